@@ -1,0 +1,1 @@
+//! Pure agents: archetypes, diversity, swarm and the sans-IO orchestrator.

@@ -1,0 +1,2 @@
+//! The `zeroerr` binary.
+fn main() {}

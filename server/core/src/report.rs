@@ -1,0 +1,166 @@
+//! What a run tells while it goes on ([`RunEvent`]) and when it has ended ([`RunReport`]).
+//!
+//! The JSON form of [`RunReport`] is a contract (docs/API_REFERENCE.md): fields may be added,
+//! not changed.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::certificate::Certificate;
+use crate::code::TextEdit;
+use crate::red_flag_detector::RedFlag;
+use crate::verdict::{Layer, LayerReport, StackReport};
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunOutcome {
+    /// An edit is offered; every required layer passed and there was evidence.
+    Verified,
+    /// No edit; `reason` says why.
+    Abstained,
+    /// The run could not be done (no model, no sandbox, cancelled).
+    Error,
+}
+
+/// The votes for one behaviour.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassVotes {
+    /// Short name of the behaviour class (first 8 digits of its hash).
+    pub class: String,
+    /// Votes for it.
+    pub votes: u32,
+}
+
+/// An input on which two behaviour classes differ: the most useful thing a split vote knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disagreement {
+    /// The call, as source code.
+    pub input: String,
+    /// Each answer with the votes for it, most votes first.
+    pub answers: Vec<(String, u32)>,
+}
+
+/// What one step of the plan cost and how it voted.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct StepReport {
+    /// The function the step wrote.
+    pub name: String,
+    /// Samples drawn.
+    pub samples: u32,
+    /// Discarded samples by kind of red flag, in the order of [`RedFlag::ALL`].
+    pub red_flags: BTreeMap<String, u32>,
+    /// Candidates that failed an example and did not vote.
+    pub gate_rejected: u32,
+    /// Votes per class, most first.
+    pub tally: Vec<ClassVotes>,
+    /// Lead of the first class over the second.
+    pub margin: u32,
+    /// The margin that decides.
+    pub k: u32,
+    /// Inputs on which the classes differ, smallest first.
+    #[serde(default)]
+    pub disagreements: Vec<Disagreement>,
+    /// Tokens the models wrote.
+    #[serde(default)]
+    pub completion_tokens: u64,
+}
+
+/// The end of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// Identifier of the run in the journal.
+    pub id: String,
+    /// The file.
+    pub file: String,
+    /// The function.
+    pub function: String,
+    /// How it ended.
+    pub outcome: RunOutcome,
+    /// One sentence: why it was offered, abstained or failed.
+    pub reason: String,
+    /// The steps in plan order.
+    pub steps: Vec<StepReport>,
+    /// The layers of the last candidate that was verified.
+    pub layers: Vec<LayerReport>,
+    /// The edits, only when `outcome` is `verified`. Byte ranges into the text the run was given.
+    pub edits: Vec<TextEdit>,
+    /// The record of an accepted edit.
+    pub certificate: Option<Certificate>,
+    /// Wall time in milliseconds.
+    pub elapsed_ms: u64,
+}
+
+impl RunReport {
+    /// The layers as a stack report.
+    pub fn stack(&self) -> StackReport {
+        StackReport { layers: self.layers.clone() }
+    }
+}
+
+/// Progress of a run, in order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum RunEvent {
+    /// The run began; the plan has this many steps.
+    Started {
+        /// Functions to be written, in order.
+        steps: Vec<String>,
+    },
+    /// A model is being loaded; this can take seconds.
+    LoadingModel {
+        /// Its name.
+        model: String,
+    },
+    /// A sample came back.
+    Sampled {
+        /// Step name.
+        step: String,
+        /// Samples so far.
+        samples: u32,
+        /// Attempts allowed.
+        max_attempts: u32,
+    },
+    /// A sample was discarded.
+    Flagged {
+        /// Step name.
+        step: String,
+        /// Why.
+        flag: RedFlag,
+    },
+    /// A candidate failed an example and does not vote.
+    GateRejected {
+        /// Step name.
+        step: String,
+        /// Which claim it failed.
+        why: String,
+    },
+    /// A vote was counted.
+    Voted {
+        /// Step name.
+        step: String,
+        /// All classes, most votes first.
+        tally: Vec<ClassVotes>,
+        /// Lead of the first over the second.
+        margin: u32,
+        /// The margin that decides.
+        k: u32,
+    },
+    /// A class won; verification begins.
+    Decided {
+        /// Step name.
+        step: String,
+        /// The winning class.
+        class: String,
+    },
+    /// A layer began.
+    LayerStarted {
+        /// Which.
+        layer: Layer,
+    },
+    /// A layer ended.
+    LayerFinished {
+        /// Its report.
+        report: LayerReport,
+    },
+}

@@ -1,0 +1,62 @@
+//! The state of a run as a fold over its recorded events: what the journal stores, and what a
+//! restarted process continues from.
+
+use serde::{Deserialize, Serialize};
+
+use crate::voting_engine::Fingerprint;
+use crate::code::Candidate;
+use crate::red_flag_detector::RedFlag;
+
+/// What became of one sample.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SampleFate {
+    /// Discarded.
+    Flagged(RedFlag),
+    /// Failed an example; does not vote.
+    GateRejected(String),
+    /// Votes for its behaviour.
+    Votes {
+        /// The code.
+        candidate: Candidate,
+        /// What it does.
+        fingerprint: Fingerprint,
+    },
+    /// The model gave no response.
+    Failed(String),
+}
+
+/// One durable fact of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Record {
+    /// A sample of a step has ended; `id` counts from 0 per step.
+    Sample {
+        /// Step name.
+        step: String,
+        /// Sample number.
+        id: u64,
+        /// Tokens written.
+        completion_tokens: u64,
+        /// Which model.
+        model: String,
+        /// What became of it.
+        fate: SampleFate,
+    },
+    /// A class won a step.
+    Decided {
+        /// Step name.
+        step: String,
+        /// The class.
+        class: String,
+    },
+    /// A class failed verification and may not win any more.
+    Barred {
+        /// Step name.
+        step: String,
+        /// The class.
+        class: String,
+        /// The findings that go back into the prompts.
+        feedback: String,
+    },
+}

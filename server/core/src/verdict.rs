@@ -1,0 +1,244 @@
+//! The eight layers and what they say (docs/ARCHITECTURE.md, "Layers").
+
+use serde::{Deserialize, Serialize};
+
+/// One of the eight checks, in cost order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layer {
+    /// Does it parse, in the file it will live in.
+    Syntax,
+    /// Does the file still type-check, with no new escape from the type system.
+    Types,
+    /// Do `@requires`, `@ensures` and `@raises` hold.
+    Contracts,
+    /// Examples, doctests and the project's own tests that reach the function.
+    Tests,
+    /// `@property` under a generator with shrinking.
+    Properties,
+    /// The project's linter; only new findings count.
+    Analysis,
+    /// Scanner and capability check.
+    Security,
+    /// `@budget` and `@complexity`.
+    Performance,
+}
+
+impl Layer {
+    /// All layers in order.
+    pub const ALL: [Layer; 8] = [
+        Layer::Syntax,
+        Layer::Types,
+        Layer::Contracts,
+        Layer::Tests,
+        Layer::Properties,
+        Layer::Analysis,
+        Layer::Security,
+        Layer::Performance,
+    ];
+
+    /// The lower-case name; also the first part of a finding's code.
+    pub fn name(self) -> &'static str {
+        match self {
+            Layer::Syntax => "syntax",
+            Layer::Types => "types",
+            Layer::Contracts => "contracts",
+            Layer::Tests => "tests",
+            Layer::Properties => "properties",
+            Layer::Analysis => "analysis",
+            Layer::Security => "security",
+            Layer::Performance => "performance",
+        }
+    }
+}
+
+impl std::fmt::Display for Layer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What one layer says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Every check ran and none objected.
+    Passed,
+    /// At least one check objected; the findings say where and why.
+    Failed,
+    /// There was nothing to check, and why.
+    NotApplicable,
+    /// A tool the check needs is missing, the wrong version, crashed or printed garbage.
+    Unavailable,
+    /// The check did not end in its time.
+    TimedOut,
+}
+
+impl Verdict {
+    /// The name in JSON output.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Verdict::Passed => "passed",
+            Verdict::Failed => "failed",
+            Verdict::NotApplicable => "not_applicable",
+            Verdict::Unavailable => "unavailable",
+            Verdict::TimedOut => "timed_out",
+        }
+    }
+}
+
+/// One objection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// `<layer>.<rule>`, e.g. `types.invalid-return-type`.
+    pub code: String,
+    /// One sentence a developer can act on.
+    pub message: String,
+    /// 1-based line in the checked file.
+    pub line: usize,
+    /// A concrete input that shows the fault, as source code (`median([2, 1])`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counterexample: Option<String>,
+    /// 1-based line of the spec clause that is violated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spec_line: Option<usize>,
+    /// Documentation of the rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+/// What one layer found, with what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LayerReport {
+    /// The layer.
+    pub layer: Layer,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// One phrase: "3 examples", "no @budget", "ty is not installed; run `zeroerr doctor --fix`".
+    pub detail: String,
+    /// Objections, empty unless `Failed`.
+    pub findings: Vec<Finding>,
+    /// Tools that took part, `name version`.
+    #[serde(default)]
+    pub tools: Vec<String>,
+    /// How many checks ran that a wrong program could have failed; the evidence of this layer.
+    #[serde(default)]
+    pub evidence: usize,
+    /// Wall time in milliseconds.
+    #[serde(default)]
+    pub elapsed_ms: u64,
+}
+
+impl LayerReport {
+    /// A report without findings.
+    pub fn new(layer: Layer, verdict: Verdict, detail: impl Into<String>) -> Self {
+        Self { layer, verdict, detail: detail.into(), findings: Vec::new(), tools: Vec::new(), evidence: 0, elapsed_ms: 0 }
+    }
+}
+
+/// Which layers must pass before an edit may be offered as verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Layers that may be `Unavailable` or `TimedOut`. `Failed` is never tolerated.
+    pub may_be_unavailable: Vec<Layer>,
+}
+
+impl Default for Policy {
+    /// Every layer must run. A missing tool blocks the offer and says so.
+    fn default() -> Self {
+        Self { may_be_unavailable: Vec::new() }
+    }
+}
+
+/// All layers of one function.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct StackReport {
+    /// One report per layer that was asked, in layer order.
+    pub layers: Vec<LayerReport>,
+}
+
+impl StackReport {
+    /// How many layers passed.
+    pub fn passed(&self) -> usize {
+        self.layers.iter().filter(|l| l.verdict == Verdict::Passed).count()
+    }
+
+    /// Checks that could have failed, over the layers that speak of behaviour.
+    pub fn evidence(&self) -> usize {
+        self.layers
+            .iter()
+            .filter(|l| matches!(l.layer, Layer::Contracts | Layer::Tests | Layer::Properties))
+            .map(|l| l.evidence)
+            .sum()
+    }
+
+    /// Why the code may not be called verified, or `None` when it may.
+    ///
+    /// Everything must have run: a stack that stopped early, a failed layer, a layer that could
+    /// not run and is not excused by `policy`, or a lack of evidence each forbid the word.
+    pub fn objection(&self, policy: &Policy) -> Option<String> {
+        if let Some(failed) = self.layers.iter().find(|l| l.verdict == Verdict::Failed) {
+            let first = failed.findings.first().map_or(failed.detail.as_str(), |f| f.message.as_str());
+            return Some(format!("{} failed: {first}", failed.layer));
+        }
+        for layer in Layer::ALL {
+            let Some(report) = self.layers.iter().find(|l| l.layer == layer) else {
+                return Some(format!("{layer} did not run"));
+            };
+            let could_not_run = matches!(report.verdict, Verdict::Unavailable | Verdict::TimedOut);
+            if could_not_run && !policy.may_be_unavailable.contains(&layer) {
+                return Some(format!("{layer} could not run: {}", report.detail));
+            }
+        }
+        if self.evidence() == 0 {
+            return Some("no evidence: add an @example, @ensures or @property that a wrong program would fail".into());
+        }
+        None
+    }
+
+    /// "7 of 8 checks passed; performance: nothing to check (no @budget)".
+    pub fn summary(&self) -> String {
+        let mut out = format!("{} of {} checks passed", self.passed(), Layer::ALL.len());
+        for l in self.layers.iter().filter(|l| l.verdict != Verdict::Passed) {
+            let word = match l.verdict {
+                Verdict::Failed => "failed",
+                Verdict::NotApplicable => "nothing to check",
+                Verdict::Unavailable => "unavailable",
+                Verdict::TimedOut => "timed out",
+                Verdict::Passed => continue,
+            };
+            out.push_str(&format!("; {}: {word} ({})", l.layer, l.detail));
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(verdict: Verdict, evidence: usize) -> StackReport {
+        let layers = Layer::ALL.iter().map(|&l| LayerReport { evidence, ..LayerReport::new(l, verdict.clone(), "d") }).collect();
+        StackReport { layers }
+    }
+
+    #[test]
+    fn a_full_pass_with_evidence_is_verified() {
+        assert_eq!(all(Verdict::Passed, 1).objection(&Policy::default()), None);
+    }
+
+    #[test]
+    fn nothing_less_is_verified() {
+        let policy = Policy::default();
+        assert!(all(Verdict::Passed, 0).objection(&policy).is_some_and(|w| w.contains("no evidence")));
+        assert!(all(Verdict::Unavailable, 1).objection(&policy).is_some());
+        assert!(all(Verdict::TimedOut, 1).objection(&policy).is_some());
+        let mut partial = all(Verdict::Passed, 1);
+        partial.layers.pop();
+        assert_eq!(partial.objection(&policy).as_deref(), Some("performance did not run"));
+        let lenient = Policy { may_be_unavailable: Layer::ALL.to_vec() };
+        let mut failed = all(Verdict::Passed, 1);
+        failed.layers[2].verdict = Verdict::Failed;
+        assert!(failed.objection(&lenient).is_some(), "a failure is never tolerated");
+    }
+}

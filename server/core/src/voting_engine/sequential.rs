@@ -1,0 +1,61 @@
+//! When to stop trying: the budget of attempts, and the leader that can no longer get there.
+
+use crate::voting_engine::tally::Tally;
+
+/// Why a step gives up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GiveUp {
+    /// All attempts are used.
+    AttemptsUsed,
+    /// Even if every remaining sample voted for the leader, it would not be ahead by k.
+    OutOfReach,
+}
+
+/// Whether a step that has `drawn` samples of at most `max_attempts`, of which `pending` have not
+/// voted or been discarded yet, should give up.
+pub fn give_up(tally: &Tally, k: u32, drawn: u32, pending: u32, max_attempts: u32) -> Option<GiveUp> {
+    let remaining = max_attempts.saturating_sub(drawn) + pending;
+    if remaining == 0 {
+        return Some(GiveUp::AttemptsUsed);
+    }
+    (tally.votes_needed(k) > remaining).then_some(GiveUp::OutOfReach)
+}
+
+/// Wilson score interval (95 %) of a success rate; `(0, 1)` without trials.
+pub fn wilson_interval(successes: u64, trials: u64) -> (f64, f64) {
+    if trials == 0 {
+        return (0.0, 1.0);
+    }
+    const Z: f64 = 1.959_963_984_540_054;
+    let n = trials as f64;
+    let rate = (successes.min(trials)) as f64 / n;
+    let denominator = 1.0 + Z * Z / n;
+    let centre = rate + Z * Z / (2.0 * n);
+    let spread = Z * (rate * (1.0 - rate) / n + Z * Z / (4.0 * n * n)).sqrt();
+    (((centre - spread) / denominator).max(0.0), ((centre + spread) / denominator).min(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gives_up_when_the_rest_cannot_decide() {
+        let mut t = Tally::default();
+        for (i, c) in ["a", "b", "a", "b"].iter().enumerate() {
+            t.cast(i as u64, *c);
+        }
+        assert_eq!(give_up(&t, 3, 4, 0, 20), None);
+        assert_eq!(give_up(&t, 3, 18, 0, 20), Some(GiveUp::OutOfReach));
+        assert_eq!(give_up(&t, 3, 18, 1, 20), None, "one is still in flight");
+        assert_eq!(give_up(&t, 3, 20, 0, 20), Some(GiveUp::AttemptsUsed));
+    }
+
+    #[test]
+    fn wilson_agrees_with_the_textbook() {
+        let (low, high) = wilson_interval(8, 10);
+        assert!((low - 0.4902).abs() < 1e-3 && (high - 0.9433).abs() < 1e-3, "{low} {high}");
+        assert_eq!(wilson_interval(0, 0), (0.0, 1.0));
+        assert_eq!(wilson_interval(0, 5).0, 0.0);
+    }
+}

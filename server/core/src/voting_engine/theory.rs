@@ -1,0 +1,127 @@
+//! How sure a vote is and what it costs (MAKER, arXiv 2511.09030, sections 3.1 and 3.2).
+//!
+//! `p` is the chance that one sample is right, taken against one worst-case rival; `k` the lead
+//! that decides; `s` the steps of a plan; `m` the steps one agent does; `v` the share of samples
+//! that raise no red flag.
+
+/// Why a formula has no answer.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum TheoryError {
+    /// At or below one half voting makes things worse, not better.
+    #[error("p must be above 0.5 and below 1 (it is {0}): with p at or below one half no k helps")]
+    HopelessP(f64),
+    /// No finite k reaches certainty.
+    #[error("the target must be above 0 and below 1 (it is {0}): no finite k gives certainty")]
+    ImpossibleTarget(f64),
+    /// Nothing to do.
+    #[error("there must be at least one step")]
+    NoSteps,
+}
+
+fn check_p(p: f64) -> Result<(), TheoryError> {
+    if p > 0.5 && p < 1.0 { Ok(()) } else { Err(TheoryError::HopelessP(p)) }
+}
+
+/// P(the right class wins one step) = 1 / (1 + ((1-p)/p)^k). Defined for 0 < p < 1.
+pub fn p_win(p: f64, k: u32) -> f64 {
+    1.0 / (1.0 + ((1.0 - p) / p).powi(k.min(i32::MAX as u32) as i32))
+}
+
+/// P(every step of the plan is right) = (1 + ((1-p)/p)^k)^(-s/m).
+pub fn p_full(p: f64, k: u32, steps: u64, steps_per_agent: u64) -> f64 {
+    let ratio = ((1.0 - p) / p).powi(k.min(i32::MAX as u32) as i32);
+    (-(steps as f64 / steps_per_agent.max(1) as f64) * ratio.ln_1p()).exp()
+}
+
+/// The smallest k with `p_full >= target`: ceil(ln(t^(-m/s) - 1) / ln((1-p)/p)), at least 1.
+///
+/// # Errors
+/// When `p` is not in (0.5, 1), `target` not in (0, 1), or there is no step.
+pub fn k_min(p: f64, target: f64, steps: u64, steps_per_agent: u64) -> Result<u32, TheoryError> {
+    check_p(p)?;
+    if !(target > 0.0 && target < 1.0) {
+        return Err(TheoryError::ImpossibleTarget(target));
+    }
+    if steps == 0 {
+        return Err(TheoryError::NoSteps);
+    }
+    // t^(-m/s) - 1, without losing the digits when m/s is tiny.
+    let slack = (-(steps_per_agent.max(1) as f64 / steps as f64) * target.ln()).exp_m1();
+    let k = (slack.ln() / ((1.0 - p) / p).ln()).ceil();
+    Ok(if k < 1.0 { 1 } else { k as u32 })
+}
+
+/// E[votes of one step] = (2 k P(win) - k) / (2p - 1): a random walk between -k and k.
+///
+/// # Errors
+/// When `p` is not in (0.5, 1).
+pub fn expected_votes(p: f64, k: u32) -> Result<f64, TheoryError> {
+    check_p(p)?;
+    let k_f = f64::from(k);
+    Ok((2.0 * k_f * p_win(p, k) - k_f) / (2.0 * p - 1.0))
+}
+
+/// E[samples of a plan] = steps * votes / v, with `valid` the share of unflagged samples.
+///
+/// # Errors
+/// When `p` is not in (0.5, 1).
+pub fn expected_samples(p: f64, k: u32, steps: u64, valid: f64) -> Result<f64, TheoryError> {
+    Ok(steps as f64 * expected_votes(p, k)? / valid.clamp(f64::MIN_POSITIVE, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(a: f64, b: f64, digits: i32) {
+        assert!((a - b).abs() < 0.5 * 10f64.powi(-digits) + 1e-9, "{a} is not {b}");
+    }
+
+    #[test]
+    fn winning_chances_and_votes_of_the_published_table() {
+        let rows = [(2, [(0.6, 0.692, 3.85), (0.7, 0.845, 3.45), (0.8, 0.941, 2.94), (0.9, 0.988, 2.44)]), (3, [(0.6, 0.771, 8.14), (0.7, 0.927, 6.41), (0.8, 0.985, 4.85), (0.9, 0.9986, 3.74)])];
+        for (k, cells) in rows {
+            for (p, win, votes) in cells {
+                close(p_win(p, k), win, 3);
+                close(expected_votes(p, k).unwrap(), votes, 2);
+            }
+        }
+    }
+
+    #[test]
+    fn smallest_k_for_ten_steps() {
+        for (p, k) in [(0.6, 13), (0.7, 7), (0.8, 4), (0.9, 3), (0.95, 2)] {
+            assert_eq!(k_min(p, 0.95, 10, 1), Ok(k), "p {p}");
+        }
+    }
+
+    #[test]
+    fn smallest_k_of_the_papers_models_for_twenty_disks() {
+        let steps = (1 << 20) - 1;
+        for (error, k) in [(0.3571, 29), (0.0022, 3), (0.0040, 4), (0.0018, 3), (0.1839, 12), (0.0358, 6), (0.2342, 15), (0.0569, 6), (0.0393, 6)] {
+            assert_eq!(k_min(1.0 - error, 0.95, steps, 1), Ok(k), "error {error}");
+        }
+    }
+
+    #[test]
+    fn k_min_is_the_smallest_that_reaches_the_target() {
+        for p in [0.55, 0.7, 0.9, 0.99] {
+            for steps in [1, 10, 1000] {
+                let k = k_min(p, 0.95, steps, 1).unwrap();
+                assert!(p_full(p, k, steps, 1) >= 0.95);
+                assert!(k == 1 || p_full(p, k - 1, steps, 1) < 0.95, "p {p} steps {steps} k {k}");
+            }
+        }
+    }
+
+    #[test]
+    fn questions_without_an_answer_say_so() {
+        for p in [0.5, 0.3, 1.0, f64::NAN] {
+            assert!(matches!(k_min(p, 0.95, 10, 1), Err(TheoryError::HopelessP(_))));
+        }
+        for t in [0.0, 1.0, f64::NAN] {
+            assert!(matches!(k_min(0.9, t, 10, 1), Err(TheoryError::ImpossibleTarget(_))));
+        }
+        assert_eq!(k_min(0.9, 0.95, 0, 1), Err(TheoryError::NoSteps));
+    }
+}

@@ -1,0 +1,34 @@
+//! Runs the orchestrator's commands on tokio: what the editor, the command line and CI all use.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+use zeroerr_core::code::{FileAnalysis, Task, TextRange};
+use zeroerr_core::ports::BoxFuture;
+use zeroerr_core::report::{RunEvent, RunReport};
+use zeroerr_core::verdict::StackReport;
+
+/// Everything a front end can ask for. The command line and the language server use this and
+/// nothing else; `zeroerr-cli` composes the real one, tests bring their own.
+pub trait Workbench: Send + Sync {
+    /// Finds the specs of a file. Fast and pure: it runs on every keystroke.
+    fn analyse(&self, path: &Path, source: &Arc<str>) -> FileAnalysis;
+
+    /// Makes a task of a selection and one instruction line.
+    ///
+    /// # Errors
+    /// One sentence when the selection holds no function.
+    fn task_for_selection(&self, path: &Path, source: &Arc<str>, selection: TextRange, instruction: &str) -> Result<Task, String>;
+
+    /// Writes the function. Progress goes to `events`; cancelling the token, or dropping the
+    /// future, ends decoding and every child process.
+    fn run<'a>(&'a self, task: Task, events: UnboundedSender<RunEvent>, cancel: CancellationToken) -> BoxFuture<'a, RunReport>;
+
+    /// Runs the eight layers on the function as it stands.
+    fn verify<'a>(&'a self, task: Task, events: UnboundedSender<RunEvent>, cancel: CancellationToken) -> BoxFuture<'a, StackReport>;
+
+    /// One line per thing a user may want to know: model, sandbox, tools, breakers.
+    fn status(&self) -> Vec<String>;
+}

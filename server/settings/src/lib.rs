@@ -1,0 +1,1 @@
+//! Every option once: layers, validation, JSON schema and the reference page.

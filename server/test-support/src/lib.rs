@@ -1,0 +1,1 @@
+//! Fixtures, the scripted model and a strict LSP test client.

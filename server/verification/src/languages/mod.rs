@@ -1,0 +1,69 @@
+//! One adapter per language behind one trait: a fourth language is a folder and a line in [`all`].
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use zeroerr_core::code::{Candidate, FileAnalysis, LanguageId, Task, TextEdit, TextRange};
+use zeroerr_core::ports::BoxFuture;
+use zeroerr_core::red_flag_detector::RedFlag;
+use zeroerr_core::verdict::{Layer, LayerReport};
+use zeroerr_core::voting_engine::Fingerprint;
+
+/// What a layer looks at: a task in the text it will live in.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The task as analysed in `task.source`, which has the edit applied.
+    pub task: Task,
+    /// The file before the edit; equal to `task.source` when existing code is verified.
+    pub previous: Arc<str>,
+    /// The project's root, if the file belongs to one.
+    pub workspace: Option<PathBuf>,
+}
+
+/// What the gate and the fingerprint say of a candidate.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Judgement {
+    /// It fails an example (which, and how) and does not vote.
+    GateRejected(String),
+    /// It votes for this behaviour.
+    Votes(Fingerprint),
+}
+
+/// A check that could not be made: sandbox or tool missing. One sentence with the remedy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct CheckError(pub String);
+
+/// Everything that is particular to one language.
+pub trait Language: Send + Sync {
+    /// Which language.
+    fn id(&self) -> LanguageId;
+
+    /// Finds functions with specs. Pure, total, fast enough for every keystroke.
+    fn analyse(&self, path: &Path, source: &Arc<str>) -> FileAnalysis;
+
+    /// Makes a task of a selection and an instruction.
+    ///
+    /// # Errors
+    /// One sentence when the selection holds no function.
+    fn task_for_selection(&self, path: &Path, source: &Arc<str>, selection: TextRange, instruction: &str) -> Result<Task, String>;
+
+    /// Takes the candidate out of a model's response, or says why it is discarded.
+    ///
+    /// # Errors
+    /// The red flag.
+    fn extract(&self, response: &str, task: &Task) -> Result<Candidate, RedFlag>;
+
+    /// The edits that put the candidate into the file: body, and imports that are not there yet.
+    ///
+    /// # Errors
+    /// One sentence when the task's text cannot take it.
+    fn splice(&self, task: &Task, candidate: &Candidate) -> Result<Vec<TextEdit>, String>;
+
+    /// Gate and fingerprint of a candidate that stands in `subject`; inputs depend on the spec,
+    /// the signature and `seed` only, so that all candidates of a step see the same ones.
+    fn judge<'a>(&'a self, tools: &'a crate::toolchain::Toolchain, subject: &'a Subject, seed: u64) -> BoxFuture<'a, Result<Judgement, CheckError>>;
+
+    /// Runs one layer.
+    fn check<'a>(&'a self, tools: &'a crate::toolchain::Toolchain, subject: &'a Subject, layer: Layer) -> BoxFuture<'a, LayerReport>;
+}

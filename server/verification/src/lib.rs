@@ -1,0 +1,3 @@
+//! The eight-layer verification stack and its language adapters.
+
+pub mod languages;
