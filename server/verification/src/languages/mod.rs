@@ -1,5 +1,7 @@
 //! One adapter per language behind one trait: a fourth language is a folder and a line in [`all`].
 
+pub mod python;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -1,0 +1,5 @@
+//! The tools that the layers run.
+
+/// The tools that the layers run.
+#[derive(Debug)]
+pub struct Toolchain;
