@@ -44,7 +44,8 @@ impl Plan {
     /// # Errors
     /// When `@step` names clash.
     pub fn from_spec(function: &str, spec: &Spec) -> Result<Self, PlanError> {
-        let mut steps: Vec<Step> = spec.steps.iter().map(|s| Step { name: s.name.clone(), needs: Vec::new() }).collect();
+        let mut steps: Vec<Step> =
+            spec.steps.iter().map(|s| Step { name: s.name.clone(), needs: Vec::new() }).collect();
         steps.push(Step { name: function.to_owned(), needs: spec.steps.iter().map(|s| s.name.clone()).collect() });
         Plan { steps }.ordered()
     }
@@ -69,7 +70,8 @@ impl Plan {
         let mut done: BTreeSet<String> = BTreeSet::new();
         let mut steps = Vec::with_capacity(waiting.len());
         while !waiting.is_empty() {
-            let (ready, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|s| s.needs.iter().all(|n| done.contains(n)));
+            let (ready, rest): (Vec<_>, Vec<_>) =
+                waiting.into_iter().partition(|s| s.needs.iter().all(|n| done.contains(n)));
             if ready.is_empty() {
                 return Err(PlanError::Cycle(rest.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ")));
             }

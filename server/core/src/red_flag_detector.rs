@@ -107,11 +107,17 @@ fn repeats_itself(text: &str) -> bool {
 
 /// Whether a response without any code says that it will not answer.
 fn refuses(text: &str) -> bool {
-    if text.contains("```") || text.lines().any(|l| ["def ", "fn ", "function ", "export ", "async def "].iter().any(|k| l.trim_start().starts_with(k))) {
+    if text.contains("```")
+        || text.lines().any(|l| {
+            ["def ", "fn ", "function ", "export ", "async def "].iter().any(|k| l.trim_start().starts_with(k))
+        })
+    {
         return false;
     }
     let lower = text.to_lowercase();
-    ["i'm sorry", "i am sorry", "i cannot", "i can't", "as an ai", "i'm unable", "i am unable"].iter().any(|p| lower.contains(p))
+    ["i'm sorry", "i am sorry", "i cannot", "i can't", "as an ai", "i'm unable", "i am unable"]
+        .iter()
+        .any(|p| lower.contains(p))
 }
 
 #[cfg(test)]
@@ -119,7 +125,13 @@ mod tests {
     use super::*;
 
     fn check(text: &str, tokens: usize, finish: FinishReason, expected: Option<RedFlag>) {
-        let response = SampleResponse { text: text.into(), finish, prompt_tokens: 1, completion_tokens: tokens, model: "m".into() };
+        let response = SampleResponse {
+            text: text.into(),
+            finish,
+            prompt_tokens: 1,
+            completion_tokens: tokens,
+            model: "m".into(),
+        };
         assert_eq!(flag_response(&response, MAX_TOKENS), expected, "{text:?}");
     }
 

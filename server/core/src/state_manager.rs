@@ -3,9 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::voting_engine::Fingerprint;
 use crate::code::Candidate;
 use crate::red_flag_detector::RedFlag;
+use crate::voting_engine::Fingerprint;
 
 /// What became of one sample.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

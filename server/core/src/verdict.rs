@@ -132,7 +132,15 @@ pub struct LayerReport {
 impl LayerReport {
     /// A report without findings.
     pub fn new(layer: Layer, verdict: Verdict, detail: impl Into<String>) -> Self {
-        Self { layer, verdict, detail: detail.into(), findings: Vec::new(), tools: Vec::new(), evidence: 0, elapsed_ms: 0 }
+        Self {
+            layer,
+            verdict,
+            detail: detail.into(),
+            findings: Vec::new(),
+            tools: Vec::new(),
+            evidence: 0,
+            elapsed_ms: 0,
+        }
     }
 }
 
@@ -218,7 +226,8 @@ mod tests {
     use super::*;
 
     fn all(verdict: Verdict, evidence: usize) -> StackReport {
-        let layers = Layer::ALL.iter().map(|&l| LayerReport { evidence, ..LayerReport::new(l, verdict.clone(), "d") }).collect();
+        let layers =
+            Layer::ALL.iter().map(|&l| LayerReport { evidence, ..LayerReport::new(l, verdict.clone(), "d") }).collect();
         StackReport { layers }
     }
 

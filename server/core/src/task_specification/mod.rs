@@ -183,8 +183,13 @@ impl Spec {
             hasher.update(text);
         };
         put("spec", &self.intent);
-        let clauses =
-            [("requires", &self.requires), ("ensures", &self.ensures), ("property", &self.properties), ("uses", &self.uses), ("forbid", &self.forbids)];
+        let clauses = [
+            ("requires", &self.requires),
+            ("ensures", &self.ensures),
+            ("property", &self.properties),
+            ("uses", &self.uses),
+            ("forbid", &self.forbids),
+        ];
         for (tag, list) in clauses {
             list.iter().for_each(|c| put(tag, &c.text));
         }

@@ -59,7 +59,8 @@ impl Tally {
         for class in self.votes.values().filter(|c| !self.barred.contains(*c)) {
             *counts.entry(class).or_default() += 1;
         }
-        let mut out: Vec<_> = counts.into_iter().map(|(class, votes)| ClassVotes { class: class.to_owned(), votes }).collect();
+        let mut out: Vec<_> =
+            counts.into_iter().map(|(class, votes)| ClassVotes { class: class.to_owned(), votes }).collect();
         out.sort_by(|a, b| b.votes.cmp(&a.votes).then_with(|| a.class.cmp(&b.class)));
         out
     }

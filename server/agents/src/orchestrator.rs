@@ -1,0 +1,386 @@
+//! The orchestrator of one step, sans-IO: `(state, event) -> (state, commands)`.
+//!
+//! It decides how many samples are worth having in flight, when a class has won, when trying on is
+//! pointless, and what a failed verification means. Events may come late, twice or out of order:
+//! a sample counts once, and only while it is awaited.
+
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use zeroerr_core::red_flag_detector::RedFlag;
+use zeroerr_core::report::{Disagreement, StepReport};
+use zeroerr_core::state_manager::{Record, SampleFate};
+use zeroerr_core::voting_engine::Fingerprint;
+use zeroerr_core::voting_engine::sequential::{GiveUp, give_up};
+use zeroerr_core::voting_engine::tally::{Decision, Tally};
+
+/// The rules of one step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepRules {
+    /// Lead that decides, at least 1.
+    pub k: u32,
+    /// Samples at most.
+    pub max_attempts: u32,
+    /// Samples in flight at most.
+    pub in_flight: u32,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A sample has ended.
+    Sampled {
+        /// Its number.
+        id: u64,
+        /// Tokens the model wrote.
+        completion_tokens: u64,
+        /// What became of it.
+        fate: SampleFate,
+    },
+    /// The stack has judged the winner.
+    Verified(Verification),
+    /// No model, no sandbox: going on is pointless.
+    Broken(String),
+}
+
+/// What the full stack said of a winner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verification {
+    /// Every required layer passed and there was evidence.
+    Accepted,
+    /// A layer failed: this class may not win again; the text goes into the next prompts.
+    Refuted(String),
+    /// It may not be called verified for a reason no other class could mend (missing tool, no
+    /// evidence).
+    Undecidable(String),
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Draw sample number `id`.
+    Draw {
+        /// Its number.
+        id: u64,
+    },
+    /// Stop decoding these samples; their results no longer count.
+    Cancel {
+        /// Their numbers.
+        ids: Vec<u64>,
+    },
+    /// Run the full stack on the candidate of sample `id`.
+    Verify {
+        /// The winning class.
+        class: String,
+        /// The first sample that voted for it.
+        id: u64,
+    },
+    /// The step has ended.
+    Finish(StepEnd),
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepEnd {
+    /// This class won and was accepted.
+    Won {
+        /// The class.
+        class: String,
+        /// The first sample that voted for it.
+        id: u64,
+    },
+    /// No edit; the sentence says why.
+    Abstained(String),
+    /// It could not be done.
+    Failed(String),
+}
+
+/// The state of one step. See the module.
+#[derive(Debug, Clone)]
+pub struct StepMachine {
+    name: String,
+    rules: StepRules,
+    tally: Tally,
+    done: BTreeSet<u64>,
+    awaited: BTreeSet<u64>,
+    next_id: u64,
+    verifying: Option<String>,
+    feedback: Vec<String>,
+    end: Option<StepEnd>,
+    classes: BTreeMap<String, Fingerprint>,
+    red_flags: BTreeMap<RedFlag, u32>,
+    gate_rejected: u32,
+    last_rejection: Option<String>,
+    model_failures: Vec<String>,
+    completion_tokens: u64,
+}
+
+impl StepMachine {
+    /// A step that has not begun.
+    pub fn new(name: impl Into<String>, rules: StepRules) -> Self {
+        let rules = StepRules { k: rules.k.max(1), in_flight: rules.in_flight.max(1), ..rules };
+        Self {
+            name: name.into(),
+            rules,
+            tally: Tally::default(),
+            done: BTreeSet::new(),
+            awaited: BTreeSet::new(),
+            next_id: 0,
+            verifying: None,
+            feedback: Vec::new(),
+            end: None,
+            classes: BTreeMap::new(),
+            red_flags: BTreeMap::new(),
+            gate_rejected: 0,
+            last_rejection: None,
+            model_failures: Vec::new(),
+            completion_tokens: 0,
+        }
+    }
+
+    /// Takes up what a journal remembers of this step; records of other steps are ignored. Call
+    /// before [`start`](Self::start).
+    pub fn restore(&mut self, records: &[Record]) {
+        for record in records {
+            match record {
+                Record::Sample { step, id, completion_tokens, fate, .. } if *step == self.name => {
+                    self.count(*id, *completion_tokens, fate.clone());
+                }
+                Record::Barred { step, class, feedback } if *step == self.name => {
+                    self.tally.bar(class);
+                    self.feedback.push(feedback.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The first commands.
+    pub fn start(&mut self) -> Vec<Command> {
+        self.advance()
+    }
+
+    /// Takes an event. Events after the end, for samples that are not awaited, or about a
+    /// verification that is not under way change nothing.
+    pub fn handle(&mut self, event: Event) -> Vec<Command> {
+        if self.end.is_some() {
+            return Vec::new();
+        }
+        match event {
+            Event::Sampled { id, completion_tokens, fate } => {
+                if !self.awaited.remove(&id) {
+                    return Vec::new();
+                }
+                self.count(id, completion_tokens, fate);
+                self.advance()
+            }
+            Event::Verified(verification) => match self.verifying.take() {
+                None => Vec::new(),
+                Some(class) => self.verified(class, verification),
+            },
+            Event::Broken(why) => {
+                let mut commands = self.cancel_awaited();
+                commands.extend(self.finish(StepEnd::Failed(why)));
+                commands
+            }
+        }
+    }
+
+    /// What went wrong with earlier winners, for the next prompts.
+    pub fn feedback(&self) -> &[String] {
+        &self.feedback
+    }
+
+    /// The step's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Samples that have ended.
+    pub fn samples(&self) -> u32 {
+        self.done.len() as u32
+    }
+
+    /// The step for reports.
+    pub fn report(&self) -> StepReport {
+        let standing = self.tally.standing();
+        StepReport {
+            name: self.name.clone(),
+            samples: self.samples(),
+            red_flags: self.red_flags.iter().map(|(flag, n)| (flag.name().to_owned(), *n)).collect(),
+            gate_rejected: self.gate_rejected,
+            margin: self.tally.margin(),
+            k: self.rules.k,
+            disagreements: self.disagreements(),
+            completion_tokens: self.completion_tokens,
+            tally: standing
+                .into_iter()
+                .map(|mut c| {
+                    c.class.truncate(8);
+                    c
+                })
+                .collect(),
+        }
+    }
+
+    fn count(&mut self, id: u64, completion_tokens: u64, fate: SampleFate) {
+        if !self.done.insert(id) {
+            return;
+        }
+        self.next_id = self.next_id.max(id + 1);
+        self.completion_tokens += completion_tokens;
+        match fate {
+            SampleFate::Flagged(flag) => *self.red_flags.entry(flag).or_default() += 1,
+            SampleFate::GateRejected(why) => {
+                self.gate_rejected += 1;
+                self.last_rejection = Some(why);
+            }
+            SampleFate::Failed(why) => self.model_failures.push(why),
+            SampleFate::Votes { fingerprint, .. } => {
+                let class = fingerprint.class();
+                self.tally.cast(id, class.clone());
+                self.classes.entry(class).or_insert(fingerprint);
+            }
+        }
+    }
+
+    fn advance(&mut self) -> Vec<Command> {
+        if self.verifying.is_some() || self.end.is_some() {
+            return Vec::new();
+        }
+        if let Decision::Decided(class) = self.tally.decision(self.rules.k) {
+            let mut commands = self.cancel_awaited();
+            let id = self.tally.voters(&class).first().copied().unwrap_or_default();
+            self.verifying = Some(class.clone());
+            commands.push(Command::Verify { class, id });
+            return commands;
+        }
+        let drawn = self.done.len() as u32 + self.awaited.len() as u32;
+        if let Some(why) = give_up(&self.tally, self.rules.k, drawn, self.awaited.len() as u32, self.rules.max_attempts)
+        {
+            let mut commands = self.cancel_awaited();
+            let reason = self.why_undecided(why);
+            commands.extend(self.finish(StepEnd::Abstained(reason)));
+            return commands;
+        }
+        self.draw_more(drawn)
+    }
+
+    /// As many samples in flight as could still matter: enough for the leader to win if a share of
+    /// them, as large as so far, is valid; never more than the attempts that are left.
+    fn draw_more(&mut self, drawn: u32) -> Vec<Command> {
+        let ended = self.done.len() as f64;
+        let valid = (self.tally.total() as f64 + 1.0) / (ended + 1.0);
+        let useful = (f64::from(self.tally.votes_needed(self.rules.k)) / valid).ceil() as u32;
+        let allowed = self.rules.max_attempts.saturating_sub(drawn);
+        let wanted = useful.clamp(1, self.rules.in_flight).saturating_sub(self.awaited.len() as u32).min(allowed);
+        (0..wanted)
+            .map(|_| {
+                let id = self.next_id;
+                self.next_id += 1;
+                self.awaited.insert(id);
+                Command::Draw { id }
+            })
+            .collect()
+    }
+
+    fn verified(&mut self, class: String, verification: Verification) -> Vec<Command> {
+        match verification {
+            Verification::Accepted => {
+                let id = self.tally.voters(&class).first().copied().unwrap_or_default();
+                self.finish(StepEnd::Won { class, id })
+            }
+            Verification::Refuted(feedback) => {
+                self.tally.bar(&class);
+                self.feedback.push(feedback);
+                self.advance()
+            }
+            Verification::Undecidable(why) => self.finish(StepEnd::Abstained(why)),
+        }
+    }
+
+    fn cancel_awaited(&mut self) -> Vec<Command> {
+        if self.awaited.is_empty() {
+            return Vec::new();
+        }
+        vec![Command::Cancel { ids: std::mem::take(&mut self.awaited).into_iter().collect() }]
+    }
+
+    fn finish(&mut self, end: StepEnd) -> Vec<Command> {
+        self.end = Some(end.clone());
+        vec![Command::Finish(end)]
+    }
+
+    fn why_undecided(&self, why: GiveUp) -> String {
+        let standing = self.tally.standing();
+        let votes: Vec<String> = standing.iter().map(|c| c.votes.to_string()).collect();
+        let samples = self.done.len();
+        let mut reason = match (why, standing.as_slice()) {
+            (_, []) => format!("no candidate could vote in {samples} samples"),
+            (GiveUp::AttemptsUsed, _) => format!(
+                "no behaviour was ahead by {} after {samples} samples (votes {})",
+                self.rules.k,
+                votes.join(" : ")
+            ),
+            (GiveUp::OutOfReach, _) => format!(
+                "no behaviour can still get ahead by {} (votes {} after {samples} of {} samples)",
+                self.rules.k,
+                votes.join(" : "),
+                self.rules.max_attempts
+            ),
+        };
+        let flagged: u32 = self.red_flags.values().sum();
+        let mut parts = Vec::new();
+        if self.gate_rejected > 0 {
+            parts.push(format!("{} failed an example", self.gate_rejected));
+        }
+        if flagged > 0 {
+            parts.push(format!("{flagged} were discarded as malformed"));
+        }
+        if !self.model_failures.is_empty() {
+            parts.push(format!("{} got no answer from the model", self.model_failures.len()));
+        }
+        if !self.feedback.is_empty() {
+            parts.push(format!("{} winning behaviours were refuted", self.feedback.len()));
+        }
+        if !parts.is_empty() {
+            reason.push_str(": ");
+            reason.push_str(&parts.join(", "));
+        }
+        let last = self.feedback.last().or(self.last_rejection.as_ref()).or(self.model_failures.last());
+        if let Some(last) = last.filter(|_| standing.is_empty()) {
+            reason.push_str("; last: ");
+            reason.push_str(last);
+        }
+        reason
+    }
+
+    /// Inputs on which the standing classes differ, shortest first, at most five.
+    fn disagreements(&self) -> Vec<Disagreement> {
+        let standing = self.tally.standing();
+        let Some(first) = standing.first().and_then(|c| self.classes.get(&c.class)) else { return Vec::new() };
+        let mut inputs: BTreeSet<(usize, &str)> = BTreeSet::new();
+        for rival in standing.iter().skip(1).filter_map(|c| self.classes.get(&c.class)) {
+            inputs.extend(first.differences(rival).into_iter().map(|(input, _, _)| (input.len(), input)));
+        }
+        inputs
+            .into_iter()
+            .take(5)
+            .map(|(_, input)| {
+                let mut answers: BTreeMap<&str, u32> = BTreeMap::new();
+                for class in &standing {
+                    let outcome =
+                        self.classes.get(&class.class).and_then(|f| f.outcomes.iter().find(|(i, _)| i == input));
+                    if let Some((_, outcome)) = outcome {
+                        *answers.entry(outcome).or_default() += class.votes;
+                    }
+                }
+                let mut answers: Vec<(String, u32)> = answers.into_iter().map(|(a, n)| (a.to_owned(), n)).collect();
+                answers.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+                Disagreement { input: input.to_owned(), answers }
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
