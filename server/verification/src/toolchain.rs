@@ -1,5 +1,0 @@
-//! The tools that the layers run.
-
-/// The tools that the layers run.
-#[derive(Debug)]
-pub struct Toolchain;

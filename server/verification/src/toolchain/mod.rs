@@ -1,0 +1,64 @@
+//! The tools that the layers run: where they are, which version, and what to do when one is missing.
+//!
+//! Python's tools live in a private environment, `<data>/tools/python`, which
+//! [`Toolchain::install`] builds from the pinned list in `config/python-tools.txt`. The user's own
+//! environments are never changed and never trusted with a verdict.
+
+mod environment;
+
+use std::path::{Path, PathBuf};
+
+pub use environment::{PythonEnv, REQUIREMENTS};
+
+use crate::languages::CheckError;
+
+/// What mends a missing or broken tool.
+pub const REMEDY: &str = "run `zeroerr doctor --fix`";
+
+/// One program that a layer runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tool {
+    /// Absolute path of the program.
+    pub path: PathBuf,
+    /// `name version`, as it stands in reports and certificates.
+    pub version: String,
+}
+
+/// Everything the layers need from the machine. Asking is cheap; nothing is run to answer.
+#[derive(Debug)]
+pub struct Toolchain {
+    data_dir: PathBuf,
+}
+
+impl Toolchain {
+    /// Looks at what is there. Never fails: what is missing is said when it is asked for.
+    pub fn detect(data_dir: &Path) -> Self {
+        Self { data_dir: data_dir.to_path_buf() }
+    }
+
+    /// The private Python environment.
+    ///
+    /// # Errors
+    /// One sentence with the remedy when it is missing, half built, out of date or damaged.
+    pub fn python(&self) -> Result<PythonEnv, CheckError> {
+        PythonEnv::load(&self.data_dir)
+    }
+
+    /// A program of the private environment by its package's name (`ruff`, `crosshair-tool`).
+    ///
+    /// # Errors
+    /// One sentence with the remedy when it is missing.
+    pub fn tool(&self, name: &str) -> Result<Tool, CheckError> {
+        self.python()?.tool(name)
+    }
+
+    /// A fresh folder for one job, removed when dropped. Its name holds no secret and no clock.
+    ///
+    /// # Errors
+    /// One sentence when the system's temporary folder cannot be written.
+    pub fn scratch(&self) -> Result<tempfile::TempDir, CheckError> {
+        tempfile::Builder::new().prefix("zeroerr-").tempdir().map_err(|e| {
+            CheckError(format!("cannot make a scratch folder in {}: {e}; free some space or set TMPDIR", std::env::temp_dir().display()))
+        })
+    }
+}
