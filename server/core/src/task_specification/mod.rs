@@ -3,7 +3,14 @@
 //! [`parse_block`](parser::parse_block) never fails: what it cannot use becomes a
 //! [`SpecDiagnostic`] on the exact range, and the rest of the block still counts.
 
+mod clauses;
+mod markdown;
 pub mod parser;
+mod snippet;
+mod tags;
+
+pub use markdown::render_markdown;
+pub use snippet::render_diagnostics;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
