@@ -1,0 +1,147 @@
+//! Which layer wins, and what a project may say.
+
+use super::{bad, good, user, with_project};
+use crate::{Environment, Margin, SandboxMode, Secret, Sources};
+
+#[test]
+fn the_built_in_files_carry_the_values_of_the_seed() {
+    let dev = good(&Sources::default()).settings;
+    assert_eq!(dev.environment, Environment::Development);
+    assert_eq!((dev.voting.k, dev.voting.max_attempts), (Margin::Fixed(3), 20));
+    assert_eq!(dev.llm.models.coder.as_deref(), Some("deepseek-ai/deepseek-coder-6.7b-instruct"));
+    assert_eq!(dev.llm.models.general.as_deref(), Some("microsoft/Phi-3-mini-4k-instruct"));
+    assert!(!dev.coordination.kafka.enabled);
+
+    let prod = good(&Sources { env: vec![("ZEROERR_ENVIRONMENT".into(), "production".into())], ..Sources::default() })
+        .settings;
+    assert_eq!((prod.voting.k, prod.voting.max_attempts), (Margin::Fixed(5), 50));
+    assert_eq!(prod.llm.setup, "a100_cluster");
+    assert_eq!(prod.llm.models.planner.as_deref(), Some("mistralai/Mixtral-8x7B-Instruct-v0.1"));
+    assert_eq!(prod.coordination.kafka.brokers, ["kafka-1:9092", "kafka-2:9092"]);
+    assert_eq!(prod.coordination.redis.cluster, ["redis-1:6379", "redis-2:6379"]);
+}
+
+#[test]
+fn each_layer_beats_the_one_below_it() {
+    let (dir, sources) = user("voting:\n  k: 4\n  max_attempts: 21\n  seed: 1\n");
+    let mut sources = with_project(&dir, sources, "voting:\n  k: 5\n  seed: 2\n");
+    let k = |s: &Sources| good(s).settings.voting.k;
+    assert_eq!(k(&sources), Margin::Fixed(5), "project over user");
+    sources.env = vec![("ZEROERR_VOTING__K".into(), "6".into()), ("ZEROERR_HOME".into(), "/x".into())];
+    assert_eq!(k(&sources), Margin::Fixed(6), "environment over project");
+    sources.editor = Some(serde_json::json!({ "voting": { "k": 7 } }));
+    assert_eq!(k(&sources), Margin::Fixed(7), "editor over environment");
+    sources.flags = vec![("voting.k".into(), "auto".into())];
+    let loaded = good(&sources);
+    assert_eq!(loaded.settings.voting.k, Margin::Auto, "flags over all");
+    assert_eq!((loaded.settings.voting.max_attempts, loaded.settings.voting.seed), (21, 2), "lower layers still count");
+    assert_eq!(loaded.origins["voting.k"], "--set");
+    assert!(loaded.origins["voting.seed"].ends_with(".zeroerr.yaml:3"), "{:?}", loaded.origins["voting.seed"]);
+}
+
+#[test]
+fn a_config_file_replaces_the_environments_file() {
+    let (dir, mut sources) = user("");
+    let path = dir.path().join("mine.yaml");
+    std::fs::write(&path, "voting: {max_attempts: 33}\n").unwrap();
+    sources.config = Some(path);
+    let settings = good(&sources).settings;
+    assert_eq!(settings.voting.max_attempts, 33);
+    assert_eq!(settings.llm.models.coder, None, "development.yaml is not read");
+}
+
+#[test]
+fn a_variable_keeps_text_as_text() {
+    let env = vec![
+        ("ZEROERR_LLM__ENDPOINTS__GPU__URL".to_owned(), "http://gpu:8000/v1".to_owned()),
+        ("ZEROERR_LLM__ENDPOINTS__GPU__API_KEY".to_owned(), "0123".to_owned()),
+        ("ZEROERR_LLM__BACKEND".to_owned(), "gpu".to_owned()),
+    ];
+    let settings = good(&Sources { env, ..Sources::default() }).settings;
+    assert_eq!(settings.llm.endpoints["gpu"].api_key, Some(Secret::new("0123")));
+}
+
+#[test]
+fn secrets_are_never_shown() {
+    let (_dir, sources) = user("llm:\n  endpoints:\n    gpu: {url: 'http://gpu/v1', api_key: sk-verysecret}\n");
+    let loaded = good(&sources);
+    let shown = format!("{loaded:?} {}", serde_json::to_string(&loaded.settings).unwrap());
+    assert!(!shown.contains("verysecret"), "{shown}");
+    assert_eq!(loaded.settings.llm.endpoints["gpu"].api_key.as_ref().map(Secret::expose), Some("sk-verysecret"));
+    let (dir, sources) =
+        user("llm:\n  endpoints:\n    gpu:\n      url: 'http://gpu/v1'\n      api_key: [sk-verysecret]\n");
+    assert_eq!(bad(&dir, &sources), "config.yaml:5: `llm.endpoints.gpu.api_key` must be text, not this");
+}
+
+#[test]
+fn a_project_may_tighten() {
+    let (dir, sources) = user("verification:\n  may_be_unavailable: [types, security]\n");
+    let text = "voting: {k: 9, max_attempts: 3}\nsandbox: {mode: on, limits: {memory_mib: 256}}\nverification: {may_be_unavailable: [types]}\n";
+    let settings = good(&with_project(&dir, sources, text)).settings;
+    assert_eq!((settings.voting.k, settings.sandbox.limits.memory_mib), (Margin::Fixed(9), 256));
+    assert_eq!(settings.sandbox.mode, SandboxMode::On);
+    assert_eq!(settings.verification.may_be_unavailable.len(), 1);
+}
+
+#[test]
+fn a_project_may_not_loosen() {
+    let cases = [
+        ("sandbox:\n  mode: off\n", "2: `sandbox.mode` may not be set here: it would run generated code unconfined"),
+        (
+            "sandbox:\n  limits:\n    memory_mib: 4096\n",
+            "3: `sandbox.limits.memory_mib` may not be set here: 4096 is above your 1024",
+        ),
+        ("voting:\n  k: 2\n", "2: `voting.k` may not be set here: 2 is below your 3"),
+        ("voting:\n  k: auto\n", "2: `voting.k` may not be set here: `auto` may turn out below your 3"),
+        (
+            "verification:\n  may_be_unavailable: [security]\n",
+            "2: `verification.may_be_unavailable` may not be set here: it would excuse the layer security",
+        ),
+        ("verification:\n  python: ./evil\n", "2: `verification.python` may not be set here: it chooses a command"),
+        (
+            "llm:\n  backend: local\n",
+            "2: `llm.backend` may not be set here: it decides where code is sent and what is loaded",
+        ),
+        (
+            "llm:\n  endpoints:\n    e:\n      url: http://e/v1\n",
+            "4: `llm.endpoints.e.url` may not be set here: it decides where code is sent",
+        ),
+        (
+            "models:\n  m:\n    source: file:/m.gguf\n",
+            "3: `models.m.source` may not be set here: it decides what is downloaded",
+        ),
+        ("environment: production\n", "1: `environment` may not be set here: it chooses servers and models"),
+    ];
+    let remedy = "; set it in your own configuration (`zeroerr config show` names the file)";
+    for (text, expected) in cases {
+        let (dir, sources) = user("");
+        assert_eq!(
+            bad(&dir, &with_project(&dir, sources, text)),
+            format!(".zeroerr.yaml:{expected}{remedy}"),
+            "{text}"
+        );
+    }
+    let editor = Sources { editor: Some(serde_json::json!({ "sandbox": { "mode": "off" } })), ..Sources::default() };
+    assert!(crate::load(&editor).is_err_and(|e| e.to_string().starts_with("editor settings: `sandbox.mode`")));
+}
+
+#[test]
+fn every_key_that_decides_trust_has_a_rule_of_its_own() {
+    use crate::trust::{Rule, rule};
+    for key in ["sandbox.anything_new", "brand_new", "verification.tools", "llm.endpoints.x.url", "votingx.k"] {
+        assert!(matches!(rule(key), Rule::Never(_)), "{key} would be free");
+    }
+}
+
+#[test]
+fn the_nearest_project_file_counts_but_none_above_the_repository() {
+    let dir = tempfile::tempdir().unwrap();
+    let inner = dir.path().join("repo/src");
+    std::fs::create_dir_all(&inner).unwrap();
+    std::fs::write(dir.path().join(".zeroerr.yaml"), "").unwrap();
+    assert_eq!(crate::paths::project_file(&inner), Some(dir.path().join(".zeroerr.yaml")));
+    std::fs::create_dir(dir.path().join("repo/.git")).unwrap();
+    assert_eq!(crate::paths::project_file(&inner), None);
+    std::fs::write(dir.path().join("repo/.zeroerr.yaml"), "").unwrap();
+    assert_eq!(crate::paths::project_file(&inner), Some(dir.path().join("repo/.zeroerr.yaml")));
+}

@@ -1,0 +1,118 @@
+//! What a project's `.zeroerr.yaml`, and an editor that passes a workspace's settings on, may say.
+//!
+//! A repository that was just cloned must not be able to switch the sandbox off, send code to an
+//! endpoint, choose a command, or lower what "verified" means. Everything that is not listed in
+//! [`RULES`] is refused.
+
+use serde_json::Value;
+
+use crate::error::SettingsError;
+use crate::layer::Layer;
+use crate::load::leaves;
+
+/// What an untrusted layer may do to a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// Anything.
+    Free,
+    /// Only raise the number.
+    Raise,
+    /// Only lower the number.
+    Lower,
+    /// Only repeat `on`.
+    OnlyOn,
+    /// Only take names out of the list.
+    Shrink,
+    /// Nothing; why.
+    Never(&'static str),
+}
+
+/// Rules by key, the longest matching prefix decides. Anything else may never be set.
+pub const RULES: &[(&str, Rule)] = &[
+    ("voting.k", Rule::Raise),
+    ("voting.target_reliability", Rule::Raise),
+    ("voting.max_attempts", Rule::Free),
+    ("voting.first_temperature", Rule::Free),
+    ("voting.temperature", Rule::Free),
+    ("voting.top_p", Rule::Free),
+    ("voting.seed", Rule::Free),
+    ("voting.samples_in_flight", Rule::Lower),
+    ("verification.may_be_unavailable", Rule::Shrink),
+    ("verification.layer_timeout_seconds", Rule::Lower),
+    ("verification", Rule::Never("it chooses a command")),
+    ("sandbox.mode", Rule::OnlyOn),
+    ("sandbox.limits", Rule::Lower),
+    ("llm.max_tokens", Rule::Lower),
+    ("llm.context", Rule::Lower),
+    ("llm.endpoints", Rule::Never("it decides where code is sent")),
+    ("llm", Rule::Never("it decides where code is sent and what is loaded")),
+    ("models", Rule::Never("it decides what is downloaded")),
+    ("coordination", Rule::Never("it decides where code is sent")),
+    ("environment", Rule::Never("it chooses servers and models")),
+    ("logging", Rule::Never("it decides what is written to disk")),
+    ("lsp", Rule::Free),
+];
+
+const DEFAULT: Rule = Rule::Never("only your own configuration may set it");
+
+/// The rule for a key.
+pub fn rule(key: &str) -> Rule {
+    let matches = |prefix: &str| key == prefix || key.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.'));
+    RULES
+        .iter()
+        .filter(|(prefix, _)| matches(prefix))
+        .max_by_key(|(prefix, _)| prefix.len())
+        .map_or(DEFAULT, |(_, rule)| *rule)
+}
+
+/// Refuses an untrusted layer that loosens what the layers below it (`base`) say.
+pub(crate) fn check(layer: &Layer, base: &Value) -> Result<(), SettingsError> {
+    for (path, new) in leaves(&layer.values) {
+        if new.as_object().is_some_and(serde_json::Map::is_empty) {
+            continue;
+        }
+        let key = path.join(".");
+        let old = path.iter().try_fold(base, |at, part| at.get(part));
+        let why = match rule(&key) {
+            Rule::Free => continue,
+            Rule::Never(why) => why.to_owned(),
+            Rule::OnlyOn if new == "on" => continue,
+            Rule::OnlyOn => "it would run generated code unconfined".to_owned(),
+            Rule::Raise | Rule::Lower => match not_looser(rule(&key), old, &new) {
+                None => continue,
+                Some(why) => why,
+            },
+            Rule::Shrink => match added(old, &new) {
+                None => continue,
+                Some(name) => format!("it would excuse the layer {name}"),
+            },
+        };
+        let error = SettingsError::new(layer.place(&path), &key, format!("`{key}` may not be set here: {why}"));
+        return Err(error.with_remedy("set it in your own configuration (`zeroerr config show` names the file)"));
+    }
+    Ok(())
+}
+
+/// Why `new` is looser than `old`. A value that is no number is left to the type check, except
+/// for `k: auto`, which may turn out lower than any fixed k.
+fn not_looser(rule: Rule, old: Option<&Value>, new: &Value) -> Option<String> {
+    let (before, after) = (old.and_then(Value::as_f64), new.as_f64());
+    match (rule, before, after) {
+        (Rule::Raise, Some(before), Some(after)) if after < before => Some(format!("{new} is below your {before}")),
+        (Rule::Lower, Some(before), Some(after)) if after > before => Some(format!("{new} is above your {before}")),
+        (Rule::Raise, Some(before), None) if new == "auto" => Some(format!("`auto` may turn out below your {before}")),
+        (Rule::Raise, None, Some(after)) if old.is_some_and(|o| o == "auto") => {
+            Some(format!("{after} may be below what your `auto` computes"))
+        }
+        _ => None,
+    }
+}
+
+/// The first name of `new` that `old` does not have.
+fn added(old: Option<&Value>, new: &Value) -> Option<String> {
+    let old = old.and_then(Value::as_array).cloned().unwrap_or_default();
+    new.as_array()?
+        .iter()
+        .find(|name| !old.contains(name))
+        .map(|name| name.as_str().map_or_else(|| name.to_string(), str::to_owned))
+}
