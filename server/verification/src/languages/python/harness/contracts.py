@@ -1,0 +1,57 @@
+"""Mode `contracts`: `@raises` on the calls it names, `@requires`/`@ensures` on hundreds of inputs."""
+import time
+
+import gate
+import inputs
+from judge import Worker
+
+INPUTS = 400
+ALL_SECONDS = 8.0
+
+
+def run(request):
+    """Facts: `raises` (as in the gate), `violations` (one per clause, the smallest call), counts."""
+    end = time.monotonic() + request.get("seconds", ALL_SECONDS)
+    worker = Worker(request)
+    try:
+        raises = gate.examples(worker, request, end)
+        facts = {"raises": raises, "violations": [], "raised": [], "timeouts": [], "checked": 0, "invalid": 0, "crashes": []}
+        if request.get("ensures") or request.get("requires"):
+            for call in _calls(request):
+                if time.monotonic() > end or len(facts["timeouts"]) == 3:
+                    break
+                record(facts, request, call, worker.ask(["contract", *call], gate.CALL_SECONDS))
+        facts["broken"] = worker.broken
+        return facts
+    finally:
+        worker.stop()
+
+
+def _calls(request):
+    plan = inputs.Plan(request)
+    fixed = inputs.calls_of_examples(plan)
+    rest = inputs.generate(plan, request.get("seed", 0), request.get("inputs", INPUTS))
+    return list(dict.fromkeys(sorted(fixed, key=lambda c: (len(c[1]), c)) + rest))
+
+
+def record(facts, request, call, answer):
+    """Adds what one call showed."""
+    kind, spelled = answer[0], gate.spelled(request, *call)
+    if kind == "invalid":
+        facts["invalid"] += 1
+        return
+    if kind == "holds":
+        facts["checked"] += 1
+    elif kind in ("ensures", "ensures-raised"):
+        facts["checked"] += 1
+        clause = int(answer[1])
+        if all(v["clause"] != clause for v in facts["violations"]):
+            error = ": ".join(t for t in answer[2:4] if t) if kind == "ensures-raised" else ""
+            facts["violations"].append({"clause": clause, "call": spelled, "result": answer[-1], "error": error})
+    elif kind == "raised":
+        if all(r["exception"] != answer[1] for r in facts["raised"]):
+            facts["raised"].append({"call": spelled, "exception": answer[1], "bases": answer[2].split(), "text": answer[3]})
+    elif kind == "timeout":
+        facts["timeouts"].append(spelled)
+    elif kind in ("crash", "untrusted"):
+        facts["crashes"].append({"call": spelled, "how": answer[1]})

@@ -1,0 +1,257 @@
+"""The gate and the fingerprint: does the candidate do what the examples say, and what else does it do?
+
+The judge compares; see `values` for when two values count as equal. Everything is run a second
+time by another interpreter with another hash seed and the calls in reverse order: a candidate that
+then answers differently is not a function of its arguments.
+"""
+import ast
+import json
+import os
+import sys
+import time
+
+import inputs
+import values
+from judge import Worker
+
+CALL_SECONDS = 2.0
+INPUT_SECONDS = 1.0
+ALL_SECONDS = 10.0
+OTHER_SEED = "1"
+
+
+def run(request):
+    """Mode `judge`: examples first, then outcomes on generated inputs."""
+    end = time.monotonic() + request.get("seconds", ALL_SECONDS)
+    replay = None if request.get("replay") else Replay(request)
+    worker = Worker(request)
+    try:
+        facts = []
+        if replay is not None:
+            facts = examples(worker, request, end, stop_early=True)
+            if facts and not facts[-1]["ok"]:
+                return {"examples": facts, "outcomes": []}
+        outcomes = fingerprint(worker, request, inputs.Plan(request), end)
+        answer = {"examples": facts, "outcomes": outcomes, "broken": worker.broken}
+        if replay is not None:
+            answer["unstable"] = _compare(outcomes, replay.outcomes(end))
+        return answer
+    finally:
+        worker.stop()
+        if replay is not None:
+            replay.stop()
+
+
+def examples(worker, request, end, stop_early=False):
+    """One fact per example: `{"index", "ok", "got", "expected", "violates", "calls"}`."""
+    facts = []
+    for index, example in enumerate(request.get("examples", [])):
+        left = min(CALL_SECONDS, end - time.monotonic())
+        fact = check_example(worker, example, left) if left > 0 else {"ok": False, "got": "timeout", "expected": ""}
+        fact["index"] = index
+        facts.append(fact)
+        if stop_early and not fact["ok"]:
+            break
+    return facts
+
+
+def check_example(worker, example, seconds):
+    """Asks the worker, compares the answer with the claim."""
+    return {"equation": _equation, "holds": _holds, "prints": _prints, "raises": _raises}[example["kind"]](worker, example, seconds)
+
+
+def _equation(worker, example, seconds):
+    expected, known = example["right"], True
+    try:
+        text, _ = values.equality(ast.literal_eval(expected))
+    except (ValueError, TypeError, SyntaxError, RecursionError):
+        text, known = "", False
+    answer = worker.ask(["equation", example["left"], "" if known else expected], seconds)
+    if answer[0] != "value":
+        return _other(answer, expected)
+    notes = answer[-3:]
+    if known:
+        same = answer[1] == text and not answer[3]
+    else:
+        same = answer[4] == "same"
+        expected = answer[5]
+    return _fact(same, answer[2], expected, notes)
+
+
+def _holds(worker, example, seconds):
+    answer = worker.ask(["holds", example["code"]], seconds)
+    if answer[0] not in ("true", "false"):
+        return _other(answer, "True")
+    return _fact(answer[0] == "true", answer[1], "True", answer[-3:])
+
+
+def _prints(worker, example, seconds):
+    answer = worker.ask(["session", example["code"]], seconds)
+    if answer[0] != "printed":
+        return _other(answer, example["expected"])
+    return _fact(same_output(example["expected"], answer[1], example["code"]), answer[1], example["expected"], answer[-3:])
+
+
+def _raises(worker, example, seconds):
+    wanted = example["expected"]
+    name, _, text = wanted.partition(":")
+    name = name.strip().split(".")[-1]
+    doctest = example.get("origin") == "doctest"
+    answer = worker.ask(["session" if doctest else "raises", example["code"]], seconds)
+    if answer[0] == "raised":
+        accepted = answer[1] == name if doctest else name in answer[2].split()
+        accepted = accepted and (not text.strip() or same_output(text.strip() + "\n", answer[3] + "\n", example["code"]))
+        fact = _fact(accepted, "! " + _exception(answer), wanted, answer[-3:])
+        fact["violates"] = None  # a call that must raise lies outside `@requires`, as a rule
+        return fact
+    if answer[0] == "value":
+        return _fact(False, answer[2], wanted, ["", "", ""])
+    if answer[0] == "printed":
+        return _fact(False, answer[1], wanted, ["", "", ""])
+    return _other(answer, wanted)
+
+
+def same_output(expected, got, code):
+    """Doctest's own comparison, with the options that the example switches on."""
+    if expected and not expected.endswith("\n"):
+        expected += "\n"
+    if expected == got:
+        return True
+    import doctest  # slow to import, and most examples match as they are
+    flags = 0
+    for part in code.split("# doctest:")[1:]:
+        for word in part.splitlines()[0].replace(",", " ").split():
+            if word[0] == "+":
+                flags |= doctest.OPTIONFLAGS_BY_NAME.get(word[1:], 0)
+    return doctest.OutputChecker().check_output(expected, got, flags)
+
+
+def _exception(answer):
+    return "%s: %s" % (answer[1], answer[3]) if answer[3] else answer[1]
+
+
+def _fact(ok, got, expected, notes):
+    violates, pretender, calls = notes
+    if pretender:
+        ok, got = False, "an object of class %s, which can pretend to equal anything" % pretender
+    return {"ok": ok, "got": got, "expected": expected, "violates": int(violates) if violates else None, "calls": calls}
+
+
+def _other(answer, expected):
+    """Facts of an answer that is no value: nothing of this can satisfy an example."""
+    kind = answer[0]
+    notes = ["", "", ""]
+    if kind == "raised":
+        got, notes = "! " + _exception(answer), answer[-3:]
+    elif kind == "untrusted":
+        got = "an object of class %s, which can pretend to equal anything" % answer[1]
+    elif kind == "timeout":
+        got = "timeout"
+    elif kind == "crash":
+        got = "crash: " + answer[1]
+    else:
+        got = "broken: %s: %s" % (answer[1], answer[2])
+    fact = _fact(False, got, expected, notes)
+    if kind == "broken":
+        fact["missing_module"] = answer[3] if len(answer) > 3 else ""
+    return fact
+
+
+def fingerprint(worker, request, plan, end):
+    """`[call, outcome]` for the inputs that `@requires` allows, in input order."""
+    chosen = select(worker, request, plan, end)
+    if request.get("replay"):
+        chosen.reverse()
+    asked = []
+    for receiver, arguments in chosen:
+        left = min(INPUT_SECONDS, end - time.monotonic())
+        answer = worker.ask(["outcome", receiver, arguments], left) if left > 0 else ["timeout"]
+        if answer[0] == "broken":
+            break
+        asked.append([spelled(request, receiver, arguments), _outcome(answer)])
+    return sorted(asked, key=lambda pair: (len(pair[0]), pair[0]))
+
+
+def select(worker, request, plan, end):
+    """The first `SMALL` calls that `@requires` allows; from a larger pool when it allows few."""
+    wanted, seed = request.get("inputs", inputs.SMALL), request.get("seed", 0)
+    chosen, seen = [], set()
+    for limit in (wanted, inputs.LARGE):
+        pool = inputs.generate(plan, seed, limit)
+        step = max(1, len(pool) // wanted)
+        for call in [c for start in range(step) for c in pool[start::step]]:
+            if len(chosen) == wanted or time.monotonic() > end:
+                return chosen
+            if call not in seen:
+                seen.add(call)
+                if worker.ask(["valid", *call], INPUT_SECONDS)[0] == "valid":
+                    chosen.append(call)
+    return chosen
+
+
+def _outcome(answer):
+    if answer[0] == "outcome":
+        return answer[1]
+    return {"timeout": "timeout", "untrusted": "= " + "pretender"}.get(answer[0], "crash")
+
+
+def spelled(request, receiver, arguments):
+    """A call as a developer would write it."""
+    head = (receiver + "." if receiver else request["class"] + "." if request.get("class") else "") + request["function"]
+    return head + arguments
+
+
+def _compare(first, second):
+    """The first call whose outcome differs between the two runs; time-outs are left alone."""
+    if second is None:
+        return None
+    again = dict(map(tuple, second))
+    for call, outcome in first:
+        other = again.get(call, outcome)
+        if other != outcome and "timeout" not in (outcome, other):
+            return [call, outcome, other]
+    return None
+
+
+class Replay:
+    """The second run, in an interpreter of its own that starts while the first one works."""
+
+    def __init__(self, request):
+        question_out, question_in = os.pipe()
+        answer_out, answer_in = os.pipe()
+        environment = dict(os.environ, PYTHONHASHSEED=OTHER_SEED)
+        actions = [(os.POSIX_SPAWN_DUP2, question_out, 0), (os.POSIX_SPAWN_DUP2, answer_in, 1)]
+        command = [sys.executable, "-s", "-B", os.path.dirname(os.path.abspath(__file__))]
+        self.pid = os.posix_spawn(sys.executable, command, environment, file_actions=actions)
+        os.close(question_out)
+        os.close(answer_in)
+        self.answers = answer_out
+        with os.fdopen(question_in, "wb") as pipe:
+            pipe.write(json.dumps(dict(request, replay=True)).encode())
+
+    def outcomes(self, end):
+        """What the second run saw, or `None` when it did not end in time."""
+        import select
+        data = b""
+        while True:
+            left = end + 1 - time.monotonic()
+            if left <= 0 or not select.select([self.answers], [], [], left)[0]:
+                return None
+            more = os.read(self.answers, 1 << 16)
+            if not more:
+                break
+            data += more
+        try:
+            return json.loads(data)["outcomes"]
+        except (ValueError, KeyError):
+            return None
+
+    def stop(self):
+        """Ends the second run."""
+        import signal
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        except OSError:
+            pass
+        os.close(self.answers)

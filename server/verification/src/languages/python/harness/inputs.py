@@ -1,0 +1,222 @@
+"""Inputs for a function, as source text, from its annotations, its examples and a seed.
+
+All candidates of a step must see the same inputs: they depend on the signature, the spec and the
+file around the function, never on its body, and this module reads text only. The same seed gives
+the same inputs in the same order, the small ones first.
+
+What is not annotated is inferred from the examples. What can neither be read from an annotation
+nor taken from an example (callables, foreign classes) is not made up.
+"""
+import ast
+import itertools
+
+import kinds
+import mutation
+from kinds import Rng
+from subject import decorators, find
+
+SMALL, LARGE = 40, 400
+
+
+class Plan:
+    """How to make calls of one function: a kind per parameter, a receiver, the examples' calls."""
+
+    def __init__(self, request):
+        self.tree = ast.parse(request["source"])
+        self.name = request["function"]
+        self.class_name = request.get("class") or ""
+        self.node, _ = find(self.tree, self.name, self.class_name, request.get("line", 0))
+        self.is_property = False
+        self.examples = []
+        self.params = []
+        self.receivers = [""]
+        if self.node is None:
+            return
+        marks = decorators(self.node)
+        self.is_property = bool(marks & {"property", "cached_property"})
+        self.is_static = bool(marks & {"staticmethod", "classmethod"})
+        self.has_receiver = bool(self.class_name) and "staticmethod" not in marks
+        self._read_examples(request.get("example_code", []))
+        reader = kinds.Reader(self.tree)
+        self._read_params(reader)
+        if self.class_name and not self.is_static:
+            self.receivers = self._find_receivers(reader, request.get("example_code", []))
+
+    def _read_params(self, reader):
+        args = self.node.args
+        plain = args.posonlyargs + args.args
+        if self.has_receiver:
+            plain = plain[1:]
+        missing = len(args.posonlyargs + args.args) - len(args.defaults)
+        skipped = 1 if self.has_receiver else 0
+        for place, arg in enumerate(plain):
+            default = place + skipped >= missing
+            self._add(reader, arg, "only" if arg in args.posonlyargs else "plain", default)
+        if args.vararg:
+            self._add(reader, args.vararg, "rest", True)
+        for arg, default in zip(args.kwonlyargs, args.kw_defaults):
+            self._add(reader, arg, "keyword", default is not None)
+
+    def _add(self, reader, arg, how, has_default):
+        seen = [call[arg.arg] for call in self.examples if arg.arg in call]
+        kind = reader.kind(arg.annotation, [v for v in seen if not isinstance(v, mutation.Source)])
+        texts = sorted({mutation.text(v) for v in seen}, key=lambda t: (len(t), t))
+        if kind is None and texts:
+            kind = kinds.Fixed(texts)
+        self.params.append(Param(arg.arg, how, has_default, kind, texts))
+
+    def _read_examples(self, codes):
+        """The arguments by parameter of every call of the function in the examples."""
+        args = self.node.args
+        names = [a.arg for a in args.posonlyargs + args.args][1 if self.has_receiver else 0:]
+        for code in codes:
+            for call in _calls(code, self.name):
+                if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
+                    continue
+                bound = dict(zip(names, call.args))
+                bound.update({k.arg: k.value for k in call.keywords})
+                values = {n: mutation.value(v, self.tree) for n, v in bound.items()}
+                if len(call.args) <= len(names) and all(v is not None for v in values.values()):
+                    self.examples.append({n: mutation.unwrap(v) for n, v in values.items()})
+
+    def _find_receivers(self, reader, codes):
+        """Ways to construct the object: as the examples do, else from its own `__init__`."""
+        leaf = self.class_name.split(".")[-1]
+        found = {ast.unparse(c) for code in codes for c in _calls(code, leaf) if mutation.value(c, self.tree) is not None}
+        built = reader.constructor(self.class_name)
+        if built is not None:
+            found.update(built.small()[:6])
+        return sorted(found, key=lambda t: (len(t), t))[:6]
+
+    def can_generate(self):
+        """Whether every parameter that must be given has values."""
+        return self.node is not None and bool(self.receivers) and all(p.kind or p.has_default or p.how == "rest" for p in self.params)
+
+    def call(self, values, omit=()):
+        """`([1, 2], k=3)` from texts by parameter; parameters in `omit` keep their default."""
+        parts, by_name = [], False
+        for param in self.params:
+            if param.how == "rest":
+                if not by_name:
+                    parts += values.get(param.name, [])
+                continue
+            if param.name in omit or param.name not in values:
+                by_name = True
+            elif by_name or param.how == "keyword":
+                if param.how != "only":
+                    parts.append("%s=%s" % (param.name, values[param.name]))
+            else:
+                parts.append(values[param.name])
+        return "(%s)" % ", ".join(parts)
+
+
+class Param:
+    """One parameter: its kind of values (or `None`), and the texts that examples pass."""
+
+    def __init__(self, name, how, has_default, kind, texts):
+        self.name, self.how, self.has_default, self.kind, self.texts = name, how, has_default, kind, texts
+
+
+def _calls(code, name):
+    try:
+        tree = ast.parse(code.strip())
+    except SyntaxError:
+        return []
+    named = (lambda f: f.id if isinstance(f, ast.Name) else getattr(f, "attr", None))
+    return [n for n in ast.walk(tree) if isinstance(n, ast.Call) and named(n.func) == name]
+
+
+def generate(plan, seed, limit):
+    """Up to `limit` distinct calls `(receiver, arguments)`, small ones first."""
+    if plan.node is None:
+        return []
+    if plan.is_property:
+        return [(r, "()") for r in plan.receivers]
+    rng = Rng(seed)
+    sources = [_mutations(plan, rng, limit)]
+    if plan.can_generate():
+        sources = [_boundaries(plan, limit)] + sources + [_random(plan, rng, limit)]
+    from_examples = {plan.call(_texts(e)) for e in plan.examples}
+    chosen, seen = [], set(from_examples)
+    live = sources
+    while live and len(chosen) < limit:
+        for source in list(live):
+            call = next((c for c in source if c not in seen), None)
+            if call is None:
+                live = [s for s in live if s is not source]
+                continue
+            seen.add(call)
+            chosen.append(call)
+    if not chosen:
+        chosen = sorted(from_examples)
+    chosen = sorted(chosen[:limit], key=lambda c: (len(c), c))
+    receivers = plan.receivers or [""]
+    return [(receivers[i % len(receivers)], c) for i, c in enumerate(chosen)]
+
+
+def calls_of_examples(plan):
+    """The calls that the examples make, as `(receiver, arguments)`."""
+    return [(r, plan.call(_texts(e))) for e in plan.examples for r in plan.receivers[:1]]
+
+
+def _texts(values):
+    return {n: mutation.text(v) for n, v in values.items()}
+
+
+def _needed(plan):
+    return [p for p in plan.params if p.how != "rest" and p.kind is not None]
+
+
+def _omitted(plan, turn):
+    """Every second call leaves out the parameters that have defaults."""
+    return {p.name for p in plan.params if p.has_default and (p.kind is None or turn % 2 == 0)}
+
+
+def _boundaries(plan, limit):
+    """Boundary values: each parameter walks through its own, at different strides."""
+    params = _needed(plan)
+    lists = [p.kind.small() for p in params]
+    longest = max([len(x) for x in lists] + [1])
+    total = 1
+    for values in lists:
+        total *= len(values)
+    if total <= limit * 4:  # all combinations, those of early values first
+        rows = sorted(itertools.product(*[range(len(x)) for x in lists]), key=lambda row: (sum(row), row))
+    else:
+        rows = [[(turn + place * (1 + turn // longest)) % len(x) for place, x in enumerate(lists)] for turn in range(limit * 2)]
+    for turn, row in enumerate(rows):
+        picked = [values[place] for values, place in zip(lists, row)]
+        values = {p.name: v for p, v in zip(params, picked)}
+        for p in plan.params:
+            if p.how == "rest":
+                values[p.name] = (p.kind.small() if p.kind else ["1", "2", "3"])[: turn % 4]
+        yield plan.call(values, _omitted(plan, turn))
+
+
+def _random(plan, rng, limit):
+    params = _needed(plan)
+    if not params:
+        return
+    for turn in range(limit * 2):
+        size = 1 + turn * 8 // (limit * 2) + rng.below(3)
+        values = {p.name: p.kind.random(rng, size) for p in params}
+        yield plan.call(values, _omitted(plan, turn))
+
+
+def _mutations(plan, rng, limit):
+    """The examples' calls with one or all arguments changed a little, and mixed."""
+    if not plan.examples:
+        return
+    for turn in range(limit * 4):
+        values = dict(plan.examples[turn % len(plan.examples)])
+        names = sorted(values)
+        if not names:
+            return
+        for _ in range(1 + turn * 3 // (limit * 4)):
+            name = names[rng.below(len(names))]
+            other = plan.examples[rng.below(len(plan.examples))]
+            if turn % 5 == 4 and name in other:
+                values[name] = other[name]
+            else:
+                values[name] = mutation.mutate(values[name], rng, [e[name] for e in plan.examples if name in e])
+        yield plan.call(_texts(values))

@@ -1,0 +1,140 @@
+"""The judge's side: it forks workers, gives them jobs and takes no answer on trust.
+
+The judge never imports candidate code. A worker that hangs is killed with everything it started, a
+worker that dies has crashed, and either way the next job gets a fresh worker.
+"""
+import os
+import select
+import signal
+import time
+
+import channel
+
+LOAD_SECONDS = 5.0
+DATA_BYTES = 768 << 20
+
+
+class Worker:
+    """A child process that holds one loaded candidate."""
+
+    def __init__(self, request, prepare=None):
+        self.request = request
+        self.prepare = prepare
+        self.pid = None
+        self.broken = None
+
+    def ask(self, job, seconds):
+        """The answer to one job, or `["timeout"]`, `["crash", how]`, `["broken", error, text, module]`."""
+        if self.broken:
+            return self.broken
+        if self.pid is None:
+            hello = self._start()
+            if hello[0] != "ready":
+                self.broken = hello if hello[0] == "broken" else ["broken", hello[0], "loading the file: " + (hello + [""])[1], ""]
+                self.stop()
+                return self.broken
+        try:
+            channel.send(self.jobs, self.key, job)
+        except OSError:
+            return self._crashed("it closed the harness's channel")
+        return self._answer(seconds)
+
+    def _start(self):
+        import worker
+        self.key = os.urandom(channel.KEY_SIZE)
+        job_out, job_in = os.pipe()
+        answer_out, answer_in = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            self._become_worker(worker, job_out, answer_in)
+        os.close(job_out)
+        os.close(answer_in)
+        self.pid, self.jobs, self.answers = pid, job_in, answer_out
+        return self._answer(LOAD_SECONDS)
+
+    def _become_worker(self, worker, jobs, answers):
+        try:
+            os.setsid()
+            nothing = os.open(os.devnull, os.O_RDWR)
+            for fd in (0, 1, 2):
+                os.dup2(nothing, fd)
+            keep = sorted((jobs, answers))
+            os.closerange(3, keep[0])
+            os.closerange(keep[0] + 1, keep[1])
+            os.closerange(keep[1] + 1, 1024)
+            _limit_memory()
+            if self.prepare:
+                self.prepare()
+            worker.serve(self.request, jobs, answers, self.key)
+        finally:
+            os._exit(71)
+
+    def _answer(self, seconds):
+        end = time.monotonic() + seconds
+
+        def read_exactly(count):
+            data = b""
+            while len(data) < count:
+                left = end - time.monotonic()
+                if left <= 0 or not select.select([self.answers], [], [], left)[0]:
+                    raise TimeoutError
+                more = os.read(self.answers, count - len(data))
+                if not more:
+                    raise EOFError
+                data += more
+            return data
+
+        try:
+            return channel.receive(read_exactly, self.key)
+        except TimeoutError:
+            self.stop()
+            return ["timeout"]
+        except EOFError:
+            return self._crashed(None)
+        except channel.Broken as error:
+            return self._crashed(str(error))
+
+    def _crashed(self, how):
+        if how is None:
+            how = _ending(self.pid)
+            self.pid = None if how else self.pid
+        self.stop()
+        return ["crash", how or "it closed the harness's channel"]
+
+    def stop(self):
+        """Kills the worker and all that it started in its process group."""
+        if self.pid is None:
+            return
+        pid, self.pid = self.pid, None
+        for kill in (os.killpg, os.kill):
+            try:
+                kill(pid, signal.SIGKILL)
+            except OSError:
+                pass
+        try:
+            os.waitpid(pid, 0)
+        except OSError:
+            pass
+        for fd in (self.jobs, self.answers):
+            os.close(fd)
+
+
+def _ending(pid):
+    """How a dead child ended, in words; `None` while it lives."""
+    for _ in range(50):
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            if os.WIFSIGNALED(status):
+                return "killed by %s" % signal.Signals(os.WTERMSIG(status)).name
+            return "the process exited with code %d" % os.WEXITSTATUS(status)
+        time.sleep(0.002)
+    return None
+
+
+def _limit_memory():
+    """So that a greedy candidate gets a `MemoryError` instead of taking the judge down with it."""
+    try:
+        import resource
+        resource.setrlimit(resource.RLIMIT_DATA, (DATA_BYTES, DATA_BYTES))
+    except (ImportError, ValueError, OSError):
+        pass

@@ -1,0 +1,246 @@
+"""The function under test inside the process that runs it: loading, calling, evaluating clauses.
+
+Only the worker imports candidate code. `Subject.target` is what spec expressions call instead of
+the bare function: it notes what each call gave, whether `@requires` held, and whether the result
+is an object that pretends (`values.deception`).
+"""
+import builtins
+
+__builtins__ = dict(vars(builtins))
+
+import ast
+import copy
+import sys
+import types
+
+import values
+
+_deepcopy = copy.deepcopy
+
+
+class Untrusted(BaseException):
+    """The candidate returned an object that pretends to be equal to anything."""
+
+
+class Load(Exception):
+    """The file does not load. `args` is `(exception name, message)`."""
+
+
+class Clause:
+    """One expression of the spec, compiled once; a clause that does not compile raises when used."""
+
+    def __init__(self, text):
+        self.text = text
+        try:
+            self.code = compile(plain(ast.parse(text.strip(), "<spec>", "eval")), "<spec>", "eval")
+        except SyntaxError as error:
+            self.code, self.error = None, error
+
+    def value(self, names):
+        if self.code is None:
+            raise self.error
+        return eval(self.code, names)
+
+
+class _NoAwait(ast.NodeTransformer):
+    def visit_Await(self, node):
+        return self.visit(node.value)
+
+
+def plain(tree):
+    """Drops `await`: the target already runs coroutines to their end."""
+    return ast.fix_missing_locations(_NoAwait().visit(tree))
+
+
+def find(tree, function, class_name, line):
+    """The `def` of a function: by class, name and, when there are several, the line."""
+    body = tree.body
+    owner = None
+    for part in class_name.split(".") if class_name else []:
+        owner = next((n for n in body if isinstance(n, ast.ClassDef) and n.name == part), None)
+        if owner is None:
+            return None, None
+        body = owner.body
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    found = [n for n in _flat(body) if isinstance(n, kinds) and n.name == function]
+    exact = [n for n in found if _first_line(n) <= line <= (n.end_lineno or n.lineno)]
+    return (exact or found or [None])[-1], owner
+
+
+def _flat(body):
+    for node in body:
+        yield node
+        for field in ("body", "orelse", "handlers", "finalbody"):
+            if isinstance(node, (ast.If, ast.Try, ast.With)):
+                yield from _flat(getattr(node, field, []))
+
+
+def _first_line(node):
+    return min([node.lineno] + [d.lineno for d in node.decorator_list])
+
+
+def decorators(node):
+    """The last names of a function's decorators."""
+    heads = [d.func if isinstance(d, ast.Call) else d for d in node.decorator_list]
+    return {h.attr if isinstance(h, ast.Attribute) else getattr(h, "id", "") for h in heads}
+
+
+class Subject:
+    """A loaded file and the function in it."""
+
+    def __init__(self, request):
+        self.request = request
+        self.name = request["function"]
+        self.class_name = request.get("class") or ""
+        self.requires = [Clause(t) for t in request.get("requires", [])]
+        self.ensures = [Clause(t) for t in request.get("ensures", [])]
+        self.laws = [Clause(t) for t in request.get("properties", [])]
+        self.calls = []
+        self.violated = None
+        self.pretender = None
+        self._load()
+        self.names = dict(vars(self.module))
+        self._install()
+        self.session = dict(self.names)
+
+    def _load(self):
+        request = self.request
+        sys.path[:0] = request.get("paths", [])
+        sys.dont_write_bytecode = True
+        module_name = request.get("module") or "subject"
+        module = types.ModuleType(module_name)
+        module.__file__ = request.get("path", "<candidate>")
+        try:
+            if "." in module_name:
+                parent, _, leaf = module_name.rpartition(".")
+                module.__package__ = parent
+                __import__(parent)
+                setattr(sys.modules[parent], leaf, module)
+            sys.modules[module_name] = module
+            self.tree = ast.parse(request["source"], module.__file__)
+            exec(compile(self.tree, module.__file__, "exec", dont_inherit=True), vars(module))
+        except BaseException as error:
+            missing = getattr(error, "name", None) if isinstance(error, ModuleNotFoundError) else None
+            raise Load(type(error).__name__, str(error)[:300], missing or "") from None
+        self.module = module
+        self.node, _ = find(self.tree, self.name, self.class_name, request.get("line", 0))
+        if self.node is None:
+            raise Load("NameError", "the file has no function `%s`" % self.name, "")
+
+    def _install(self):
+        """Puts the guarded target where spec expressions find it."""
+        marks = decorators(self.node)
+        self.is_property = bool(marks & {"property", "cached_property"})
+        self.bound_params = self._binder(bool(self.class_name) and "staticmethod" not in marks)
+        if not self.class_name:
+            if self.name not in self.names:
+                raise Load("NameError", "loading the file does not define `%s`" % self.name, "")
+            self.function = self.names[self.name]
+            self.names[self.name] = self.target = self._guard(self.function)
+            return
+        owner = self.module
+        for part in self.class_name.split("."):
+            owner = getattr(owner, part)
+        self.owner = owner
+        raw = owner.__dict__.get(self.name)
+        if isinstance(raw, types.FunctionType):
+            setattr(owner, self.name, self._guard(raw))
+        elif isinstance(raw, staticmethod):
+            setattr(owner, self.name, staticmethod(self._guard(raw.__func__)))
+        elif isinstance(raw, classmethod):
+            setattr(owner, self.name, classmethod(self._guard(raw.__func__)))
+        elif isinstance(raw, property):
+            setattr(owner, self.name, property(self._guard(raw.fget), raw.fset, raw.fdel))
+
+    def _binder(self, has_receiver):
+        """A function with the target's parameters that returns them by name."""
+        arguments = _deepcopy(self.node.args)
+        everything = arguments.posonlyargs + arguments.args + arguments.kwonlyargs
+        for arg in everything + [a for a in (arguments.vararg, arguments.kwarg) if a]:
+            arg.annotation = None
+        self.receiver = None
+        self.params = {a.arg for a in everything} | {a.arg for a in (arguments.vararg, arguments.kwarg) if a}
+        if has_receiver and (arguments.posonlyargs or arguments.args):
+            self.receiver = (arguments.posonlyargs or arguments.args)[0].arg
+        names = {}
+        source = "def bind(%s):\n    return dict(locals())" % ast.unparse(arguments)
+        try:
+            exec(compile(source, "<bind>", "exec"), dict(vars(self.module)), names)
+        except Exception:  # a default that names a local of the class body
+            return None
+        return names["bind"]
+
+    def bind(self, args, kwargs):
+        """Parameter names and values of a call; `{}` when the call does not fit the signature."""
+        try:
+            return self.bound_params(*args, **kwargs) if self.bound_params else {}
+        except TypeError:
+            return {}
+
+    def unmet(self, bound):
+        """The index of the first `@requires` clause that is false or raises, or `None`.
+
+        A clause about a parameter that is not bound says nothing (a `@property` may use some only).
+        """
+        unbound = self.params - bound.keys()
+        for index, clause in enumerate(self.requires):
+            if clause.code is not None and unbound.intersection(clause.code.co_names):
+                continue
+            try:
+                if not clause.value({**self.names, **bound}):
+                    return index
+            except Exception:
+                return index
+        return None
+
+    def _guard(self, function):
+        def target(*args, **kwargs):
+            call = self._describe(args, kwargs)
+            unmet = self.unmet(self.bind(args, kwargs)) if self.requires else None
+            if unmet is not None and self.violated is None:
+                self.violated = unmet
+            result = self.finish(function(*args, **kwargs))
+            self.calls.append((call, values.show(result) if not hasattr(type(result), "__next__") else "an iterator"))
+            return result
+
+        target.__name__ = target.__qualname__ = self.name
+        target.__doc__ = getattr(function, "__doc__", None)
+        target.__wrapped__ = function
+        return target
+
+    def _describe(self, args, kwargs):
+        if self.receiver is not None:
+            args = args[1:]
+        try:
+            shown = [values.show(a) for a in args] + ["%s=%s" % (k, values.show(v)) for k, v in kwargs.items()]
+        except Exception:
+            shown = ["..."]
+        return "%s(%s)" % (self.name, ", ".join(shown))
+
+    def finish(self, result):
+        """Awaits a coroutine, and refuses an object that pretends."""
+        if type(result) is types.CoroutineType:
+            import asyncio
+            result = asyncio.run(result)
+        if self.pretender is None:
+            self.pretender = values.deception(result)
+        if self.pretender is not None:
+            raise Untrusted(self.pretender)
+        return result
+
+    def fresh(self):
+        """Forgets what earlier calls left in the notes."""
+        self.calls, self.violated, self.pretender = [], None, None
+
+    def prepare(self, receiver, arguments):
+        """Evaluates the source of a call's receiver and arguments: `(callable, args, kwargs)`."""
+        args, kwargs = eval("__arguments__" + arguments, {**self.names, "__arguments__": lambda *a, **k: (a, k)})
+        if not self.class_name:
+            return self.function, args, kwargs
+        holder = eval(receiver, dict(self.names)) if receiver else self.owner
+        raw = self.owner.__dict__.get(self.name)
+        raw = getattr(raw, "__func__", getattr(raw, "fget", raw))
+        function = getattr(raw, "__wrapped__", raw)
+        if self.receiver is not None:
+            args = (holder,) + args
+        return function, args, kwargs

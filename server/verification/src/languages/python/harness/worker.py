@@ -1,0 +1,283 @@
+"""What the forked child does: it loads the candidate and answers one job after the other.
+
+Every answer is a list of strings, the first of which says what happened. The child never learns
+what an example expects when that is a literal: the judge compares.
+"""
+import builtins
+
+__builtins__ = dict(vars(builtins))
+
+import ast
+import gc
+import io
+import os
+import sys
+import time
+import types
+
+import channel
+import values
+from subject import Clause, Load, Subject, Untrusted, _deepcopy, plain
+
+_exit, _getpid = os._exit, os.getpid
+_wall, _cpu = time.perf_counter_ns, time.process_time_ns
+_ATOMS = {int, float, str, bytes, bool, type(None)}
+_COROUTINE = types.CoroutineType
+
+
+def serve(request, jobs, answers, key):
+    """Answers jobs until the judge is gone. Never returns."""
+    me = _getpid()
+    read = channel.blocking_reader(jobs)
+
+    def reply(parts):
+        if _getpid() != me:  # a child that the candidate forked has come back into our loop
+            _exit(0)
+        channel.send(answers, key, parts)
+
+    try:
+        channel.forget_harness()
+        try:
+            subject = Subject(request)
+        except Load as error:
+            reply(["broken"] + [str(a) for a in error.args])
+            _exit(0)
+        reply(["ready"])
+        while True:
+            job = channel.receive(read, key)
+            subject.fresh()
+            try:
+                reply(HANDLERS[job[0]](subject, *job[1:]))
+            except Untrusted as error:
+                reply(["untrusted", str(error)])
+    except BaseException:
+        _exit(70)
+
+
+def _raised(error):
+    """An exception as an answer: its name, the names of all its bases, its text."""
+    if isinstance(error, Untrusted):
+        return ["untrusted", str(error)]
+    try:
+        text = str(error)[:500]
+    except BaseException:
+        text = ""
+    bases = [k.__name__ for k in type(error).__mro__ if k is not object]
+    return ["raised", values.exception_name(error), " ".join(bases), text]
+
+
+def _notes(subject):
+    """What every answer about an example ends with: the clause of `@requires` that a call
+    violated, an object that pretended, and the first calls with their results."""
+    calls = "; ".join("%s gave %s" % (call, values.bounded(got)) for call, got in subject.calls[:3])
+    return ["" if subject.violated is None else str(subject.violated), subject.pretender or "", calls]
+
+
+def equation(subject, left, right):
+    """`f(ARGS) == EXPECTED`; `right` is empty when the judge knows the expected value itself."""
+    try:
+        expected = Clause(right).value(dict(subject.names)) if right else None
+        subject.fresh()
+        result = Clause(left).value(dict(subject.names))
+        text, opaque = values.equality(result)
+        answer = ["value", text, values.show(result), "opaque" if opaque else ""]
+        if right:
+            wanted, also = values.equality(expected)
+            same = (result == expected) is True if opaque or also else text == wanted
+            answer += ["same" if same else "differs", values.show(expected)]
+        return answer + _notes(subject)
+    except BaseException as error:
+        return _raised(error) + _notes(subject)
+
+
+def holds(subject, code):
+    """An expression that must be true."""
+    try:
+        value = Clause(code).value(dict(subject.names))
+        return ["true" if bool(value) is True else "false", values.show(value)] + _notes(subject)
+    except BaseException as error:
+        return _raised(error) + _notes(subject)
+
+
+def session(subject, code):
+    """One doctest prompt: runs in a name space that all prompts share, prints as the REPL does."""
+    out, stdout = io.StringIO(), sys.stdout
+    sys.stdout = out
+    try:
+        for node in plain(ast.parse(code, "<doctest>", "exec")).body:
+            interactive = ast.Interactive([node])
+            exec(compile(interactive, "<doctest>", "single"), subject.session)
+        answer = ["printed", out.getvalue()]
+    except BaseException as error:
+        answer = _raised(error)
+    finally:
+        sys.stdout = stdout
+    return answer + _notes(subject)
+
+
+def raises(subject, code):
+    """Code that must raise; the answer says what it did."""
+    try:
+        try:
+            value = Clause(code).value(dict(subject.names))
+        except SyntaxError:
+            exec(compile(plain(ast.parse(code)), "<spec>", "exec"), dict(subject.names))
+            value = None
+        return ["value", "", values.show(value), ""] + _notes(subject)
+    except BaseException as error:
+        return _raised(error) + _notes(subject)
+
+
+def valid(subject, receiver, arguments):
+    """Whether `@requires` allows a call: `["valid"]` or `["invalid"]`."""
+    try:
+        _, args, kwargs = subject.prepare(receiver, arguments)
+        return ["valid" if subject.unmet(subject.bind(args, kwargs)) is None else "invalid"]
+    except Exception:
+        return ["invalid"]
+
+
+def outcome(subject, receiver, arguments):
+    """The fingerprint's view of a call: `["outcome", text]`, or `["invalid"]` outside `@requires`."""
+    try:
+        function, args, kwargs = subject.prepare(receiver, arguments)
+        bound = subject.bind(args, kwargs)
+        if subject.unmet(bound) is not None:
+            return ["invalid"]
+    except Exception:
+        return ["invalid"]
+    before = _shown(subject, bound)
+    try:
+        text = "= " + values.show(subject.finish(function(*args, **kwargs)), subject.request.get("numbers", "exact"))
+    except Untrusted:
+        raise
+    except BaseException as error:
+        text = "! " + values.exception_name(error)
+    for name, after in _shown(subject, bound).items():
+        if before.get(name) != after:
+            text += "; mutates %s -> %s" % (name, after)
+    return ["outcome", values.bounded(text)]
+
+
+def _shown(subject, bound):
+    """Arguments as text; an iterator is left alone, since looking would use it up."""
+    return {n: values.show(v) for n, v in bound.items() if not hasattr(type(v), "__next__")}
+
+
+def contract(subject, receiver, arguments):
+    """Checks `@ensures` for one call: `["holds", how many]`, `["invalid"]`, `["ensures", index,
+    result]`, `["ensures-raised", index, exception, text, result]` or `["raised", ...]`."""
+    try:
+        function, args, kwargs = subject.prepare(receiver, arguments)
+        bound = subject.bind(args, kwargs)
+        if subject.unmet(bound) is not None:
+            return ["invalid"]
+        old = _deepcopy(bound)
+    except Exception:
+        return ["invalid"]
+    try:
+        result = subject.finish(function(*args, **kwargs))
+        if hasattr(type(result), "__next__"):
+            result = list(result)
+    except BaseException as error:
+        return _raised(error)
+    shown = values.show(result)
+    names = {**subject.names, **old, "result": result, "old": _Old(old), "new": _Old(bound)}
+    for index, clause in enumerate(subject.ensures):
+        try:
+            if not clause.value(dict(names)):
+                return ["ensures", str(index), shown]
+        except BaseException as error:
+            return ["ensures-raised", str(index), values.exception_name(error), str(error)[:200], shown]
+    return ["holds", str(len(subject.ensures))]
+
+
+class _Old:
+    """`old.xs` and `new.xs` in `@ensures`: a parameter before and after the call."""
+
+    def __init__(self, names):
+        self.__dict__.update(names)
+
+
+def law(subject, index, bindings):
+    """Evaluates one `@property` with its variables bound: `["true"]`, `["false"]`, `["invalid"]`."""
+    clause = subject.laws[int(index)]
+    try:
+        _, bound = eval("__arguments__" + bindings, {**subject.names, "__arguments__": lambda *a, **k: (a, k)})
+        if subject.unmet(bound) is not None:
+            return ["invalid"]
+    except Exception:
+        return ["invalid"]
+    subject.fresh()
+    try:
+        value = clause.value({**subject.names, **bound})
+        answer = ["true" if bool(value) is True else "false"]
+    except BaseException as error:
+        answer = _raised(error)
+    if subject.violated is not None:  # the law itself calls the function outside its domain
+        return ["invalid"]
+    return answer + _notes(subject)
+
+
+def timed(subject, receiver, arguments, repeats, seconds):
+    """Times a call: `["times", "WALL CPU", ...]` in nanoseconds per call, one entry per repetition.
+
+    The arguments are made, and copied for each run, outside the measured span. Without `arguments`
+    the whole expression in `receiver` is timed. Calls too short to time alone are timed in a row.
+    """
+    try:
+        if arguments:
+            function, args, kwargs = subject.prepare(receiver, arguments)
+            if subject.unmet(subject.bind(args, kwargs)) is not None:
+                return ["invalid"]
+        else:
+            clause = Clause(receiver)
+            function, args, kwargs = (lambda: clause.value(dict(subject.names))), (), {}
+    except Exception:
+        return ["invalid"]
+    try:
+        first = _measure(function, [(args, kwargs)] if not arguments else [_copied(args, kwargs)])
+        row = max(1, min(400, 100_000 // max(1, first[0])))
+        end = _wall() + int(float(seconds) * 1e9)
+        times = [first] if row == 1 else []
+        while len(times) < int(repeats) and (_wall() < end or not times):
+            times.append(_measure(function, [_copied(args, kwargs) for _ in range(row)]))
+    except BaseException as error:
+        return _raised(error)
+    return ["times"] + ["%d %d" % t for t in times]
+
+
+def _measure(function, calls):
+    """Mean wall and CPU nanoseconds of a row of calls, results used up."""
+    gc.disable()
+    wall, cpu = _wall(), _cpu()
+    for args, kwargs in calls:
+        result = function(*args, **kwargs)
+        kind = type(result)
+        if kind is _COROUTINE:
+            import asyncio
+            asyncio.run(result)
+        elif hasattr(kind, "__next__"):
+            for _ in result:
+                pass
+    cpu, wall = _cpu() - cpu, _wall() - wall
+    gc.enable()
+    return wall // len(calls), cpu // len(calls)
+
+
+def _copied(args, kwargs):
+    return tuple([_copy(a) for a in args]), {k: _copy(v) for k, v in kwargs.items()}
+
+
+def _copy(value):
+    """A deep copy, fast for the large flat lists that timing uses."""
+    if type(value) is list and set(map(type, value)) <= _ATOMS:
+        return value[:]
+    return value if type(value) in _ATOMS else _deepcopy(value)
+
+
+HANDLERS = {
+    "time": timed,
+    "equation": equation, "holds": holds, "session": session, "raises": raises,
+    "valid": valid, "outcome": outcome, "contract": contract, "law": law,
+}
