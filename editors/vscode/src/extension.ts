@@ -1,0 +1,147 @@
+/** Starts the language server and stays out of its way: what is offered is decided there. */
+
+import * as vscode from 'vscode';
+import { LanguageClient, State, TransportKind, type LanguageClientOptions } from 'vscode-languageclient/node';
+
+import { findServer } from './binary';
+import { registerCommands, type Host } from './commands';
+import { settingsForServer } from './settings';
+import { Status } from './status';
+
+/** What tests may look at. */
+export interface Api {
+  /** The status bar's text. */
+  statusText(): string;
+}
+
+let extension: Extension | undefined;
+
+export async function activate(context: vscode.ExtensionContext): Promise<Api> {
+  const started = new Extension();
+  extension = started;
+  context.subscriptions.push(
+    started,
+    ...registerCommands(started),
+    vscode.workspace.onDidChangeConfiguration(async (event) => {
+      if (event.affectsConfiguration('zeroerr.server.path')) {
+        await started.restart();
+      }
+    }),
+  );
+  await started.start();
+  return { statusText: () => started.statusText };
+}
+
+export async function deactivate(): Promise<void> {
+  await extension?.stop();
+}
+
+class Extension implements Host, vscode.Disposable {
+  readonly log = vscode.window.createOutputChannel('zeroerr', { log: true });
+  readonly #status = new Status();
+  #client: LanguageClient | undefined;
+  #trouble = '';
+
+  get busy(): boolean {
+    return this.#status.busy;
+  }
+
+  get statusText(): string {
+    return this.#status.text;
+  }
+
+  client(): LanguageClient | undefined {
+    if (this.#client?.state === State.Running) {
+      return this.#client;
+    }
+    void this.#explain(this.#trouble || 'The server does not run yet.');
+    return undefined;
+  }
+
+  async start(): Promise<void> {
+    const found = findServer(vscode.workspace.getConfiguration('zeroerr').get('server.path', ''));
+    if ('missing' in found) {
+      this.#fail(found.missing);
+      return;
+    }
+    const client = this.#newClient(found.path);
+    this.#client = client;
+    this.#trouble = '';
+    this.#status.server('starting');
+    try {
+      await client.start();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#fail(`${found.path} did not start: ${reason}`);
+    }
+  }
+
+  async stop(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    if (client?.needsStop()) {
+      await client.stop();
+    }
+    await client?.dispose();
+  }
+
+  async restart(): Promise<void> {
+    await this.stop().catch((error: unknown) => this.log.error(`stopping failed: ${String(error)}`));
+    await this.start();
+  }
+
+  dispose(): void {
+    this.#status.dispose();
+    this.log.dispose();
+  }
+
+  #newClient(path: string): LanguageClient {
+    const options: LanguageClientOptions = {
+      documentSelector: [{ scheme: 'file', language: 'python' }],
+      outputChannel: this.log,
+      middleware: {
+        handleWorkDoneProgress: (token, value, next) => {
+          this.#status.progress(token, value);
+          next(token, value);
+        },
+        workspace: {
+          configuration: (params, _token, _next) =>
+            params.items.map((item) =>
+              item.section === 'zeroerr' ? settingsForServer(item.scopeUri === undefined ? undefined : vscode.Uri.parse(item.scopeUri)) : null,
+            ),
+          didChangeConfiguration: (_sections, next) => next(['zeroerr']),
+        },
+      },
+    };
+    const client = new LanguageClient('zeroerr', 'zeroerr', { command: path, args: ['lsp'], transport: TransportKind.stdio }, options);
+    client.onDidChangeState(({ newState }) => {
+      if (this.#client !== client) {
+        return;
+      }
+      if (newState === State.Running) {
+        this.#status.server('ready');
+      } else if (newState === State.Stopped) {
+        this.#trouble = 'The server stopped; the log says why.';
+        this.#status.server('stopped', this.#trouble);
+      }
+    });
+    return client;
+  }
+
+  #fail(trouble: string): void {
+    this.#trouble = trouble;
+    this.#status.server('stopped', trouble);
+    this.log.error(trouble);
+    void this.#explain(trouble);
+  }
+
+  async #explain(trouble: string): Promise<void> {
+    const actions: Record<string, string> = { 'Open Settings': 'settings', 'Restart': 'restart', 'Show Log': 'log' };
+    const chosen = await vscode.window.showErrorMessage(`zeroerr: ${trouble}`, ...Object.keys(actions));
+    if (chosen === 'Open Settings') {
+      await vscode.commands.executeCommand('workbench.action.openSettings', 'zeroerr.server.path');
+    } else if (chosen !== undefined) {
+      await vscode.commands.executeCommand(`zeroerr.client.${actions[chosen] ?? 'log'}`);
+    }
+  }
+}
