@@ -200,6 +200,11 @@ impl StepMachine {
         self.done.len() as u32
     }
 
+    /// Votes that were counted, those of refuted classes included.
+    pub fn votes(&self) -> u32 {
+        self.tally.total() as u32
+    }
+
     /// The step for reports.
     pub fn report(&self) -> StepReport {
         let standing = self.tally.standing();
