@@ -1,0 +1,253 @@
+//! The stage outside the sandbox: starts bubblewrap, watches the limits, kills, cleans up, reports.
+//!
+//! It talks to the server over its stdin, a socket. End of file there means that the server has
+//! lost interest or is dead; either way the tree is killed. It has one thread when it forks, so the
+//! parent-death signal that bubblewrap relies on cannot fire because a thread of ours ended.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, PipeReader, Read, Seek, SeekFrom, Write};
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::prctl;
+use nix::sys::signal::Signal;
+
+use super::cgroup::Groups;
+use super::{mounts, scratch, tree};
+use crate::wire::{self, Plan, Report, Shape};
+use crate::{Exit, LimitKind};
+
+/// How often limits that nobody announces are looked at.
+const TICK: Duration = Duration::from_millis(25);
+
+/// First uid of jobs started by root: above every range that systemd and subuid hand out.
+const FIRST_UID: u32 = 0x7000_0000;
+
+/// What the watching threads tell the main one.
+enum Event {
+    /// The server closed its side.
+    ServerGone,
+    /// Pid 1 reported.
+    Ended(Result<Exit, String>),
+    /// Pid 1 is gone.
+    Silent,
+}
+
+/// Runs one job whose plan comes over stdin.
+pub(super) fn main() -> ExitCode {
+    let Ok(control) = io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from) else {
+        return ExitCode::FAILURE;
+    };
+    let Ok((plan, stdin)) = wire::decode(&mut &control) else {
+        eprintln!("zeroerr-jail is started by zeroerr itself and does nothing alone");
+        return ExitCode::FAILURE;
+    };
+    let report = supervise(plan, &stdin, &control);
+    // The server may be gone; there is nobody else to tell.
+    let _ = serde_json::to_vec(&report).map(|bytes| (&control).write_all(&bytes));
+    ExitCode::SUCCESS
+}
+
+fn supervise(mut plan: Plan, stdin: &[u8], control: &UnixStream) -> Report {
+    let groups = match plan.shape {
+        Shape::Plain => Groups::default(),
+        _ => Groups::create(&plan.limits),
+    };
+    plan.uid = FIRST_UID + std::process::id();
+    plan.memory_cgroup = groups.has_memory();
+    plan.foreign_tasks = if plan.shape == Shape::UserNamespace { tree::tasks_of_user() } else { 0 };
+
+    let lent = Lent::new(&plan);
+    let start = Instant::now();
+    let outcome = start_and_watch(&plan, stdin, control, &groups);
+    tree::kill_all();
+    let elapsed = start.elapsed();
+    drop(lent);
+    Report { outcome: blame(outcome, &groups), elapsed, cgroups: groups.names() }
+}
+
+/// Names the limit behind an end that only looks like the program's own.
+fn blame(outcome: Result<Exit, String>, groups: &Groups) -> Result<Exit, String> {
+    match outcome {
+        Ok(Exit::Code(0) | Exit::Limit(_)) => outcome,
+        _ if groups.out_of_memory() => Ok(Exit::Limit(LimitKind::Memory)),
+        Ok(_) if groups.out_of_tasks() => Ok(Exit::Limit(LimitKind::Processes)),
+        outcome => outcome,
+    }
+}
+
+fn start_and_watch(plan: &Plan, stdin: &[u8], control: &UnixStream, groups: &Groups) -> Result<Exit, String> {
+    let (sender, events) = channel();
+    let status = spawn(plan, stdin, groups).map_err(|error| format!("cannot start the sandbox: {error}"))?;
+    let Ok(control) = control.try_clone() else {
+        return Err("cannot start the sandbox: out of descriptors".to_owned());
+    };
+    let server = sender.clone();
+    std::thread::spawn(move || {
+        let _ = (&control).read(&mut [0; 1]);
+        let _ = server.send(Event::ServerGone);
+    });
+    std::thread::spawn(move || listen(status, &sender));
+    watch(plan, groups, &events)
+}
+
+/// Starts bubblewrap, or pid 1's stage alone, and returns the reading end of its reports.
+fn spawn(plan: &Plan, stdin: &[u8], groups: &Groups) -> io::Result<PipeReader> {
+    prctl::set_child_subreaper(true)?;
+    let plan_file = memory_file(&serde_json::to_vec(plan)?)?;
+    let (reader, writer) = nix::unistd::pipe()?;
+    let stages = [
+        wire::JAIL_ARG.to_owned(),
+        "init".to_owned(),
+        plan_file.as_raw_fd().to_string(),
+        writer.as_raw_fd().to_string(),
+    ];
+    // Kept open until bubblewrap has inherited them.
+    let mut files = Vec::new();
+    let mut command = if plan.shape == Shape::Plain {
+        Command::new(&plan.helper)
+    } else {
+        let mut command = Command::new(&plan.bwrap);
+        command.args(mounts::bubblewrap_args(plan, &mut |content| {
+            let file = memory_file(content.as_bytes())?;
+            let fd = file.as_raw_fd();
+            files.push(file);
+            Ok(fd)
+        })?);
+        command.args(["--", wire::HELPER_INSIDE]);
+        command
+    };
+    command.args(stages).env_clear().stdin(Stdio::from(reopened(stdin)?));
+    enter_and_die_with_us(&mut command, groups.entrances());
+    command.spawn()?;
+    drop(writer);
+    // From here on only the job holds its output, so its end is the end of that too.
+    let null = File::options().read(true).write(true).open("/dev/null")?;
+    nix::unistd::dup2_stdout(&null)?;
+    nix::unistd::dup2_stderr(&null)?;
+    Ok(PipeReader::from(reader))
+}
+
+#[expect(unsafe_code, reason = "pre_exec: entering a cgroup must happen between fork and exec, or the job escapes it")]
+fn enter_and_die_with_us(command: &mut Command, entrances: Vec<PathBuf>) {
+    let hook = move || {
+        prctl::set_pdeathsig(Signal::SIGKILL)?;
+        for entrance in &entrances {
+            File::options().write(true).open(entrance)?.write_all(b"0")?;
+        }
+        Ok(())
+    };
+    // SAFETY: this process has one thread here, so the child may do whatever the parent may.
+    unsafe { command.pre_exec(hook) };
+}
+
+/// A file without a name that is inherited across exec.
+fn memory_file(content: &[u8]) -> io::Result<File> {
+    let mut file = File::from(memfd_create(c"zeroerr", MFdFlags::empty())?);
+    file.write_all(content)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(file)
+}
+
+/// The job's stdin: a file, so that nobody has to feed it and a job that ignores it blocks nobody.
+fn reopened(content: &[u8]) -> io::Result<File> {
+    if content.is_empty() {
+        return File::open("/dev/null");
+    }
+    let file = memory_file(content)?;
+    File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))
+}
+
+/// Passes on what pid 1 reports; empty lines are its heartbeat.
+fn listen(status: PipeReader, sender: &Sender<Event>) {
+    for line in BufReader::new(status).lines().map_while(Result::ok) {
+        if let Ok(outcome) = serde_json::from_str(&line) {
+            let _ = sender.send(Event::Ended(outcome));
+        }
+    }
+    let _ = sender.send(Event::Silent);
+}
+
+/// Waits for the end of the job or for the first limit that it passes.
+fn watch(plan: &Plan, groups: &Groups, events: &Receiver<Event>) -> Result<Exit, String> {
+    let deadline = Instant::now() + plan.limits.wall;
+    let mut disk = Disk::new(plan);
+    loop {
+        let wait = TICK.min(deadline.saturating_duration_since(Instant::now()));
+        match events.recv_timeout(wait) {
+            Ok(Event::Ended(outcome)) => return outcome,
+            Ok(Event::ServerGone) => return Err("the job was cancelled".to_owned()),
+            Ok(Event::Silent) | Err(RecvTimeoutError::Disconnected) => {
+                return Err("the sandbox ended without a report".to_owned());
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        let passed = if Instant::now() >= deadline {
+            Some(LimitKind::Wall)
+        } else if groups.out_of_memory() {
+            Some(LimitKind::Memory)
+        } else if groups.out_of_tasks() {
+            Some(LimitKind::Processes)
+        } else if disk.is_full() {
+            Some(LimitKind::FileSize)
+        } else {
+            None
+        };
+        if let Some(kind) = passed {
+            return Ok(Exit::Limit(kind));
+        }
+    }
+}
+
+/// Watches how much a job adds to its scratch folder.
+struct Disk {
+    folder: PathBuf,
+    limit: u64,
+    next: Instant,
+}
+
+impl Disk {
+    fn new(plan: &Plan) -> Self {
+        let folder = PathBuf::from(&plan.scratch);
+        let limit = scratch::size(&folder).saturating_add(plan.limits.disk);
+        Self { folder, limit, next: Instant::now() + TICK * 4 }
+    }
+
+    /// A large folder takes long to walk, so it is walked less often: at most a tenth of the time.
+    fn is_full(&mut self) -> bool {
+        let start = Instant::now();
+        if start < self.next {
+            return false;
+        }
+        let full = scratch::size(&self.folder) > self.limit;
+        self.next = Instant::now() + (TICK * 4).max(start.elapsed() * 10);
+        full
+    }
+}
+
+/// The scratch folder while it belongs to the job's uid; taken back when dropped.
+struct Lent<'plan>(Option<&'plan Path>);
+
+impl<'plan> Lent<'plan> {
+    fn new(plan: &'plan Plan) -> Self {
+        let folder = (plan.shape == Shape::Dropped).then(|| Path::new(&plan.scratch));
+        if let Some(folder) = folder {
+            scratch::give(folder, plan.uid);
+        }
+        Self(folder)
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if let Some(folder) = self.0 {
+            scratch::give(folder, nix::unistd::getuid().as_raw());
+        }
+    }
+}
