@@ -24,31 +24,6 @@ local subcommands = {
   report = { command = 'zeroerr.showReport', at_cursor = false },
 }
 
---- Asks the server for its actions here and runs the one with this command. Asked of the server,
---- and found by command, so that nothing is guessed from a title.
----@param client vim.lsp.Client
----@param bufnr integer
----@param command string
-local function run_action(client, bufnr, command)
-  local params = vim.lsp.util.make_range_params(0, client.offset_encoding)
-  ---@diagnostic disable-next-line: inject-field
-  params.context = { diagnostics = {}, triggerKind = vim.lsp.protocol.CodeActionTriggerKind.Invoked }
-  client:request('textDocument/codeAction', params, function(err, actions, ctx)
-    if err then
-      vim.notify('zeroerr: ' .. err.message, vim.log.levels.ERROR)
-      return
-    end
-    for _, action in ipairs(actions or {}) do
-      local found = type(action.command) == 'table' and action.command or nil
-      if found and found.command == command and not action.disabled then
-        client:exec_cmd(found, ctx)
-        return
-      end
-    end
-    vim.notify('zeroerr: no function with a spec under the cursor', vim.log.levels.WARN)
-  end, bufnr)
-end
-
 ---@type vim.lsp.Config
 return {
   cmd = { 'zeroerr', 'lsp' },
@@ -61,11 +36,11 @@ return {
       local subcommand = subcommands[opts.args]
       if not subcommand then
         vim.notify('zeroerr: no such subcommand: ' .. opts.args, vim.log.levels.ERROR)
-      elseif subcommand.at_cursor then
-        run_action(client, bufnr, subcommand.command)
-      else
-        client:exec_cmd({ title = opts.args, command = subcommand.command }, { bufnr = bufnr })
+        return
       end
+      local here = vim.lsp.util.make_position_params(0, client.offset_encoding)
+      local arguments = subcommand.at_cursor and { { uri = here.textDocument.uri, position = here.position } } or nil
+      client:exec_cmd({ title = opts.args, command = subcommand.command, arguments = arguments }, { bufnr = bufnr })
     end, {
       nargs = 1,
       desc = 'Implement or verify the function at the cursor; cancel, status, report',

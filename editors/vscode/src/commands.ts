@@ -1,7 +1,7 @@
 /** The commands of the palette, the context menu and the status bar. */
 
 import * as vscode from 'vscode';
-import { CodeActionRequest, ExecuteCommandRequest, type Command, type LanguageClient } from 'vscode-languageclient/node';
+import { ExecuteCommandRequest, type LanguageClient } from 'vscode-languageclient/node';
 
 /** What the commands need of the extension. */
 export interface Host {
@@ -17,9 +17,9 @@ export function registerCommands(host: Host): vscode.Disposable[] {
   const table: Record<string, () => Promise<void> | void> = {
     implement: () => runAtCursor(host, 'zeroerr.implement'),
     verify: () => runAtCursor(host, 'zeroerr.verify'),
-    cancel: () => run(host, { title: 'cancel', command: 'zeroerr.cancel' }),
-    status: () => run(host, { title: 'status', command: 'zeroerr.status' }),
-    report: () => run(host, { title: 'report', command: 'zeroerr.showReport' }),
+    cancel: () => run(host, 'zeroerr.cancel'),
+    status: () => run(host, 'zeroerr.status'),
+    report: () => run(host, 'zeroerr.showReport'),
     restart: () => host.restart(),
     log: () => host.log.show(),
     menu: () => menu(host),
@@ -27,35 +27,18 @@ export function registerCommands(host: Host): vscode.Disposable[] {
   return Object.entries(table).map(([name, command]) => vscode.commands.registerCommand(`zeroerr.client.${name}`, command));
 }
 
-/**
- * Asks the server for its actions at the cursor and runs the one with this command: found by
- * command, never by title, and nothing is guessed about functions on this side.
- */
+/** Sends a command on the function at the cursor; the server knows which one that is. */
 async function runAtCursor(host: Host, command: string): Promise<void> {
-  const client = host.client();
   const editor = vscode.window.activeTextEditor;
-  if (client === undefined || editor === undefined) {
-    return;
+  const convert = host.client()?.code2ProtocolConverter;
+  if (editor !== undefined && convert !== undefined) {
+    const place = { uri: convert.asUri(editor.document.uri), position: convert.asPosition(editor.selection.active) };
+    await run(host, command, place);
   }
-  const actions = await client.sendRequest(CodeActionRequest.type, {
-    textDocument: client.code2ProtocolConverter.asTextDocumentIdentifier(editor.document),
-    range: client.code2ProtocolConverter.asRange(editor.selection),
-    context: { diagnostics: [] },
-  });
-  for (const action of actions ?? []) {
-    if (typeof action.command === 'object' && action.command.command === command && !('disabled' in action && action.disabled)) {
-      return run(host, action.command);
-    }
-  }
-  void vscode.window.showInformationMessage('zeroerr: no function with a spec is under the cursor.');
 }
 
-async function run(host: Host, command: Command): Promise<void> {
-  const client = host.client();
-  if (client !== undefined) {
-    const params = { command: command.command, ...(command.arguments === undefined ? {} : { arguments: command.arguments }) };
-    await client.sendRequest(ExecuteCommandRequest.type, params);
-  }
+async function run(host: Host, command: string, ...args: unknown[]): Promise<void> {
+  await host.client()?.sendRequest(ExecuteCommandRequest.type, { command, arguments: args });
 }
 
 async function menu(host: Host): Promise<void> {

@@ -12,6 +12,8 @@ import { Status } from './status';
 export interface Api {
   /** The status bar's text. */
   statusText(): string;
+  /** Why the server does not run; empty while it does. */
+  trouble(): string;
 }
 
 let extension: Extension | undefined;
@@ -29,7 +31,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Api> {
     }),
   );
   await started.start();
-  return { statusText: () => started.statusText };
+  return { statusText: () => started.statusText, trouble: () => started.trouble };
 }
 
 export async function deactivate(): Promise<void> {
@@ -48,6 +50,10 @@ class Extension implements Host, vscode.Disposable {
 
   get statusText(): string {
     return this.#status.text;
+  }
+
+  get trouble(): string {
+    return this.#trouble;
   }
 
   client(): LanguageClient | undefined {
@@ -102,7 +108,10 @@ class Extension implements Host, vscode.Disposable {
       middleware: {
         handleWorkDoneProgress: (token, value, next) => {
           this.#status.progress(token, value);
-          next(token, value);
+          // The client's own display would say the same beside ours; it only needs to clean up.
+          if (value.kind === 'end') {
+            next(token, value);
+          }
         },
         workspace: {
           configuration: (params, _token, _next) =>

@@ -1,0 +1,44 @@
+/** The flows inside the extension host, with the real server: implement, undo, cancel, status. */
+
+import * as assert from 'node:assert/strict';
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+
+import type { Api } from '../../src/extension';
+import { until } from './until';
+
+export async function run(): Promise<void> {
+  const folder = vscode.workspace.workspaceFolders?.[0];
+  assert.ok(folder, 'a folder is open');
+  const document = await vscode.workspace.openTextDocument(path.join(folder.uri.fsPath, 'hello.py'));
+  const editor = await vscode.window.showTextDocument(document);
+  const extension = vscode.extensions.getExtension<Api>('zeroerr.zeroerr');
+  assert.ok(extension, 'the extension is there');
+  const api = await extension.activate();
+
+  const before = document.getText();
+  const line = before.split('\n').findIndex((text) => text.startsWith('def total'));
+  editor.selection = new vscode.Selection(line, 4, line, 4);
+  await until('the light bulb to offer the job', 20, async () => {
+    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>('vscode.executeCodeActionProvider', document.uri, editor.selection);
+    return actions.some((action) => action.command?.command === 'zeroerr.implement');
+  });
+
+  await vscode.commands.executeCommand('zeroerr.client.implement');
+  await until('the status bar to tell of the run', 20, () => api.statusText().includes('total'));
+  console.log(`test: status bar: ${api.statusText()}`);
+  await until('the function to be written', 180, () => document.getText() !== before);
+  const after = document.getText();
+  assert.ok(!after.includes('def total(xs: list[int]) -> int: ...'), 'the stub is gone');
+  assert.ok(document.isDirty, 'the edit is not saved behind the user');
+
+  await vscode.commands.executeCommand('undo');
+  assert.equal(document.getText(), before, 'one undo brings the file back');
+
+  editor.selection = new vscode.Selection(line, 4, line, 4);
+  await vscode.commands.executeCommand('zeroerr.client.implement');
+  await until('the next run to be busy', 20, () => api.statusText().includes('total'));
+  await vscode.commands.executeCommand('zeroerr.client.cancel');
+  await until('the cancelled run to end', 10, () => !api.statusText().includes('total'));
+  assert.equal(document.getText(), before, 'a cancelled run leaves no trace');
+}
