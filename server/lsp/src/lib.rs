@@ -1,1 +1,120 @@
 //! The language server: the only crate that knows LSP types.
+//!
+//! Messages come in wire order through [`dispatch`], become [`state::Event`]s and are handled one
+//! after the other by the task that owns all state. Whatever takes time (analysis, runs,
+//! verification, answers of the client) goes on elsewhere and comes back as an event. One method
+//! of the protocol is one small file in `requests/`.
+
+mod apply;
+mod client;
+mod diagnostics;
+mod dispatch;
+mod document;
+mod frames;
+mod jobs;
+mod marks;
+mod outbox;
+pub mod position;
+mod render;
+mod requests;
+mod state;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower_lsp::{LspService, Server};
+use zeroerr_engine::Workbench;
+
+use crate::dispatch::{Frontend, Ordered};
+use crate::state::{Event, State};
+
+/// Takes a settings object from the client; an error is one sentence, shown to the user.
+pub type OnSettings = Box<dyn Fn(serde_json::Value) -> Result<(), String> + Send + Sync>;
+
+/// What the composition root gives the server.
+pub struct ServerOptions {
+    /// Does the work.
+    pub workbench: Arc<dyn Workbench>,
+    /// Called with the client's `zeroerr` settings: at start and whenever they change.
+    pub on_settings: OnSettings,
+    /// Where reports are written for `zeroerr.showReport`; without it they are shown as messages.
+    pub reports: Option<PathBuf>,
+    /// How long the client may take to show an edit in its text before the user is told that it
+    /// did not.
+    pub apply_patience: Duration,
+}
+
+impl ServerOptions {
+    /// Options with defaults: settings are ignored, reports shown as messages, 5 s of patience.
+    pub fn new(workbench: Arc<dyn Workbench>) -> Self {
+        Self { workbench, on_settings: Box::new(|_| Ok(())), reports: None, apply_patience: Duration::from_secs(5) }
+    }
+}
+
+/// How the server ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// After `shutdown`.
+    Clean,
+    /// By `exit`, end of input or death of the client without a `shutdown` before.
+    Abrupt,
+}
+
+impl Exit {
+    /// The exit code that the protocol asks for.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Clean => 0,
+            Exit::Abrupt => 1,
+        }
+    }
+}
+
+/// Messages that may be handled at once. tower-lsp's default of 4 makes it deaf to edits and
+/// cancellation while four requests wait.
+const CONCURRENCY: usize = 100_000;
+/// Bytes between the framing and tower-lsp.
+const PIPE: usize = 1024 * 1024;
+/// How long answers may still be written after the client closed its end.
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// Serves one client until it exits, closes `stdin` or dies, then ends every job.
+///
+/// A read of the process's own standard input cannot be interrupted: the caller should leave by
+/// `std::process::exit` with [`Exit::code`].
+pub async fn serve<I, O>(stdin: I, stdout: O, options: ServerOptions) -> Exit
+where
+    I: AsyncRead + Unpin + Send + 'static,
+    O: AsyncWrite + Unpin + Send + 'static,
+{
+    let (events, inbox) = tokio::sync::mpsc::unbounded_channel();
+    let shut_down = Arc::new(AtomicBool::new(false));
+    let mut to_client = None;
+    let frontend_events = events.clone();
+    let (service, socket) = LspService::build(|client| {
+        to_client = Some(client);
+        Frontend { events: frontend_events, shut_down: shut_down.clone() }
+    })
+    .custom_method("window/workDoneProgress/cancel", Frontend::progress_cancel)
+    .finish();
+    let Some(to_client) = to_client else { return Exit::Abrupt };
+
+    let (gone, client_gone) = tokio::sync::oneshot::channel();
+    let actor = tokio::spawn(State::new(to_client, events.clone(), options, gone).run(inbox));
+    let (near, far) = tokio::io::duplex(PIPE);
+    let mut pump = tokio::spawn(frames::pump(stdin, near));
+    let server = Server::new(far, stdout, socket).concurrency_level(CONCURRENCY).serve(Ordered::new(service));
+    tokio::pin!(server);
+    tokio::select! {
+        () = &mut server => {}
+        _ = client_gone => tracing::info!("the client's process is gone"),
+        _ = &mut pump => drop(tokio::time::timeout(DRAIN, &mut server).await),
+    }
+    pump.abort();
+    drop(events.send(Event::Stop));
+    drop(actor.await);
+    if shut_down.load(Ordering::SeqCst) { Exit::Clean } else { Exit::Abrupt }
+}

@@ -11,6 +11,7 @@ mod tags;
 
 pub use markdown::render_markdown;
 pub use snippet::render_diagnostics;
+pub use tags::{TAGS, TagInfo};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -1,0 +1,346 @@
+//! Verified edits on their way into the document.
+//!
+//! Between the start of a run and its end the user goes on typing. An edit is therefore checked
+//! against the text as it is now: when the function and its spec stand unchanged it is moved to
+//! where they are, else it is given up. It is sent with the document's version, and believed only
+//! when the client's next change shows it: an answer of `applied: true` proves nothing (Neovim
+//! gives it for refused edits, too).
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use lsp_types::{
+    ApplyWorkspaceEditParams, DocumentChanges, MessageType, OneOf, OptionalVersionedTextDocumentIdentifier, TextDocumentEdit,
+    TextEdit as LspEdit, Uri, WorkspaceEdit, request,
+};
+use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
+use zeroerr_core::code::{TextEdit, TextRange, apply_edits};
+use zeroerr_core::report::RunReport;
+
+use crate::client::ClientProfile;
+use crate::document::{Snapshot, qualified};
+use crate::jobs::Target;
+use crate::marks::{Mark, MarkKind};
+use crate::position::range_of;
+use crate::state::{Event, State};
+
+/// Numbers attempts to apply an edit.
+pub(crate) type ApplyId = u64;
+
+/// A diff that takes longer than this gives the edit up; it means that everything has changed.
+const DIFF_PATIENCE: Duration = Duration::from_millis(500);
+/// How many times the patience for a change a client without any answer gets.
+const SILENCE: u32 = 3;
+
+/// How far an edit has come.
+enum Stage {
+    /// About to be sent.
+    Ready,
+    /// Sent; the texts are what the document, and the function in it, will be.
+    Sent { text: String, function: String },
+    /// The document shows it.
+    Shown { version: i32, function: String },
+    /// It could not be applied by itself; an action offers it.
+    Kept,
+}
+
+struct Pending {
+    target: Target,
+    report: RunReport,
+    stage: Stage,
+}
+
+/// Verified edits that are not confirmed yet.
+#[derive(Default)]
+pub(crate) struct PendingEdits {
+    next: ApplyId,
+    edits: BTreeMap<ApplyId, Pending>,
+}
+
+impl PendingEdits {
+    /// The document an edit belongs to.
+    pub(crate) fn document_of(&self, edit: ApplyId) -> Option<Uri> {
+        self.edits.get(&edit).map(|p| p.target.uri.clone())
+    }
+
+    /// Whether an edit for a function waits for the user to apply it, and still fits its text.
+    pub(crate) fn is_kept(&self, uri: &Uri, function: &str, now: &Snapshot) -> bool {
+        let same_text = |p: &Pending| {
+            let then = p.target.task.function_range.slice(&p.target.snapshot.text);
+            now.task_named(function).is_some_and(|t| t.function_range.slice(&now.text) == then && t.spec.hash() == p.target.task.spec.hash())
+        };
+        self.kept(uri, function).is_some_and(|(_, p)| same_text(p))
+    }
+
+    /// Forgets the edits for a function, or for a whole document.
+    pub(crate) fn forget(&mut self, uri: &Uri, function: Option<&str>) {
+        self.edits.retain(|_, p| p.target.uri != *uri || function.is_some_and(|f| p.target.function != f));
+    }
+
+    fn kept(&self, uri: &Uri, function: &str) -> Option<(ApplyId, &Pending)> {
+        let fits = |p: &Pending| matches!(p.stage, Stage::Kept) && p.target.uri == *uri && p.target.function == function;
+        self.edits.iter().find(|(_, p)| fits(p)).map(|(id, p)| (*id, p))
+    }
+
+    fn add(&mut self, pending: Pending) -> ApplyId {
+        self.next += 1;
+        self.edits.insert(self.next, pending);
+        self.next
+    }
+}
+
+/// Brings the edit of a finished run to its document.
+pub(crate) fn offer(state: &mut State, target: Target, report: RunReport) {
+    state.edits.forget(&target.uri, Some(&target.function));
+    let id = state.edits.add(Pending { target, report, stage: Stage::Ready });
+    drop(state.events.send(Event::ApplyEdit(id)));
+}
+
+/// Tries a kept edit again; `false` when there is none.
+pub(crate) fn retry(state: &mut State, uri: &Uri, function: &str) -> bool {
+    let Some(id) = state.edits.kept(uri, function).map(|(id, _)| id) else { return false };
+    if let Some(mut pending) = state.edits.edits.remove(&id) {
+        pending.stage = Stage::Ready;
+        let id = state.edits.add(pending);
+        drop(state.events.send(Event::ApplyEdit(id)));
+    }
+    true
+}
+
+/// Handles an edit whose document is analysed: sends it, or, once the document shows it, marks
+/// the function.
+pub(crate) fn apply(state: &mut State, id: ApplyId) {
+    let Some(pending) = state.edits.edits.remove(&id) else { return };
+    let uri = pending.target.uri.clone();
+    let Some(now) = state.snapshot(&uri).filter(|_| state.documents.get(&uri).is_some_and(|d| d.is_current())) else {
+        return state.show(MessageType::WARNING, format!("zeroerr: the edit for `{}` was not applied: its document was closed", pending.target.function));
+    };
+    match pending.stage {
+        Stage::Ready => send(state, id, pending, &now),
+        Stage::Shown { version, ref function } => mark(state, &pending, &now, version, function),
+        Stage::Sent { .. } | Stage::Kept => drop(state.edits.edits.insert(id, pending)),
+    }
+}
+
+fn send(state: &mut State, id: ApplyId, mut pending: Pending, now: &Snapshot) {
+    let function = pending.target.function.clone();
+    let edits = match rebase(&pending.target, &pending.report.edits, now) {
+        Ok(edits) => edits,
+        Err(why) => return state.show(MessageType::WARNING, format!("zeroerr: the edit for `{function}` was given up: {why}")),
+    };
+    let edits = with_line_ends_of(&now.text, edits);
+    let Some((text, new_function)) = expected(&pending.target, &edits, now) else {
+        return state.show(MessageType::ERROR, format!("zeroerr: the edit for `{function}` was given up: it does not fit the text"));
+    };
+    if text == unix(&now.text) {
+        pending.stage = Stage::Shown { version: now.version, function: new_function };
+        state.edits.edits.insert(id, pending);
+        return apply(state, id);
+    }
+    if !state.profile.apply_edit {
+        return keep(state, id, pending, "this client cannot be asked to apply edits");
+    }
+    let lsp_edits = edits.iter().map(|e| LspEdit { range: range_of(&now.rope, e.range, state.profile.encoding), new_text: e.new_text.clone() }).collect();
+    let edit = workspace_edit(&state.profile, &pending.target.uri, now.version, lsp_edits);
+    let params = ApplyWorkspaceEditParams { label: Some(format!("zeroerr: implement {function}")), edit };
+    state.outbox.request::<request::ApplyWorkspaceEdit>(params, move |end| {
+        let refused = match end {
+            Ok(answer) if answer.applied => None,
+            Ok(answer) => Some(answer.failure_reason.unwrap_or_else(|| "the editor gave no reason".into())),
+            Err(error) => Some(error),
+        };
+        Some(Event::EditAnswered { edit: id, refused })
+    });
+    state.later(state.options.apply_patience * SILENCE, Event::EditOverdue(id));
+    pending.stage = Stage::Sent { text, function: new_function };
+    state.edits.edits.insert(id, pending);
+}
+
+/// The client answered. A refusal is believed; a success has to show itself.
+pub(crate) fn answered(state: &mut State, id: ApplyId, refused: Option<String>) {
+    match refused {
+        None => state.later(state.options.apply_patience, Event::EditOverdue(id)),
+        Some(why) => {
+            if let Some(pending) = take_sent(state, id) {
+                keep(state, id, pending, &format!("the editor refused it ({why})"));
+            }
+        }
+    }
+}
+
+/// The client had time enough.
+pub(crate) fn overdue(state: &mut State, id: ApplyId) {
+    if let Some(pending) = take_sent(state, id) {
+        keep(state, id, pending, "the editor's text does not show it");
+    }
+}
+
+fn take_sent(state: &mut State, id: ApplyId) -> Option<Pending> {
+    matches!(state.edits.edits.get(&id)?.stage, Stage::Sent { .. }).then(|| state.edits.edits.remove(&id))?
+}
+
+fn keep(state: &mut State, id: ApplyId, mut pending: Pending, why: &str) {
+    let function = &pending.target.function;
+    let message = format!("zeroerr: the verified edit for `{function}` was not applied: {why}. The code action \"Apply verified edit\" tries again.");
+    pending.stage = Stage::Kept;
+    state.edits.edits.insert(id, pending);
+    state.show(MessageType::WARNING, message);
+}
+
+/// A document changed: whatever was sent to it may now stand in it.
+pub(crate) fn changed(state: &mut State, uri: &Uri) {
+    let Some(doc) = state.documents.get(uri) else { return };
+    let on_its_way = |p: &Pending| p.target.uri == *uri && matches!(p.stage, Stage::Sent { .. });
+    if !state.edits.edits.values().any(on_its_way) {
+        return;
+    }
+    let (version, text) = (doc.version, unix(&doc.rope.to_string()));
+    for (id, pending) in &mut state.edits.edits {
+        // Another change may come with the edit, so the function alone is proof enough.
+        if let Stage::Sent { text: whole, function } = &mut pending.stage
+            && pending.target.uri == *uri
+            && (text == *whole || text.contains(function.as_str()))
+        {
+            pending.stage = Stage::Shown { version, function: std::mem::take(function) };
+            drop(state.events.send(Event::ApplyEdit(*id)));
+        }
+    }
+}
+
+fn mark(state: &mut State, pending: &Pending, now: &Snapshot, version: i32, function: &str) {
+    let Target { uri, function: name, .. } = &pending.target;
+    let report = &pending.report;
+    let summary = report.stack().summary();
+    if let Some(task) = now.task_named(name) {
+        let mark = Mark::new(MarkKind::Applied, now, task, report.stack(), Some(report.clone())).about(version, function);
+        state.marks.set(uri, name, mark);
+    }
+    state.log(format!("zeroerr: `{name}` was written: {summary}"));
+    let uri = uri.clone();
+    state.refresh(&uri);
+}
+
+/// The edits as they apply to the text as it is now.
+///
+/// # Errors
+/// One phrase when the function, its spec or the place of an edit has changed.
+fn rebase(target: &Target, edits: &[TextEdit], now: &Snapshot) -> Result<Vec<TextEdit>, &'static str> {
+    let then = &target.snapshot;
+    if then.text == now.text {
+        return Ok(edits.to_vec());
+    }
+    let unchanged = Unchanged::between(&then.text, &now.text);
+    let task = &target.task;
+    let whole = TextRange::new(task.spec_range.start.min(task.function_range.start), task.spec_range.end.max(task.function_range.end));
+    let whole = unchanged.map(whole).ok_or("the function or its spec was changed while zeroerr was at work; run it again")?;
+    let was_analysed = then.analysis.tasks.iter().any(|t| t.function_range == task.function_range);
+    let stands = |range: TextRange| range.start >= whole.start && range.end <= whole.end;
+    let is_same = now.analysis.tasks.iter().any(|t| stands(t.function_range) && qualified(t) == target.function && t.spec.hash() == task.spec.hash());
+    if was_analysed && !is_same {
+        return Err("what stands around the function was changed while zeroerr was at work; run it again");
+    }
+    let moved = |edit: &TextEdit| Some(TextEdit { range: unchanged.map(edit.range)?, new_text: edit.new_text.clone() });
+    edits.iter().map(moved).collect::<Option<_>>().ok_or("the place of its imports was changed while zeroerr was at work; run it again")
+}
+
+/// The stretches of whole lines that two texts have in common.
+struct Unchanged {
+    /// Range in the old text, and where it begins in the new one.
+    stretches: Vec<(TextRange, usize)>,
+}
+
+impl Unchanged {
+    fn between(old: &str, new: &str) -> Self {
+        let (old_lines, new_lines): (Vec<_>, Vec<_>) = (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
+        let starts = |lines: &[&str]| {
+            let ends = lines.iter().scan(0, |at, line| {
+                *at += line.len();
+                Some(*at)
+            });
+            std::iter::once(0).chain(ends).collect::<Vec<usize>>()
+        };
+        let (old_at, new_at) = (starts(&old_lines), starts(&new_lines));
+        let deadline = Some(Instant::now() + DIFF_PATIENCE);
+        let ops = capture_diff_slices_deadline(Algorithm::Myers, &old_lines, &new_lines, deadline);
+        let stretch = |op: &DiffOp| match *op {
+            DiffOp::Equal { old_index, new_index, len } => Some((TextRange::new(*old_at.get(old_index)?, *old_at.get(old_index + len)?), *new_at.get(new_index)?)),
+            _ => None,
+        };
+        Self { stretches: ops.iter().filter_map(stretch).collect() }
+    }
+
+    /// Where a range of the old text stands in the new one, if all of it is unchanged.
+    fn map(&self, range: TextRange) -> Option<TextRange> {
+        let holds = |old: &TextRange| old.start <= range.start && range.end <= old.end;
+        let (old, new) = self.stretches.iter().find(|(old, _)| holds(old))?;
+        Some(TextRange::new(range.start - old.start + new, range.end - old.start + new))
+    }
+}
+
+/// The whole text after the edits, and the function in it; line ends as `\n`.
+fn expected(target: &Target, edits: &[TextEdit], now: &Snapshot) -> Option<(String, String)> {
+    let text = apply_edits(&now.text, edits)?;
+    // The body edit names the function's new place; the rest of the function moved with it.
+    let function = now.task_named(&target.function).map_or_else(|| target.task.function_range, |t| t.function_range);
+    let grown = |e: &TextEdit| e.new_text.len() as isize - e.range.len() as isize;
+    let before: isize = edits.iter().filter(|e| e.range.end <= function.start).map(grown).sum();
+    let within: isize = edits.iter().filter(|e| e.range.end > function.start && e.range.start < function.end).map(grown).sum();
+    let start = function.start.checked_add_signed(before)?;
+    let end = function.end.checked_add_signed(before + within)?;
+    let new_function = unix(text.get(start..end)?);
+    Some((unix(&text), new_function))
+}
+
+/// Edits in the line ends of the file: some clients convert them, others write them as they come.
+fn with_line_ends_of(text: &str, mut edits: Vec<TextEdit>) -> Vec<TextEdit> {
+    if text.contains("\r\n") {
+        edits.iter_mut().for_each(|e| e.new_text = unix(&e.new_text).replace('\n', "\r\n"));
+    }
+    edits
+}
+
+fn unix(text: &str) -> String {
+    text.replace("\r\n", "\n")
+}
+
+/// An edit of one document in the form this client takes: with the document's version wherever
+/// it can be checked.
+pub(crate) fn workspace_edit(profile: &ClientProfile, uri: &Uri, version: i32, edits: Vec<LspEdit>) -> WorkspaceEdit {
+    if !profile.document_changes {
+        return WorkspaceEdit { changes: Some(HashMap::from([(uri.clone(), edits)])), ..WorkspaceEdit::default() };
+    }
+    let text_document = OptionalVersionedTextDocumentIdentifier { uri: uri.clone(), version: Some(profile.edit_version(version)) };
+    let edits = edits.into_iter().map(OneOf::Left).collect();
+    let document_changes = Some(DocumentChanges::Edits(vec![TextDocumentEdit { text_document, edits }]));
+    WorkspaceEdit { document_changes, ..WorkspaceEdit::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(old: &str, new: &str, part: &str) -> Option<String> {
+        let start = old.find(part).unwrap();
+        let range = Unchanged::between(old, new).map(TextRange::new(start, start + part.len()))?;
+        Some(range.slice(new).to_owned())
+    }
+
+    #[test]
+    fn a_function_is_found_again_unless_it_was_touched() {
+        let old = "import a\n\n# @spec f\ndef f():\n    ...\n\nx = 1\n";
+        let f = "# @spec f\ndef f():\n    ...\n";
+        assert_eq!(map(old, &format!("# top\n{old}y = 2\n"), f).as_deref(), Some(f));
+        assert_eq!(map(old, &old.replace("x = 1", "x = 2"), f).as_deref(), Some(f));
+        assert_eq!(map(old, &old.replace("    ...", "    pass"), f), None);
+        assert_eq!(map(old, &old.replace("# @spec f", "# @spec g"), f), None);
+        assert_eq!(map(old, &old.replace("def f():\n", "def f():\n    y = 1\n"), f), None, "a line was put in");
+        assert_eq!(map(old, "", f), None);
+    }
+
+    #[test]
+    fn an_edit_takes_the_line_ends_of_its_file() {
+        let edit = |text: &str| vec![TextEdit { range: TextRange::new(0, 0), new_text: text.into() }];
+        assert_eq!(with_line_ends_of("a\r\n", edit("x\ny\r\nz")), edit("x\r\ny\r\nz"));
+        assert_eq!(with_line_ends_of("a\n", edit("x\ny")), edit("x\ny"));
+    }
+}

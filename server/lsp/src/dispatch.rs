@@ -1,0 +1,169 @@
+//! From the wire to events, in wire order, each request answered exactly once.
+//!
+//! tower-lsp polls its handlers in any order. [`Ordered`] therefore polls each once, here and
+//! now, as its message is read: every handler puts its event into the queue before its first
+//! wait, so that the queue has wire order. A handler that panics answers with an error.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use futures::future::{self, BoxFuture, FutureExt as _};
+use lsp_types::*;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
+use tower::Service;
+use tower_lsp::LanguageServer;
+use tower_lsp::jsonrpc::{Error, Id, Request, Response, Result};
+
+use crate::frames::MALFORMED;
+use crate::state::{Event, Reply};
+
+/// Starts every handler in the order in which messages are read.
+pub(crate) struct Ordered<S> {
+    inner: S,
+}
+
+impl<S> Ordered<S> {
+    pub(crate) fn new(inner: S) -> Self {
+        Self { inner }
+    }
+}
+
+impl<S, E> Service<Request> for Ordered<S>
+where
+    S: Service<Request, Response = Option<Response>, Error = E>,
+    S::Future: Send + 'static,
+    E: Send + 'static,
+{
+    type Response = Option<Response>;
+    type Error = E;
+    type Future = BoxFuture<'static, std::result::Result<Option<Response>, E>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<std::result::Result<(), E>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        if request.method() == MALFORMED {
+            return future::ok(Some(Response::from_error(Id::Null, Error::parse_error()))).boxed();
+        }
+        let id = request.id().cloned();
+        let failed = move |panic: Box<dyn Any + Send>| Ok(id.map(|id| Response::from_error(id, panicked(&*panic))));
+        let started = match catch_unwind(AssertUnwindSafe(|| self.inner.call(request))) {
+            Ok(handler) => handler,
+            Err(panic) => return future::ready(failed(panic)).boxed(),
+        };
+        let mut handler = AssertUnwindSafe(started).catch_unwind().map(|end| end.unwrap_or_else(failed)).boxed();
+        match (&mut handler).now_or_never() {
+            Some(answer) => future::ready(answer).boxed(),
+            None => handler,
+        }
+    }
+}
+
+/// The error that a panic becomes.
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let mut error = Error::internal_error();
+    error.message = format!("internal error in zeroerr: {}; please report it", panic_text(panic)).into();
+    tracing::error!("{}", error.message);
+    error
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic")
+}
+
+/// The handlers: each turns its message into an event and, for a request, waits for the answer.
+#[derive(Debug)]
+pub(crate) struct Frontend {
+    pub(crate) events: UnboundedSender<Event>,
+    pub(crate) shut_down: Arc<AtomicBool>,
+}
+
+impl Frontend {
+    fn tell(&self, event: Event) {
+        drop(self.events.send(event));
+    }
+
+    async fn ask<T>(&self, event: impl FnOnce(Reply<T>) -> Event) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(event(reply));
+        // The answer's sender is lost only by a panic or at the end.
+        answer.await.unwrap_or_else(|_| Err(Error::internal_error()))
+    }
+
+    /// `window/workDoneProgress/cancel`, which tower-lsp's trait lacks.
+    pub(crate) async fn progress_cancel(&self, params: WorkDoneProgressCancelParams) {
+        self.tell(Event::ProgressCancelled(params.token));
+    }
+}
+
+impl LanguageServer for Frontend {
+    async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
+        self.ask(|reply| Event::Initialize(Box::new(params), reply)).await
+    }
+
+    async fn initialized(&self, _: InitializedParams) {
+        self.tell(Event::Initialized);
+    }
+
+    async fn shutdown(&self) -> Result<()> {
+        self.shut_down.store(true, Ordering::SeqCst);
+        self.ask(Event::Shutdown).await
+    }
+
+    async fn did_open(&self, params: DidOpenTextDocumentParams) {
+        self.tell(Event::Opened(params));
+    }
+
+    async fn did_change(&self, params: DidChangeTextDocumentParams) {
+        self.tell(Event::Changed(params));
+    }
+
+    async fn did_save(&self, _: DidSaveTextDocumentParams) {}
+
+    async fn did_close(&self, params: DidCloseTextDocumentParams) {
+        self.tell(Event::Closed(params));
+    }
+
+    async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
+        self.tell(Event::SettingsChanged(params.settings));
+    }
+
+    async fn did_change_workspace_folders(&self, _: DidChangeWorkspaceFoldersParams) {}
+
+    async fn did_change_watched_files(&self, _: DidChangeWatchedFilesParams) {}
+
+    async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
+        self.ask(|reply| Event::Hover(params, reply)).await
+    }
+
+    async fn completion(&self, params: CompletionParams) -> Result<Option<CompletionResponse>> {
+        self.ask(|reply| Event::Completion(params, reply)).await
+    }
+
+    async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
+        self.ask(|reply| Event::CodeAction(params, reply)).await
+    }
+
+    /// Actions are complete from the start; Neovim and Helix ask all the same.
+    async fn code_action_resolve(&self, action: CodeAction) -> Result<CodeAction> {
+        Ok(action)
+    }
+
+    async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
+        self.ask(|reply| Event::CodeLens(params, reply)).await
+    }
+
+    async fn code_lens_resolve(&self, lens: CodeLens) -> Result<CodeLens> {
+        Ok(lens)
+    }
+
+    async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<LSPAny>> {
+        self.ask(|reply| Event::Command(params, reply)).await
+    }
+}

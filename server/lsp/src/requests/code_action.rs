@@ -1,0 +1,145 @@
+//! `textDocument/codeAction`: complete actions from what is known already, in milliseconds.
+
+use lsp_types::*;
+use zeroerr_core::code::{Task, TextRange};
+
+use super::disagreement::{self, Answer};
+use super::execute_command as command;
+use super::selection;
+use crate::document::{Snapshot, qualified};
+use crate::position::{range_of, text_range_of};
+use crate::state::State;
+use crate::{apply, diagnostics};
+
+pub(crate) fn answer(state: &State, params: &CodeActionParams) -> Option<CodeActionResponse> {
+    let uri = &params.text_document.uri;
+    let snapshot = state.snapshot(uri)?;
+    let selected = text_range_of(&snapshot.rope, params.range, state.profile.encoding);
+    let mut offer = Offer { state, uri, snapshot: &snapshot, wanted: params.context.only.as_deref(), actions: Vec::new() };
+    offer.fixes(selected);
+    let tasks: Vec<&Task> = snapshot.analysis.tasks.iter().filter(|t| t.function_range.overlaps(selected) || t.spec_range.overlaps(selected)).collect();
+    // Of functions inside one another the innermost is meant, of several selected ones each.
+    let innermost = |t: &&&Task| !tasks.iter().any(|o| o.function_range != t.function_range && contains(t.function_range, o.function_range));
+    for task in tasks.iter().filter(innermost) {
+        offer.for_task(task);
+    }
+    if tasks.is_empty() && !selected.is_empty() {
+        offer.for_selection(params.range, selected);
+    }
+    Some(offer.actions)
+}
+
+fn contains(outer: TextRange, inner: TextRange) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
+
+struct Offer<'a> {
+    state: &'a State,
+    uri: &'a Uri,
+    snapshot: &'a Snapshot,
+    wanted: Option<&'a [CodeActionKind]>,
+    actions: CodeActionResponse,
+}
+
+impl Offer<'_> {
+    fn push(&mut self, action: CodeAction) {
+        let kind = action.kind.as_ref().map_or("", CodeActionKind::as_str);
+        let fits = |w: &CodeActionKind| w.as_str().is_empty() || kind == w.as_str() || kind.strip_prefix(w.as_str()).is_some_and(|rest| rest.starts_with('.'));
+        if self.wanted.is_none_or(|wanted| wanted.iter().any(fits)) {
+            self.actions.push(CodeActionOrCommand::CodeAction(action));
+        }
+    }
+
+    fn command(&mut self, title: &str, kind: CodeActionKind, name: &str, function: &str) {
+        let command = command::on_function(title, name, self.uri, function);
+        self.push(CodeAction { title: title.to_owned(), kind: Some(kind), command: Some(command), ..CodeAction::default() });
+    }
+
+    /// Fixes of spec faults that the range touches.
+    fn fixes(&mut self, selected: TextRange) {
+        let snapshot = self.snapshot;
+        for fault in snapshot.analysis.diagnostics.iter().filter(|d| d.range.overlaps(selected)) {
+            let Some((title, new_text)) = &fault.fix else { continue };
+            let profile = &self.state.profile;
+            let range = range_of(&snapshot.rope, fault.range, profile.encoding);
+            let edit = apply::workspace_edit(profile, self.uri, snapshot.version, vec![TextEdit { range, new_text: new_text.clone() }]);
+            self.push(CodeAction {
+                title: title.clone(),
+                kind: Some(CodeActionKind::QUICKFIX),
+                diagnostics: Some(vec![diagnostics::of_spec(self.uri, snapshot, profile, fault)]),
+                edit: Some(edit),
+                is_preferred: Some(true),
+                ..CodeAction::default()
+            });
+        }
+    }
+
+    fn for_task(&mut self, task: &Task) {
+        let name = qualified(task);
+        if self.state.jobs.on(self.uri, &name).is_some() {
+            return self.command(&format!("Cancel zeroerr run on `{name}`"), CodeActionKind::REFACTOR, command::CANCEL, &name);
+        }
+        if self.state.edits.is_kept(self.uri, &name, self.snapshot) {
+            self.command(&format!("Apply verified edit to `{name}`"), CodeActionKind::QUICKFIX, command::APPLY_EDIT, &name);
+        }
+        self.implement(task, &name);
+        if !task.is_stub {
+            self.command("Verify this function", CodeActionKind::REFACTOR, command::VERIFY, &name);
+        }
+        self.answers(task, &name);
+        if self.state.marks.of(self.uri, task).is_some() {
+            self.command(&format!("Show zeroerr report on `{name}`"), CodeActionKind::REFACTOR, command::SHOW_REPORT, &name);
+        }
+    }
+
+    fn implement(&mut self, task: &Task, name: &str) {
+        const TITLE: &str = "Implement with verified code";
+        let kind = Some(CodeActionKind::REFACTOR_REWRITE);
+        if let Some(line) = command::faulty_line(self.snapshot, task) {
+            if self.state.profile.shows_disabled {
+                let disabled = Some(CodeActionDisabled { reason: format!("the spec has an error in line {line}") });
+                self.push(CodeAction { title: TITLE.into(), kind, disabled, ..CodeAction::default() });
+            }
+            return;
+        }
+        let command = Some(command::on_function(TITLE, command::IMPLEMENT, self.uri, name));
+        let is_preferred = task.is_stub.then_some(true);
+        self.push(CodeAction { title: TITLE.into(), kind, command, is_preferred, ..CodeAction::default() });
+    }
+
+    /// The answers that the candidates of the last run gave, one to be picked.
+    fn answers(&mut self, task: &Task, name: &str) {
+        let Some(mark) = self.state.marks.named(self.uri, name).filter(|m| m.holds_for(self.snapshot, task)) else { return };
+        for d in mark.disagreements() {
+            for (text, votes) in &d.answers {
+                let Some(answer) = Answer::parse(text) else { continue };
+                let edit = disagreement::edit(&self.state.profile, self.uri, self.snapshot, task, &d.input, &answer);
+                let votes = format!("{votes} {}", if *votes == 1 { "vote" } else { "votes" });
+                self.push(CodeAction {
+                    title: format!("{} ({votes})", answer.title(&d.input)),
+                    kind: Some(CodeActionKind::QUICKFIX),
+                    edit,
+                    ..CodeAction::default()
+                });
+            }
+        }
+    }
+
+    fn for_selection(&mut self, range: Range, selected: TextRange) {
+        let kind = Some(CodeActionKind::REFACTOR_REWRITE);
+        match selection::instruction(&self.snapshot.text, selected) {
+            Some(instruction) => {
+                let title = format!("Implement selection: {instruction}");
+                let arguments = vec![serde_json::json!({ "uri": self.uri, "range": range, "instruction": instruction })];
+                let command = Command { title: title.clone(), command: command::IMPLEMENT.into(), arguments: Some(arguments) };
+                self.push(CodeAction { title, kind, command: Some(command), ..CodeAction::default() });
+            }
+            None if self.state.profile.shows_disabled => {
+                let reason = "write `# zeroerr: <instruction>` in or above the selection".into();
+                let disabled = Some(CodeActionDisabled { reason });
+                self.push(CodeAction { title: "Implement selection".into(), kind, disabled, ..CodeAction::default() });
+            }
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! The one owner of state. Everything that happens is an [`Event`], handled one at a time; what
+//! takes time goes to workers and comes back as another event.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use lsp_types::*;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::oneshot;
+use tower_lsp::Client;
+use tower_lsp::jsonrpc::Result;
+use zeroerr_core::code::FileAnalysis;
+use zeroerr_core::report::RunEvent;
+
+use crate::ServerOptions;
+use crate::apply::{ApplyId, PendingEdits};
+use crate::client::ClientProfile;
+use crate::dispatch::panic_text;
+use crate::document::{Analysing, Document, Snapshot};
+use crate::jobs::{JobEnd, JobId, Jobs};
+use crate::marks::Marks;
+use crate::outbox::Outbox;
+use crate::{diagnostics, requests};
+
+/// Where a request's answer goes.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T>>;
+
+/// Everything that can happen.
+pub(crate) enum Event {
+    /// `initialize`
+    Initialize(Box<InitializeParams>, Reply<InitializeResult>),
+    /// `initialized`
+    Initialized,
+    /// `shutdown`
+    Shutdown(Reply<()>),
+    /// `textDocument/didOpen`
+    Opened(DidOpenTextDocumentParams),
+    /// `textDocument/didChange`
+    Changed(DidChangeTextDocumentParams),
+    /// `textDocument/didClose`
+    Closed(DidCloseTextDocumentParams),
+    /// `workspace/didChangeConfiguration`
+    SettingsChanged(serde_json::Value),
+    /// `window/workDoneProgress/cancel`
+    ProgressCancelled(ProgressToken),
+    /// `textDocument/hover`
+    Hover(HoverParams, Reply<Option<Hover>>),
+    /// `textDocument/completion`
+    Completion(CompletionParams, Reply<Option<CompletionResponse>>),
+    /// `textDocument/codeAction`
+    CodeAction(CodeActionParams, Reply<Option<CodeActionResponse>>),
+    /// `textDocument/codeLens`
+    CodeLens(CodeLensParams, Reply<Option<Vec<CodeLens>>>),
+    /// `workspace/executeCommand`
+    Command(ExecuteCommandParams, Reply<Option<LSPAny>>),
+    /// A command that was answered and now waits for its document to be analysed.
+    StartJob(requests::execute_command::JobOrder),
+
+    /// The client sent its settings.
+    SettingsArrived(serde_json::Value),
+    /// The typing in a document has paused.
+    AnalysisDue { uri: Uri, opening: u64 },
+    /// A worker has analysed a document.
+    Analysed { uri: Uri, opening: u64, snapshot: Arc<Snapshot> },
+    /// The client was asked for a progress display.
+    ProgressCreated { job: JobId, shown: bool },
+    /// What a job told since the last time.
+    JobProgress { job: JobId, events: Vec<RunEvent> },
+    /// A job has ended.
+    JobEnded { job: JobId, end: JobEnd },
+    /// A verified edit wants to go into the document once that is analysed.
+    ApplyEdit(ApplyId),
+    /// The client answered `workspace/applyEdit`.
+    EditAnswered { edit: ApplyId, refused: Option<String> },
+    /// The client had time enough to show an edit.
+    EditOverdue(ApplyId),
+    /// A report was written, or could not be; the text is for the second case.
+    ReportWritten { path: Option<PathBuf>, instead: String },
+    /// The client answered `window/showDocument`; the text is for when it did not.
+    ReportShown { shown: bool, instead: String },
+    /// The server ends.
+    Stop,
+}
+
+/// Everything the server knows.
+pub(crate) struct State {
+    pub(crate) options: Arc<ServerOptions>,
+    pub(crate) events: UnboundedSender<Event>,
+    pub(crate) outbox: Outbox,
+    pub(crate) profile: ClientProfile,
+    pub(crate) documents: HashMap<Uri, Document>,
+    pub(crate) jobs: Jobs,
+    pub(crate) marks: Marks,
+    pub(crate) edits: PendingEdits,
+    /// The last settings error, so that it is shown once.
+    pub(crate) settings_error: Option<String>,
+    openings: u64,
+    client_gone: Option<oneshot::Sender<()>>,
+}
+
+impl State {
+    pub(crate) fn new(client: Client, events: UnboundedSender<Event>, options: ServerOptions, client_gone: oneshot::Sender<()>) -> Self {
+        Self {
+            options: Arc::new(options),
+            outbox: Outbox::new(client, events.clone()),
+            jobs: Jobs::new(events.clone()),
+            events,
+            profile: ClientProfile::new(&InitializeParams::default()),
+            documents: HashMap::new(),
+            marks: Marks::default(),
+            edits: PendingEdits::default(),
+            settings_error: None,
+            openings: 0,
+            client_gone: Some(client_gone),
+        }
+    }
+
+    /// Handles events until [`Event::Stop`], then ends every job.
+    pub(crate) async fn run(mut self, mut inbox: UnboundedReceiver<Event>) {
+        while let Some(event) = inbox.recv().await {
+            if matches!(event, Event::Stop) {
+                break;
+            }
+            // A panic loses the answer's sender, which the handler turns into an error response.
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.handle(event))) {
+                tracing::error!("internal error in zeroerr: {}", panic_text(&*panic));
+            }
+        }
+        self.outbox.close();
+        self.jobs.end_all().await;
+    }
+
+    /// Handles an event now, or keeps it until its document is analysed.
+    fn handle(&mut self, event: Event) {
+        let waits_for = waits_for(&event).or_else(|| match event {
+            Event::ApplyEdit(edit) => self.edits.document_of(edit),
+            _ => None,
+        });
+        if let Some(doc) = waits_for.and_then(|uri| self.documents.get_mut(&uri))
+            && !doc.is_current()
+        {
+            let version = doc.version;
+            let uri = doc.uri.clone();
+            doc.parked.push((version, event));
+            return self.analyse_now(&uri);
+        }
+        self.answer(event);
+    }
+
+    fn answer(&mut self, event: Event) {
+        match event {
+            Event::Initialize(params, reply) => requests::lifecycle::initialize(self, *params, reply),
+            Event::Initialized => requests::lifecycle::initialized(self),
+            Event::Shutdown(reply) => requests::lifecycle::shutdown(self, reply),
+            Event::Opened(params) => requests::text_sync::opened(self, params),
+            Event::Changed(params) => requests::text_sync::changed(self, params),
+            Event::Closed(params) => requests::text_sync::closed(self, params),
+            Event::SettingsChanged(settings) => requests::configuration::changed(self, settings),
+            Event::SettingsArrived(settings) => requests::configuration::arrived(self, settings),
+            Event::ProgressCancelled(token) => self.jobs.cancel_token(&token),
+            Event::Hover(params, reply) => respond(reply, requests::hover::answer(self, &params)),
+            Event::Completion(params, reply) => respond(reply, requests::completion::answer(self, &params)),
+            Event::CodeAction(params, reply) => respond(reply, requests::code_action::answer(self, &params)),
+            Event::CodeLens(params, reply) => respond(reply, requests::code_lens::answer(self, &params)),
+            Event::Command(params, reply) => requests::execute_command::answer(self, params, reply),
+            Event::StartJob(order) => requests::execute_command::start(self, order),
+            Event::AnalysisDue { uri, opening } => {
+                if self.documents.get(&uri).is_some_and(|d| d.opening == opening && d.analysing == Analysing::Waiting) {
+                    self.analyse_now(&uri);
+                }
+            }
+            Event::Analysed { uri, opening, snapshot } => self.analysed(&uri, opening, snapshot),
+            Event::ProgressCreated { job, shown } => self.jobs.progress_created(job, shown, &self.outbox),
+            Event::JobProgress { job, events } => self.jobs.progress(job, &events, &self.outbox),
+            Event::JobEnded { job, end } => requests::execute_command::ended(self, job, end),
+            Event::ApplyEdit(edit) => crate::apply::apply(self, edit),
+            Event::EditAnswered { edit, refused } => crate::apply::answered(self, edit, refused),
+            Event::EditOverdue(edit) => crate::apply::overdue(self, edit),
+            Event::ReportWritten { path, instead } => requests::show_report::written(self, path, instead),
+            Event::ReportShown { shown, instead } => {
+                if !shown {
+                    self.show(MessageType::INFO, instead);
+                }
+            }
+            Event::Stop => {}
+        }
+    }
+
+    /// Opens a document under a number of its own.
+    pub(crate) fn open(&mut self, item: TextDocumentItem) {
+        self.openings += 1;
+        let doc = Document::new(item.uri.clone(), &item.language_id, item.version, &item.text, self.openings);
+        // A client that opens twice gets its old questions answered from the new text.
+        let parked = self.documents.remove(&item.uri).map(|old| old.parked).unwrap_or_default();
+        self.documents.insert(item.uri, doc);
+        parked.into_iter().for_each(|(_, event)| self.handle(event));
+    }
+
+    /// Sees to it that a document's text gets analysed: at once, or when typing pauses.
+    pub(crate) fn analyse_soon(&mut self, uri: &Uri) {
+        let Some(doc) = self.documents.get_mut(uri) else { return };
+        if doc.language.is_none() || doc.analysing != Analysing::No {
+            return;
+        }
+        let pause = doc.debounce_ms();
+        if pause == 0 || !doc.parked.is_empty() {
+            return self.analyse_now(uri);
+        }
+        doc.analysing = Analysing::Waiting;
+        let event = Event::AnalysisDue { uri: uri.clone(), opening: doc.opening };
+        self.later(Duration::from_millis(pause), event);
+    }
+
+    /// Gives the document's text to a worker, unless one has it already.
+    fn analyse_now(&mut self, uri: &Uri) {
+        let Some(doc) = self.documents.get_mut(uri) else { return };
+        if doc.analysing == Analysing::Running {
+            return;
+        }
+        doc.analysing = Analysing::Running;
+        let (version, rope) = doc.text();
+        let (uri, opening, path) = (uri.clone(), doc.opening, doc.path.clone());
+        let (workbench, events) = (self.options.workbench.clone(), self.events.clone());
+        tokio::task::spawn_blocking(move || {
+            let text: Arc<str> = Arc::from(rope.to_string());
+            let analysis = catch_unwind(AssertUnwindSafe(|| workbench.analyse(&path, &text))).unwrap_or_else(|panic| {
+                tracing::error!("internal error in zeroerr while analysing {}: {}", path.display(), panic_text(&*panic));
+                FileAnalysis::default()
+            });
+            let snapshot = Arc::new(Snapshot { version, rope, text, analysis });
+            drop(events.send(Event::Analysed { uri, opening, snapshot }));
+        });
+    }
+
+    fn analysed(&mut self, uri: &Uri, opening: u64, snapshot: Arc<Snapshot>) {
+        let Some(doc) = self.documents.get_mut(uri).filter(|d| d.opening == opening) else { return };
+        doc.analysing = Analysing::No;
+        let version = snapshot.version;
+        doc.snapshot = Some(snapshot);
+        let current = doc.is_current();
+        let (ready, waiting) = std::mem::take(&mut doc.parked).into_iter().partition(|(since, _)| *since <= version);
+        doc.parked = waiting;
+        if current {
+            diagnostics::publish(self, uri);
+        }
+        for (_, event) in ready {
+            // One event's panic must not lose the others' answers.
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.answer(event))) {
+                tracing::error!("internal error in zeroerr: {}", panic_text(&*panic));
+            }
+        }
+        if !current {
+            self.analyse_soon(uri);
+        }
+    }
+
+    /// The newest analysis of a document.
+    pub(crate) fn snapshot(&self, uri: &Uri) -> Option<Arc<Snapshot>> {
+        self.documents.get(uri)?.snapshot.clone()
+    }
+
+    /// Shows a message to the user.
+    pub(crate) fn show(&self, typ: MessageType, message: impl Into<String>) {
+        self.outbox.notify::<notification::ShowMessage>(ShowMessageParams { typ, message: message.into() });
+    }
+
+    /// Writes to the client's log.
+    pub(crate) fn log(&self, message: impl Into<String>) {
+        self.outbox.notify::<notification::LogMessage>(LogMessageParams { typ: MessageType::INFO, message: message.into() });
+    }
+
+    /// Marks and lenses have changed.
+    pub(crate) fn refresh(&mut self, uri: &Uri) {
+        if self.documents.get(uri).is_some_and(Document::is_current) {
+            diagnostics::publish(self, uri);
+        }
+        self.refresh_lenses();
+    }
+
+    /// Asks the client to fetch its lenses anew, where it can.
+    pub(crate) fn refresh_lenses(&self) {
+        if self.profile.lens_refresh {
+            self.outbox.request::<request::CodeLensRefresh>((), |_| None);
+        }
+    }
+
+    /// Sends an event to this state after a while.
+    pub(crate) fn later(&self, after: Duration, event: Event) {
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            drop(events.send(event));
+        });
+    }
+
+    /// Watches the client's process; its death ends the server.
+    pub(crate) fn watch_client(&mut self) {
+        if let (Some(pid), Some(gone)) = (self.profile.process_id, self.client_gone.take()) {
+            tokio::spawn(crate::requests::lifecycle::watch(pid, gone));
+        }
+    }
+}
+
+/// The document that has to be analysed before an event can be handled.
+fn waits_for(event: &Event) -> Option<Uri> {
+    match event {
+        Event::Hover(p, _) => Some(p.text_document_position_params.text_document.uri.clone()),
+        Event::Completion(p, _) => Some(p.text_document_position.text_document.uri.clone()),
+        Event::CodeAction(p, _) => Some(p.text_document.uri.clone()),
+        Event::CodeLens(p, _) => Some(p.text_document.uri.clone()),
+        Event::StartJob(order) => Some(order.uri.clone()),
+        _ => None,
+    }
+}
+
+fn respond<T>(reply: Reply<T>, answer: T) {
+    // Nobody waits for the answer of a cancelled request.
+    drop(reply.send(Ok(answer)));
+}
