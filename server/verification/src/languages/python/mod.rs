@@ -1,10 +1,18 @@
 //! Python 3, on tree-sitter: the pure half (specs, extraction, splicing) and the tools that judge.
 
-pub mod expressions;
-pub mod extract;
-pub mod signature;
-pub mod specs;
-pub mod splice;
+mod checks;
+mod docstring;
+mod forbidden;
+mod functions;
+mod imports;
+mod layout;
+mod literals;
+mod tree;
+mod expressions;
+mod extract;
+mod signature;
+mod specs;
+mod splice;
 
 use std::path::Path;
 use std::sync::Arc;

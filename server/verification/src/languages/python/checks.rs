@@ -1,0 +1,279 @@
+//! What only Python can say of a spec: expressions that do not parse, examples of another function,
+//! examples that contradict each other, names that nobody knows.
+
+use std::collections::{HashMap, HashSet};
+
+use tree_sitter::{Node, Tree};
+use zeroerr_core::code::TextRange;
+use zeroerr_core::task_specification::parser::ClauseSource;
+use zeroerr_core::task_specification::{Example, ExampleClaim, ExampleOrigin, Severity, Spec, SpecDiagnostic};
+
+use super::expressions::{BUILTINS, called_names, equation, free_names, mentions, parse_expression, without_comment};
+use super::literals;
+use super::tree::{normalised, parse, single_expression, text};
+
+/// An expression longer than this is a slip, and would cost the editor its quickness.
+const MAX_EXPRESSION: usize = 10_000;
+
+/// What a spec's expressions are read against.
+pub(super) struct Context<'a> {
+    /// The function's name.
+    pub function: &'a str,
+    /// Names that are known in the spec: parameters, the file's names, the steps.
+    pub names: HashSet<&'a str>,
+    /// Whether any other name may be known too (`from x import *`).
+    pub any_name: bool,
+    /// Where the spec's clauses stand.
+    pub sources: &'a [ClauseSource],
+}
+
+/// Checks a spec, fills in the equations of its examples, and takes out clauses that cannot be used.
+pub(super) fn check(spec: &mut Spec, context: &Context<'_>) -> Vec<SpecDiagnostic> {
+    let mut checker = Checker { context, faults: Vec::new() };
+    checker.clauses(spec);
+    checker.calls(spec);
+    checker.examples(spec);
+    checker.contradictions(spec);
+    checker.lists(spec);
+    checker.faults
+}
+
+struct Checker<'a> {
+    context: &'a Context<'a>,
+    faults: Vec<SpecDiagnostic>,
+}
+
+impl Checker<'_> {
+    fn fault(&mut self, code: &str, severity: Severity, range: TextRange, message: String) -> &mut SpecDiagnostic {
+        let at = self.faults.len();
+        self.faults.push(SpecDiagnostic { code: code.to_owned(), message, range, severity, fix: None, related: None });
+        &mut self.faults[at]
+    }
+
+    /// The file range of bytes of an expression, which is always the end of its clause.
+    fn place(&self, clause: TextRange, expression: &str, at: std::ops::Range<usize>) -> TextRange {
+        let source = self.context.sources.iter().find(|s| s.range == clause);
+        let start = source.and_then(|s| s.text.rfind(expression).map(|offset| (s, offset)));
+        start.map_or(clause, |(source, offset)| source.file_range(offset + at.start, offset + at.end))
+    }
+
+    /// Parses an expression, or reports why not.
+    fn expression(&mut self, text: &str, clause: TextRange) -> Option<Tree> {
+        if text.len() > MAX_EXPRESSION {
+            let message = format!("an expression has at most {MAX_EXPRESSION} bytes; move it into a helper function");
+            self.fault("spec.bad-expression", Severity::Error, clause, message);
+            return None;
+        }
+        match parse_expression(text) {
+            Ok(tree) => Some(tree),
+            Err(fault) => {
+                let range = self.place(clause, text, fault.at);
+                self.fault("spec.bad-expression", Severity::Error, range, fault.message).fix = fault.fix;
+                None
+            }
+        }
+    }
+
+    fn clauses(&mut self, spec: &mut Spec) {
+        for (list, has_result) in [(&mut spec.requires, false), (&mut spec.ensures, true), (&mut spec.properties, true)] {
+            list.retain_mut(|clause| {
+                clause.text = without_comment(&clause.text).to_owned();
+                let Some(tree) = self.expression(&clause.text, clause.range) else { return false };
+                self.known_names(&tree, &clause.text, clause.range, has_result);
+                true
+            });
+        }
+    }
+
+    fn known_names(&mut self, tree: &Tree, expression: &str, clause: TextRange, has_result: bool) {
+        for node in free_names(tree.root_node(), expression) {
+            let name = text(node, expression);
+            let known = self.context.names.contains(name) || BUILTINS.contains(&name) || (name == "result" && has_result);
+            if !known && !self.context.any_name {
+                let range = self.place(clause, expression, node.byte_range());
+                self.unknown_name(name, range);
+            }
+        }
+    }
+
+    fn unknown_name(&mut self, name: &str, range: TextRange) {
+        let meant = self.closest(name);
+        let message = match (&meant, name) {
+            (_, "result") => "there is no `result` before the function has run; use `@ensures`".to_owned(),
+            (Some(meant), _) => format!("nothing is named `{name}` here; did you mean `{meant}`?"),
+            (None, _) => format!("nothing is named `{name}` here; it is no parameter and no name of this file"),
+        };
+        let fix = meant.filter(|_| name != "result").map(|meant| (format!("Change to `{meant}`"), meant));
+        self.fault("spec.unknown-name", Severity::Warning, range, message).fix = fix;
+    }
+
+    fn closest(&self, name: &str) -> Option<String> {
+        let foreign = match name {
+            "true" => Some("True"),
+            "false" => Some("False"),
+            "null" | "nil" | "undefined" => Some("None"),
+            _ => None,
+        };
+        if let Some(python) = foreign {
+            return Some(python.to_owned());
+        }
+        let allowed = (name.chars().count() / 3).max(1);
+        let candidates = self.context.names.iter().chain(BUILTINS.iter()).filter(|_| name.chars().count() > 1);
+        let near = candidates.map(|c| (strsim::osa_distance(name, c), *c)).filter(|(distance, _)| *distance <= allowed);
+        near.min().map(|(_, c)| c.to_owned())
+    }
+
+    /// `@raises` and `@budget`: one expression each, which calls the function.
+    fn calls(&mut self, spec: &mut Spec) {
+        spec.raises.retain_mut(|item| {
+            item.call = without_comment(&item.call).to_owned();
+            let usable = self.calls_function(&item.call, item.range);
+            let root = item.exception.split('.').next().unwrap_or(&item.exception);
+            if usable && !self.context.any_name && !self.context.names.contains(root) && !BUILTINS.contains(&root) {
+                let range = TextRange::new(item.range.start, item.range.start + root.len());
+                self.unknown_name(root, range);
+            }
+            usable
+        });
+        spec.budgets.retain_mut(|item| {
+            item.call = without_comment(&item.call).to_owned();
+            self.calls_function(&item.call, item.range)
+        });
+    }
+
+    fn calls_function(&mut self, expression: &str, clause: TextRange) -> bool {
+        let Some(tree) = self.expression(expression, clause) else { return false };
+        self.is_about_function(&tree, expression, clause)
+    }
+
+    fn is_about_function(&mut self, tree: &Tree, expression: &str, clause: TextRange) -> bool {
+        let function = self.context.function;
+        // `Point(1) == Point(1)` is an example of `__eq__`, though it does not name it.
+        let is_special = function.starts_with("__") && function.ends_with("__");
+        if is_special || mentions(tree.root_node(), expression, function) {
+            return true;
+        }
+        let calls = called_names(tree.root_node());
+        let own: Vec<Node<'_>> = calls.iter().copied().filter(|n| !BUILTINS.contains(&text(*n, expression))).collect();
+        let slip = match (own.as_slice(), calls.as_slice()) {
+            ([one], _) | ([], [one]) => Some(*one),
+            _ => None,
+        };
+        let at = slip.map_or(0..expression.len(), |n| n.byte_range());
+        let range = self.place(clause, expression, at);
+        let message = format!("this never calls `{function}`, so it cannot show `{function}` to be wrong");
+        let fix = slip.map(|_| (format!("Change to `{function}`"), function.to_owned()));
+        self.fault("spec.other-function", Severity::Error, range, message).fix = fix;
+        false
+    }
+
+    fn examples(&mut self, spec: &mut Spec) {
+        spec.examples.retain_mut(|example| match example.origin {
+            ExampleOrigin::Tag => self.tagged_example(example),
+            ExampleOrigin::Doctest => self.doctest(example),
+        });
+    }
+
+    fn tagged_example(&mut self, example: &mut Example) -> bool {
+        example.code = without_comment(&example.code).to_owned();
+        let Some(tree) = self.expression(&example.code, example.range) else { return false };
+        if !self.is_about_function(&tree, &example.code, example.range) {
+            return false;
+        }
+        let sides = single_expression(&tree).and_then(|e| equation(e, &example.code, self.context.function));
+        example.equation = sides.map(|(call, expected)| (text(call, &example.code).to_owned(), text(expected, &example.code).to_owned()));
+        true
+    }
+
+    /// A doctest may hold several statements; it need not parse as one expression.
+    fn doctest(&mut self, example: &mut Example) -> bool {
+        let Some(tree) = parse(&example.code) else { return false };
+        if tree.root_node().has_error() {
+            let message = "this doctest does not parse".to_owned();
+            self.fault("spec.bad-expression", Severity::Error, example.range, message);
+            return false;
+        }
+        let function = self.context.function;
+        let is_special = function.starts_with("__") && function.ends_with("__");
+        // Doctests also show other things; those say nothing about this function.
+        if !is_special && !mentions(tree.root_node(), &example.code, function) {
+            return false;
+        }
+        example.equation = doctest_equation(&tree, example, function);
+        true
+    }
+
+    /// Two examples with the same call and different literals cannot both hold.
+    fn contradictions(&mut self, spec: &Spec) {
+        let mut seen: HashMap<String, Vec<(Option<String>, TextRange)>> = HashMap::new();
+        let claims = spec.examples.iter().filter_map(|e| {
+            let (call, expected) = e.equation.as_ref()?;
+            Some((call.as_str(), Some(expected.clone()), e.range))
+        });
+        let raising = spec.raises.iter().map(|r| (r.call.as_str(), None, r.range));
+        for (call, expected, range) in claims.chain(raising) {
+            let Some(tree) = parse(call) else { continue };
+            let others = seen.entry(normalised(tree.root_node(), call)).or_default();
+            let clash = others.iter().find(|(other, _)| contradict(other.as_deref(), expected.as_deref()));
+            if let Some((other, place)) = clash.cloned() {
+                let says = other.map_or_else(|| "that it raises".to_owned(), |value| format!("`{value}`"));
+                let message = format!("this contradicts another example: `{call}` cannot be both");
+                let fault = self.fault("spec.contradiction", Severity::Error, range, message);
+                fault.related = Some((place, format!("the other example says {says}")));
+            }
+            others.push((expected, range));
+        }
+    }
+
+    fn lists(&mut self, spec: &mut Spec) {
+        spec.uses.retain(|module| {
+            let good = module.text.split('.').all(is_identifier);
+            if !good {
+                let message = format!("`{}` is no module name; write `@uses statistics`", module.text);
+                self.fault("spec.bad-uses", Severity::Error, module.range, message);
+            }
+            good
+        });
+        spec.steps.retain(|step| {
+            let header = format!("def {}{}: ...\n", step.name, step.signature);
+            let good = parse(&header).is_some_and(|t| !t.root_node().has_error());
+            if !good {
+                let message = "the step's signature is no Python signature; write a step as `name(parameters) -> type: what it does`".to_owned();
+                self.fault("spec.bad-step", Severity::Error, step.range, message);
+            }
+            good
+        });
+    }
+}
+
+fn is_identifier(part: &str) -> bool {
+    part.starts_with(|c: char| c.is_alphabetic() || c == '_') && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+}
+
+/// `None` stands for raising.
+fn contradict(a: Option<&str>, b: Option<&str>) -> bool {
+    let (Some(a), Some(b)) = (a, b) else { return a.is_some() != b.is_some() };
+    let (Some(ta), Some(tb)) = (parse(a), parse(b)) else { return false };
+    match (single_expression(&ta), single_expression(&tb)) {
+        (Some(na), Some(nb)) => literals::differ((na, a), (nb, b)),
+        _ => false,
+    }
+}
+
+/// `>>> f(1)` with a literal below it says the same as `f(1) == LITERAL`; so does `>>> f(1) == 2`
+/// with `True` below it.
+fn doctest_equation(tree: &Tree, example: &Example, function: &str) -> Option<(String, String)> {
+    let ExampleClaim::Prints(want) = &example.claim else { return None };
+    let expression = single_expression(tree)?;
+    let code = example.code.as_str();
+    if want.trim() == "True" {
+        if let Some((call, expected)) = equation(expression, code, function) {
+            return Some((text(call, code).to_owned(), text(expected, code).to_owned()));
+        }
+    }
+    let callee = expression.child_by_field_name("function").filter(|_| expression.kind() == "call")?;
+    let name = if callee.kind() == "attribute" { callee.child_by_field_name("attribute")? } else { callee };
+    let wanted = parse(want)?;
+    let literal = single_expression(&wanted).is_some_and(|n| literals::is_literal(n, want));
+    (text(name, code) == function && literal).then(|| (text(expression, code).to_owned(), want.clone()))
+}

@@ -1,0 +1,88 @@
+//! What a spec forbids (`@forbid`) or does not allow (`@uses`), looked for in a response.
+
+use std::collections::HashSet;
+
+use tree_sitter::Node;
+use zeroerr_core::code::{Task, TextRange};
+use zeroerr_core::red_flag_detector::RedFlag;
+
+use super::extract::{Parts, body_nodes};
+use super::imports::{ImportItem, is_import, parse_statement};
+use super::tree::text;
+
+/// Looks for what the spec forbids in the body and the imports of a response.
+///
+/// # Errors
+/// [`RedFlag::Forbidden`].
+pub(super) fn check_forbidden(
+    parts: &Parts<'_>,
+    code: &str,
+    body: TextRange,
+    imports: &[ImportItem],
+    used: &HashSet<&str>,
+    task: &Task,
+) -> Result<(), RedFlag> {
+    let spec = &task.spec;
+    let inside = body_nodes(parts.function, body);
+    // `from typing import List` for the header's annotations comes to nothing: the file keeps its own.
+    let counts = |item: &&ImportItem| used.contains(item.binds()) || !matches!(item.module(), "typing" | "__future__" | "collections.abc");
+    let inner = inside.iter().filter(|n| is_import(**n)).flat_map(|n| parse_statement(*n, code));
+    let imported: Vec<ImportItem> = imports.iter().filter(counts).cloned().chain(inner).collect();
+    let allowed = |item: &ImportItem| spec.uses.iter().any(|used| within(item, &used.text));
+    if !spec.uses.is_empty() && !imported.iter().all(allowed) {
+        return Err(RedFlag::Forbidden);
+    }
+    let touches = |what: &str| match what {
+        "recursion" => is_recursive(&inside, code, &task.signature.name),
+        "loops" => inside.iter().any(|n| matches!(n.kind(), "for_statement" | "while_statement")),
+        "imports" => !imported.is_empty(),
+        name => uses_name(&inside, code, name) || imported.iter().any(|i| within(i, name) || i.name == name),
+    };
+    if spec.forbids.iter().any(|clause| touches(&clause.text)) { Err(RedFlag::Forbidden) } else { Ok(()) }
+}
+
+/// Whether an import stays inside a module: `@uses collections` covers `collections.abc`.
+fn within(item: &ImportItem, module: &str) -> bool {
+    let whole = match &item.from {
+        Some(from) => format!("{from}.{}", item.name),
+        None => item.name.clone(),
+    };
+    whole == module || whole.strip_prefix(module).is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// Whether the function, or a helper nested in it, refers to itself. A local variable of the
+/// function's name (`total = 0` in `total`) is none.
+fn is_recursive(inside: &[Node<'_>], code: &str, function: &str) -> bool {
+    let attribute_of = |node: &Node<'_>, name: &str| {
+        let field = |field| node.child_by_field_name(field).map_or("", |n| text(n, code));
+        node.kind() == "attribute" && field("attribute") == name && matches!(field("object"), "self" | "cls" | "super()")
+    };
+    let bound = inside.iter().filter_map(|n| match n.kind() {
+        "assignment" | "for_statement" | "for_in_clause" => n.child_by_field_name("left"),
+        _ => None,
+    });
+    let is_local = bound.flat_map(super::tree::nodes).any(|n| n.kind() == "identifier" && text(n, code) == function);
+    let keywords: HashSet<usize> =
+        inside.iter().filter(|n| n.kind() == "keyword_argument").filter_map(|n| n.child_by_field_name("name")).map(|n| n.id()).collect();
+    let attributes: HashSet<usize> =
+        inside.iter().filter(|n| n.kind() == "attribute").filter_map(|n| n.child_by_field_name("attribute")).map(|n| n.id()).collect();
+    let names = |node: &Node<'_>, name: &str| {
+        node.kind() == "identifier" && text(*node, code) == name && !keywords.contains(&node.id()) && !attributes.contains(&node.id())
+    };
+    let own = inside.iter().any(|n| attribute_of(n, function) || (!is_local && names(n, function)));
+    own || inside.iter().filter(|n| n.kind() == "function_definition").any(|helper| {
+        let name = helper.child_by_field_name("name").map_or("", |n| text(n, code));
+        let body = helper.child_by_field_name("body").map(super::tree::nodes).unwrap_or_default();
+        body.iter().any(|n| names(n, name))
+    })
+}
+
+/// Whether a name, a dotted name or a keyword stands in the code. Strings and comments do not count.
+fn uses_name(inside: &[Node<'_>], code: &str, name: &str) -> bool {
+    let squeezed = |n: &Node<'_>| text(*n, code).split_whitespace().collect::<String>();
+    inside.iter().any(|n| match n.kind() {
+        "comment" | "string_start" | "string_content" | "string_end" => false,
+        "attribute" | "dotted_name" => squeezed(n) == name,
+        _ => n.child_count() == 0 && text(*n, code) == name,
+    })
+}
