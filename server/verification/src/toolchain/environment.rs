@@ -103,7 +103,10 @@ impl PythonEnv {
     /// # Errors
     /// One sentence with the remedy when the package or its program is not there.
     pub fn tool(&self, name: &str) -> Result<Tool, CheckError> {
-        let program = if name == "crosshair-tool" { "crosshair" } else { name };
+        let (name, program) = match name {
+            "crosshair" | "crosshair-tool" => ("crosshair-tool", "crosshair"),
+            other => (other, other),
+        };
         let path = self.bin().join(program);
         match self.versions.get(name) {
             Some(version) if path.exists() => Ok(Tool { path, version: format!("{name} {version}") }),
@@ -118,6 +121,15 @@ impl PythonEnv {
             None if package == "python" => format!("python {}", self.version),
             None => package.to_string(),
         }
+    }
+
+    /// mypy's cache of the standard library, read by every job and written by none.
+    pub fn mypy_cache(&self) -> PathBuf {
+        Self::mypy_cache_in(&self.root)
+    }
+
+    pub(super) fn mypy_cache_in(root: &Path) -> PathBuf {
+        root.join("mypy-cache")
     }
 
     /// Folder of the programs.

@@ -4,11 +4,17 @@
 //! [`Toolchain::install`] builds from the pinned list in `config/python-tools.txt`. The user's own
 //! environments are never changed and never trusted with a verdict.
 
+mod checks;
 mod environment;
+mod install;
 
 use std::path::{Path, PathBuf};
 
+use zeroerr_sandbox::{Sandbox, SandboxUnavailable};
+
+pub use checks::{ToolCheck, ToolStatus};
 pub use environment::{PythonEnv, REQUIREMENTS};
+pub use install::InstallError;
 
 use crate::languages::CheckError;
 
@@ -28,12 +34,27 @@ pub struct Tool {
 #[derive(Debug)]
 pub struct Toolchain {
     data_dir: PathBuf,
+    sandbox: Result<Sandbox, SandboxUnavailable>,
+    known: checks::Known,
 }
 
 impl Toolchain {
     /// Looks at what is there. Never fails: what is missing is said when it is asked for.
-    pub fn detect(data_dir: &Path) -> Self {
-        Self { data_dir: data_dir.to_path_buf() }
+    pub fn detect(data_dir: &Path, sandbox: Result<Sandbox, SandboxUnavailable>) -> Self {
+        Self { data_dir: data_dir.to_path_buf(), sandbox, known: checks::Known::default() }
+    }
+
+    /// Folder to look for `bwrap` in: [`zeroerr_sandbox::SandboxOptions::places`].
+    pub fn bwrap_place(data_dir: &Path) -> PathBuf {
+        PythonEnv::root_in(data_dir).join("bin")
+    }
+
+    /// The sandbox that every tool and all generated code runs in.
+    ///
+    /// # Errors
+    /// One sentence with the remedy when this machine has none.
+    pub fn sandbox(&self) -> Result<&Sandbox, CheckError> {
+        self.sandbox.as_ref().map_err(|e| CheckError(e.to_string()))
     }
 
     /// The private Python environment.

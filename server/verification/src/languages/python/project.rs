@@ -1,0 +1,195 @@
+//! The part of a project that a tool needs to judge one file, copied into a scratch folder.
+//!
+//! Tools never see the user's tree: they get the edited file under its own name and relative
+//! place, the configuration files above it, and the project's modules that it imports, directly or
+//! not. The copy is bounded; what lies beyond the bound is an unresolved import, as it would be in
+//! a file of its own.
+
+use std::collections::{HashSet, VecDeque};
+use std::path::{Component, Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::reach::imports_below;
+use super::syntax::parse;
+use crate::languages::{CheckError, Subject};
+use crate::toolchain::Toolchain;
+
+/// Files that configure a tool.
+const CONFIGS: &[&str] = &[
+    "pyproject.toml", "ruff.toml", ".ruff.toml", "setup.cfg", "mypy.ini", ".mypy.ini", "ty.toml", ".bandit", "tox.ini",
+];
+/// Largest configuration or module that is copied, in bytes.
+const MAX_FILE: u64 = 1 << 20;
+/// Most modules that are copied.
+const MAX_MODULES: usize = 400;
+
+/// What is copied beside the file itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Nothing.
+    Alone,
+    /// Configuration files.
+    Configs,
+    /// Configuration files and the modules it imports.
+    Imports,
+    /// The modules it imports, without any configuration.
+    ImportsOnly,
+}
+
+/// A copy of the part of a project that matters for one file.
+#[derive(Debug)]
+pub struct Mirror {
+    scratch: tempfile::TempDir,
+    /// The edited file.
+    pub file: PathBuf,
+    /// The folder that stands for the project's root.
+    pub root: PathBuf,
+    /// Configuration files that were copied, nearest first.
+    pub configs: Vec<PathBuf>,
+}
+
+impl Mirror {
+    /// Copies what `extent` says, with `text` in the place of the subject's file.
+    ///
+    /// # Errors
+    /// One sentence when the scratch folder cannot be written.
+    pub fn make(tools: &Toolchain, subject: &Subject, text: &str, extent: Extent) -> Result<Self, CheckError> {
+        let scratch = tools.scratch()?;
+        let root = scratch.path().join("project");
+        let relative = relative_file(subject);
+        let file = root.join(&relative);
+        let mut mirror = Self { scratch, file: file.clone(), root, configs: Vec::new() };
+        for (from, relative) in surroundings(subject, text, extent) {
+            let to = mirror.root.join(&relative);
+            copy(&from, &to)?;
+            if is_config(&to) {
+                mirror.configs.push(to);
+            }
+        }
+        write(&file, text.as_bytes())?;
+        Ok(mirror)
+    }
+
+    /// The scratch folder; a job may write here.
+    pub fn scratch(&self) -> PathBuf {
+        self.scratch.path().to_path_buf()
+    }
+
+    /// The nearest of the copied configuration files that has this name and holds this text.
+    pub fn config_with(&self, name: &str, text: &str) -> Option<&Path> {
+        let holds = |p: &&PathBuf| p.ends_with(name) && std::fs::read_to_string(p).is_ok_and(|t| t.contains(text));
+        self.configs.iter().find(holds).map(PathBuf::as_path)
+    }
+}
+
+/// A hash of everything around the file that [`Mirror::make`] would copy, for the verdict cache.
+pub fn surroundings_hash(subject: &Subject) -> String {
+    let mut hasher = Sha256::new();
+    for (from, relative) in surroundings(subject, &subject.task.source, Extent::Imports) {
+        hasher.update(relative.as_os_str().as_encoded_bytes());
+        hasher.update([0]);
+        hasher.update(std::fs::read(&from).unwrap_or_default());
+        hasher.update([0]);
+    }
+    hasher.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The file's place below the project's root; its bare name when it belongs to no project.
+fn relative_file(subject: &Subject) -> PathBuf {
+    let file = &subject.task.file;
+    let below = subject.workspace.as_ref().and_then(|w| file.strip_prefix(w).ok());
+    let plain = below.filter(|p| p.components().all(|c| matches!(c, Component::Normal(_))));
+    plain.map(Path::to_path_buf).or_else(|| file.file_name().map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("edited.py"))
+}
+
+/// What lies around the file and matters: `(where it is, where it goes)`, nearest configurations first.
+fn surroundings(subject: &Subject, text: &str, extent: Extent) -> Vec<(PathBuf, PathBuf)> {
+    let Some(workspace) = subject.workspace.as_deref() else { return Vec::new() };
+    let mut found = Vec::new();
+    if matches!(extent, Extent::Configs | Extent::Imports) {
+        let folders = subject.task.file.ancestors().skip(1).take_while(|f| f.starts_with(workspace));
+        found.extend(folders.flat_map(|f| CONFIGS.iter().map(move |c| f.join(c))).filter(|p| is_readable_inside(p, workspace)));
+    }
+    if matches!(extent, Extent::Imports | Extent::ImportsOnly) {
+        found.extend(modules(subject, text, workspace));
+    }
+    found.into_iter().filter_map(|from| from.strip_prefix(workspace).map(Path::to_path_buf).ok().map(|to| (from, to))).collect()
+}
+
+/// The project's modules that the file imports, directly or not, nearest first.
+fn modules(subject: &Subject, text: &str, workspace: &Path) -> Vec<PathBuf> {
+    let roots = [subject.task.file.parent().unwrap_or(workspace).to_path_buf(), workspace.to_path_buf(), workspace.join("src")];
+    let mut seen: HashSet<PathBuf> = HashSet::from([subject.task.file.clone()]);
+    let mut found = Vec::new();
+    let mut queue = VecDeque::from([(subject.task.file.clone(), text.to_string())]);
+    while let Some((file, text)) = queue.pop_front() {
+        for module in imported_files(&file, &text, &roots) {
+            if found.len() >= MAX_MODULES {
+                return found;
+            }
+            if is_readable_inside(&module, workspace) && seen.insert(module.clone()) {
+                let text = std::fs::read_to_string(&module).unwrap_or_default();
+                found.push(module.clone());
+                queue.push_back((module, text));
+            }
+        }
+    }
+    found
+}
+
+/// Files that the imports of one file may mean, packages' `__init__` and stubs included.
+fn imported_files(file: &Path, text: &str, roots: &[PathBuf]) -> Vec<PathBuf> {
+    let Some(tree) = parse(text) else { return Vec::new() };
+    let mut found = package_inits(file, roots);
+    for import in imports_below(tree.root_node(), text) {
+        let dots = import.module.chars().take_while(|&c| c == '.').count();
+        let dotted = &import.module[dots..];
+        let bases: Vec<PathBuf> = match dots {
+            0 => roots.to_vec(),
+            n => file.ancestors().nth(n).map(Path::to_path_buf).into_iter().collect(),
+        };
+        let mut parts: Vec<&str> = dotted.split('.').filter(|p| !p.is_empty()).collect();
+        parts.extend(import.name.as_deref().filter(|n| *n != "*"));
+        for base in bases {
+            let mut at = base;
+            for part in &parts {
+                at.push(part);
+                found.extend(["py", "pyi"].map(|e| at.with_extension(e)));
+                found.extend(["__init__.py", "__init__.pyi", "py.typed"].map(|f| at.join(f)));
+            }
+        }
+    }
+    found.retain(|p| p.is_file());
+    found
+}
+
+/// The `__init__` files of the packages a file lies in.
+fn package_inits(file: &Path, roots: &[PathBuf]) -> Vec<PathBuf> {
+    let outer = roots.get(1).map_or(Path::new("/"), PathBuf::as_path);
+    let folders = file.ancestors().skip(1).take_while(|f| f.starts_with(outer));
+    folders.map(|f| f.join("__init__.py")).take_while(|p| p.is_file()).collect()
+}
+
+/// Whether it is a file of modest size that really lies in the project: no link leads out of it.
+fn is_readable_inside(path: &Path, workspace: &Path) -> bool {
+    let Ok(meta) = std::fs::metadata(path) else { return false };
+    let (Ok(real), Ok(home)) = (path.canonicalize(), workspace.canonicalize()) else { return false };
+    meta.is_file() && meta.len() <= MAX_FILE && real.starts_with(home)
+}
+
+fn is_config(path: &Path) -> bool {
+    path.file_name().and_then(|n| n.to_str()).is_some_and(|n| CONFIGS.contains(&n))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), CheckError> {
+    let bytes = std::fs::read(from).map_err(|e| CheckError(format!("cannot read {}: {e}", from.display())))?;
+    write(to, &bytes)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), CheckError> {
+    let folder = path.parent().unwrap_or(path);
+    std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(path, bytes))
+        .map_err(|e| CheckError(format!("cannot write {}: {e}; free some space or set TMPDIR", path.display())))
+}

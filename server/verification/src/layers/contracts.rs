@@ -1,0 +1,195 @@
+//! Layer 3, contracts: what run-time checks and symbolic search showed of `@requires`, `@ensures`
+//! and `@raises`.
+//!
+//! A clause is violated by one concrete call, which the finding carries. An exception on a valid
+//! input is an objection only when the spec names its valid inputs (`@requires`) and does not
+//! mention that exception: a spec without `@requires` says nothing of inputs it forgot.
+
+use serde::Deserialize;
+use zeroerr_core::code::line_of;
+use zeroerr_core::task_specification::ExampleClaim;
+use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
+
+use crate::fingerprint::{Broken, Claim, ExampleFact, one_line};
+use crate::languages::Subject;
+
+/// A false or failing `@ensures` clause.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Violation {
+    /// Its place in the spec.
+    pub clause: usize,
+    /// The smallest call that shows it.
+    pub call: String,
+    /// What the call gave.
+    pub result: String,
+    /// The exception, when evaluating the clause raised one.
+    pub error: String,
+}
+
+/// An exception on a valid input.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Raised {
+    /// The smallest call that raised it.
+    pub call: String,
+    /// Its class.
+    pub exception: String,
+    /// Its class and all bases.
+    pub bases: Vec<String>,
+    /// Its text.
+    pub text: String,
+}
+
+/// A call that ended the process, or whose result pretends to equal anything.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Crash {
+    /// The call.
+    pub call: String,
+    /// How it ended.
+    pub how: String,
+}
+
+/// What checking contracts showed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub struct Facts {
+    /// One per `@raises` clause.
+    #[serde(default)]
+    pub raises: Vec<ExampleFact>,
+    /// At most one per `@ensures` clause.
+    pub violations: Vec<Violation>,
+    /// At most one per exception.
+    pub raised: Vec<Raised>,
+    /// Calls that did not end.
+    pub timeouts: Vec<String>,
+    /// Valid calls whose `@ensures` clauses were evaluated.
+    pub checked: usize,
+    /// Generated calls that `@requires` forbids.
+    pub invalid: usize,
+    /// Calls that ended the process.
+    pub crashes: Vec<Crash>,
+    /// Set when the file did not load.
+    #[serde(default)]
+    pub broken: Option<Broken>,
+    /// How the symbolic search ended; empty when there was none.
+    #[serde(default)]
+    pub status: String,
+}
+
+/// Whether the spec has a contract at all.
+pub fn applies(subject: &Subject) -> bool {
+    let spec = &subject.task.spec;
+    !(spec.requires.is_empty() && spec.ensures.is_empty() && spec.raises.is_empty())
+}
+
+/// The report when there is nothing to check.
+pub fn nothing() -> LayerReport {
+    LayerReport::new(Layer::Contracts, Verdict::NotApplicable, "no @requires, @ensures or @raises")
+}
+
+/// Judges the facts of the run-time checks, and of the symbolic search when there was one.
+pub fn judge(subject: &Subject, facts: &Facts, symbolic: Option<&Facts>) -> LayerReport {
+    let spec = &subject.task.spec;
+    if let Some(Broken(_, error, text, _)) = &facts.broken {
+        return failed(vec![finding(subject, "load", format!("the file does not load: {error}: {text}"), None, None)]);
+    }
+    let mut findings: Vec<Finding> = raises_findings(subject, &facts.raises);
+    for facts in [Some(facts), symbolic].into_iter().flatten() {
+        findings.extend(facts.violations.iter().map(|v| violation(subject, v)));
+        findings.extend(facts.crashes.iter().map(|c| crash(subject, c)));
+        if !spec.requires.is_empty() {
+            findings.extend(facts.raised.iter().filter(|r| !is_expected(subject, r)).map(|r| raised(subject, r)));
+        }
+    }
+    findings.dedup_by(|a, b| a.message == b.message);
+    if !findings.is_empty() {
+        return failed(findings);
+    }
+    let slow = || facts.timeouts.iter().chain(symbolic.into_iter().flat_map(|s| &s.timeouts)).next();
+    if let Some(call) = slow() {
+        return LayerReport::new(Layer::Contracts, Verdict::TimedOut, format!("{} did not end in its time", one_line(call)));
+    }
+    if !spec.ensures.is_empty() && facts.checked == 0 {
+        let detail = "could not generate inputs that satisfy @requires; add an @example whose arguments do";
+        return LayerReport::new(Layer::Contracts, Verdict::Unavailable, detail);
+    }
+    passed(subject, facts, symbolic)
+}
+
+fn passed(subject: &Subject, facts: &Facts, symbolic: Option<&Facts>) -> LayerReport {
+    let spec = &subject.task.spec;
+    let clauses = spec.ensures.len() + facts.raises.len();
+    let mut parts = Vec::new();
+    if !facts.raises.is_empty() {
+        parts.push(format!("{} @raises", facts.raises.len()));
+    }
+    if !(spec.ensures.is_empty() && spec.requires.is_empty()) {
+        parts.push(format!("{} @ensures on {} inputs", spec.ensures.len(), facts.checked));
+    }
+    match symbolic.map(|s| s.status.as_str()) {
+        Some("confirmed") => parts.push("proved by symbolic search".into()),
+        Some("nothing found") => parts.push("symbolic search found nothing".into()),
+        Some("skipped") | None => {}
+        Some(other) => parts.push(format!("symbolic search {other}")),
+    }
+    LayerReport { evidence: clauses, ..LayerReport::new(Layer::Contracts, Verdict::Passed, parts.join(", ")) }
+}
+
+fn failed(findings: Vec<Finding>) -> LayerReport {
+    let plural = if findings.len() == 1 { "" } else { "s" };
+    let detail = format!("{} objection{plural}", findings.len());
+    LayerReport { evidence: findings.len(), findings, ..LayerReport::new(Layer::Contracts, Verdict::Failed, detail) }
+}
+
+fn raises_findings(subject: &Subject, facts: &[ExampleFact]) -> Vec<Finding> {
+    let objections = facts.iter().filter(|f| !f.ok).filter_map(|fact| {
+        let clause = subject.task.spec.raises.get(fact.index)?;
+        let claim = Claim::Raises(&clause.exception, &clause.call);
+        Some(finding(subject, "raises", claim.objection(fact), Some(clause.call.clone()), Some(clause.range.start)))
+    });
+    objections.collect()
+}
+
+fn violation(subject: &Subject, violation: &Violation) -> Finding {
+    let clause = subject.task.spec.ensures.get(violation.clause);
+    let text = clause.map_or("", |c| c.text.as_str());
+    let call = one_line(&violation.call);
+    let result = one_line(&violation.result);
+    let message = if violation.error.is_empty() {
+        format!("`{text}` is false for {call}: result is {result}")
+    } else {
+        format!("`{text}` cannot be evaluated for {call}: {}; result is {result}", one_line(&violation.error))
+    };
+    finding(subject, "ensures", message, Some(violation.call.clone()), clause.map(|c| c.range.start))
+}
+
+fn crash(subject: &Subject, crash: &Crash) -> Finding {
+    finding(subject, "crash", format!("{} ended its process: {}", one_line(&crash.call), crash.how), Some(crash.call.clone()), None)
+}
+
+fn raised(subject: &Subject, raised: &Raised) -> Finding {
+    let text = if raised.text.is_empty() { String::new() } else { format!(" ({})", one_line(&raised.text)) };
+    let message = format!("{} raises {}{text} although its input satisfies @requires", one_line(&raised.call), raised.exception);
+    let clause = subject.task.spec.requires.first().map(|c| c.range.start);
+    finding(subject, "requires", message, Some(raised.call.clone()), clause)
+}
+
+/// Whether the spec mentions the exception, in `@raises` or in an example.
+fn is_expected(subject: &Subject, raised: &Raised) -> bool {
+    let spec = &subject.task.spec;
+    let named = spec.raises.iter().map(|r| r.exception.as_str());
+    let shown = spec.examples.iter().filter_map(|e| match &e.claim {
+        ExampleClaim::Raises(exception) => exception.split(':').next(),
+        _ => None,
+    });
+    named.chain(shown).any(|name| raised.bases.iter().any(|b| b == name.trim().rsplit('.').next().unwrap_or(name)))
+}
+
+fn finding(subject: &Subject, rule: &str, message: String, counterexample: Option<String>, clause: Option<usize>) -> Finding {
+    Finding {
+        code: format!("contracts.{rule}"),
+        message,
+        line: *subject.function_lines().start(),
+        counterexample,
+        spec_line: clause.map(|at| line_of(&subject.task.source, at)),
+        url: None,
+    }
+}

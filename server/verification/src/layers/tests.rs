@@ -1,0 +1,134 @@
+//! Layer 4, tests: examples, doctests, and the project's own tests that reach the function.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use zeroerr_core::code::line_of;
+use zeroerr_core::task_specification::ExampleOrigin;
+use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
+
+use crate::fingerprint::{Claim, ExampleFact, contradiction, one_line};
+use crate::languages::Subject;
+
+/// One test of the project.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ProjectTest {
+    /// `tests/test_stats.py::test_even`, or a file that could not be collected.
+    pub id: String,
+    /// `passed`, `failed`, `skipped`, `xfailed`.
+    pub outcome: String,
+    /// Why it failed.
+    pub message: String,
+}
+
+/// A run of the project's tests.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub struct ProjectRun {
+    /// Its tests in order.
+    pub tests: Vec<ProjectTest>,
+    /// `done`, `timeout` or `crash`.
+    pub ended: String,
+    /// The runner's exit code.
+    pub code: i32,
+    /// The runner's last words, or the test it was at.
+    pub text: String,
+}
+
+/// What running tests showed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub struct Facts {
+    /// One per example.
+    pub examples: Vec<ExampleFact>,
+    /// The project's tests, if any reach the function.
+    #[serde(default)]
+    pub pytest: Option<ProjectRun>,
+    /// The test files that failed, run with the code that the edit replaces.
+    #[serde(default)]
+    pub before: Option<ProjectRun>,
+}
+
+/// Judges the facts.
+pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
+    if let Some(error) = contradiction(&subject.task.spec, &facts.examples) {
+        return LayerReport::new(Layer::Tests, Verdict::Unavailable, error.0);
+    }
+    let mut findings = example_findings(subject, &facts.examples);
+    let mut known = 0;
+    if let Some(run) = &facts.pytest {
+        let already = failing_before(facts);
+        let failed: Vec<&ProjectTest> = run.tests.iter().filter(|t| t.outcome == "failed").collect();
+        known = failed.iter().filter(|t| already.contains(t.id.as_str())).count();
+        findings.extend(failed.into_iter().filter(|t| !already.contains(t.id.as_str())).map(|t| project_finding(subject, t)));
+        if let Some(report) = unfinished(subject, run, &mut findings) {
+            return report;
+        }
+    }
+    let ran = facts.pytest.as_ref().map_or(0, |r| r.tests.iter().filter(|t| matches!(t.outcome.as_str(), "passed" | "failed")).count());
+    let evidence = facts.examples.len() + ran - known.min(ran);
+    let verdict = match (findings.is_empty(), evidence) {
+        (false, _) => Verdict::Failed,
+        (true, 0) => Verdict::NotApplicable,
+        (true, _) => Verdict::Passed,
+    };
+    let detail = detail(subject, facts, ran, known, findings.len());
+    LayerReport { findings, evidence, ..LayerReport::new(Layer::Tests, verdict, detail) }
+}
+
+/// A run of the project's tests that broke off: time-outs and unusable runners are no pass.
+fn unfinished(subject: &Subject, run: &ProjectRun, findings: &mut Vec<Finding>) -> Option<LayerReport> {
+    match (run.ended.as_str(), run.code) {
+        ("done", 0 | 1 | 2 | 5) => None,
+        ("crash", _) => {
+            findings.push(finding(subject, "project", format!("the project's tests ended the process: {}", one_line(&run.text)), None, None));
+            None
+        }
+        _ if !findings.is_empty() => None,
+        ("timeout", _) => Some(LayerReport::new(Layer::Tests, Verdict::TimedOut, format!("{} did not end in its time", one_line(&run.text)))),
+        _ => Some(LayerReport::new(Layer::Tests, Verdict::Unavailable, format!("pytest could not run the project's tests: {}", one_line(&run.text)))),
+    }
+}
+
+fn failing_before(facts: &Facts) -> BTreeSet<&str> {
+    let before = facts.before.iter().flat_map(|run| &run.tests);
+    before.filter(|t| t.outcome == "failed").map(|t| t.id.as_str()).collect()
+}
+
+fn example_findings(subject: &Subject, facts: &[ExampleFact]) -> Vec<Finding> {
+    let failed = facts.iter().filter(|f| !f.ok).filter_map(|fact| {
+        let example = subject.task.spec.examples.get(fact.index)?;
+        let rule = if example.origin == ExampleOrigin::Doctest { "doctest" } else { "example" };
+        let claim = Claim::Example(example);
+        Some(finding(subject, rule, claim.objection(fact), Some(one_line(claim.code())), Some(example.range.start)))
+    });
+    failed.collect()
+}
+
+fn project_finding(subject: &Subject, test: &ProjectTest) -> Finding {
+    let why = if test.message.is_empty() { "failed".to_string() } else { one_line(&test.message) };
+    finding(subject, "project", format!("{}: {why}", test.id), None, None)
+}
+
+fn detail(subject: &Subject, facts: &Facts, ran: usize, known: usize, failed: usize) -> String {
+    let doctests = subject.task.spec.examples.iter().filter(|e| e.origin == ExampleOrigin::Doctest).count();
+    let counts = [(facts.examples.len().saturating_sub(doctests), "example"), (doctests, "doctest"), (ran, "project test")];
+    let mut parts: Vec<String> =
+        counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}{}", if *n == 1 { "" } else { "s" })).collect();
+    if known > 0 {
+        parts.push(format!("{known} of them failed before the edit too"));
+    }
+    if failed > 0 {
+        parts.push(format!("{failed} failed"));
+    }
+    if parts.is_empty() { "no examples, and no test of the project mentions the function".into() } else { parts.join(", ") }
+}
+
+fn finding(subject: &Subject, rule: &str, message: String, counterexample: Option<String>, place: Option<usize>) -> Finding {
+    Finding {
+        code: format!("tests.{rule}"),
+        message,
+        line: *subject.function_lines().start(),
+        counterexample,
+        spec_line: place.map(|at| line_of(&subject.task.source, at)),
+        url: None,
+    }
+}

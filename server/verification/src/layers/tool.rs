@@ -1,0 +1,78 @@
+//! Runs one tool on generated code, in the sandbox, and says what its end means.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use zeroerr_sandbox::{Exit, Job, LimitKind, Limits, Output};
+
+use super::Failure;
+use crate::toolchain::{REMEDY, Toolchain};
+
+/// One run of one tool.
+pub struct Run<'a> {
+    /// What reports call it.
+    pub name: &'a str,
+    /// Program and arguments.
+    pub command: Vec<OsString>,
+    /// The only environment it sees.
+    pub env: Vec<(OsString, OsString)>,
+    /// What it reads.
+    pub stdin: Vec<u8>,
+    /// Folders it may read.
+    pub readable: Vec<PathBuf>,
+    /// Folder it works in.
+    pub scratch: PathBuf,
+    /// Wall and CPU time.
+    pub seconds: u64,
+    /// Exit codes that mean that the tool did its work.
+    pub accepted: &'a [i32],
+}
+
+/// Runs it and returns what it wrote.
+///
+/// # Errors
+/// [`Failure::TimedOut`] at a time limit; [`Failure::Unavailable`] when it is missing, crashes, is
+/// stopped at another limit, or ends with a code that is not accepted.
+pub async fn run(tools: &Toolchain, run: Run<'_>) -> Result<Output, Failure> {
+    let mut command = run.command.into_iter();
+    let program = command.next().map(PathBuf::from).unwrap_or_default();
+    let time = Duration::from_secs(run.seconds);
+    let limits = Limits { wall: time, cpu: time, memory: 2 << 30, output: 8 << 20, ..Limits::default() };
+    let job = Job { program, args: command.collect(), env: run.env, stdin: run.stdin, readable: run.readable, scratch: run.scratch, limits };
+    let name = run.name;
+    let output = tools.sandbox()?.run(job).await.map_err(|e| Failure::Unavailable(format!("{name} could not be started: {e}")))?;
+    match output.exit {
+        Exit::Code(code) if run.accepted.contains(&code) => Ok(output),
+        Exit::Code(code) => Err(Failure::Unavailable(format!("{name} ended with exit code {code}{}; {REMEDY}", last_words(&output)))),
+        Exit::Signal(signal) => Err(Failure::Unavailable(format!("{name} was killed by signal {signal}{}; {REMEDY}", last_words(&output)))),
+        Exit::Limit(LimitKind::Wall | LimitKind::Cpu) => {
+            Err(Failure::TimedOut(format!("{name} did not end within {} seconds", run.seconds)))
+        }
+        Exit::Limit(kind) => Err(Failure::Unavailable(format!("{name} was stopped at the sandbox's limit of {}", limit_name(kind)))),
+    }
+}
+
+/// The failure of a tool that ended well and printed something that is not its report.
+pub fn garbage(name: &str, why: impl std::fmt::Display) -> Failure {
+    Failure::Unavailable(format!("{name} printed something that is not its report ({why}); {REMEDY}"))
+}
+
+/// The last line of stderr, or of stdout, that says something.
+fn last_words(output: &Output) -> String {
+    let line = [&output.stderr, &output.stdout].into_iter().find_map(|bytes| {
+        String::from_utf8_lossy(bytes).lines().rev().map(str::trim).find(|l| !l.is_empty()).map(str::to_string)
+    });
+    line.map_or_else(String::new, |l| format!(": {}", l.chars().take(200).collect::<String>()))
+}
+
+fn limit_name(kind: LimitKind) -> &'static str {
+    match kind {
+        LimitKind::Wall => "wall time",
+        LimitKind::Cpu => "CPU time",
+        LimitKind::Memory => "memory",
+        LimitKind::Processes => "processes",
+        LimitKind::Output => "output",
+        LimitKind::FileSize => "file size",
+    }
+}

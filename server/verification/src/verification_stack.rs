@@ -1,0 +1,265 @@
+//! The eight layers in cost order: what runs beside what, when to stop, and what is remembered.
+//!
+//! Reading comes first and side by side (syntax, types, analysis, security), then what runs the
+//! code (tests, contracts, properties), then the stopwatch, alone on the machine as far as this
+//! process goes. [`VerificationStack::verify`] stops at the first group that objects, so code that
+//! a reader already refuses is never run; [`VerificationStack::verify_all`] always reports eight.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use dashmap::DashMap;
+use futures::StreamExt;
+use sha2::{Digest, Sha256};
+use tokio::sync::RwLock;
+use zeroerr_core::code::{Candidate, LanguageId, Task, TextEdit, TextRange, apply_edits};
+use zeroerr_core::verdict::{Layer, LayerReport, Policy, StackReport, Verdict};
+
+use crate::languages::{CheckError, Judgement, Language, Subject};
+use crate::toolchain::Toolchain;
+
+/// Layers that read the code.
+const READING: [Layer; 4] = [Layer::Syntax, Layer::Types, Layer::Analysis, Layer::Security];
+/// Layers that run it, cheapest first.
+const RUNNING: [Layer; 3] = [Layer::Tests, Layer::Contracts, Layer::Properties];
+/// Verdicts that are remembered; the oldest half goes when there are more.
+const CACHE_SIZE: usize = 4096;
+
+/// Progress of a verification, in order per layer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LayerEvent {
+    /// A layer began.
+    Started(Layer),
+    /// A layer ended.
+    Finished(LayerReport),
+}
+
+/// Who is told about progress.
+pub type OnEvent<'a> = &'a (dyn Fn(LayerEvent) + Send + Sync);
+
+/// The stack for every language there is an adapter for.
+pub struct VerificationStack {
+    toolchain: Arc<Toolchain>,
+    policy: Policy,
+    languages: HashMap<LanguageId, Box<dyn Language>>,
+    cache: DashMap<String, LayerReport>,
+    /// Held for writing while something is measured, for reading while anything else runs.
+    quiet: RwLock<()>,
+    /// Layers that run code at the same time.
+    width: usize,
+}
+
+impl VerificationStack {
+    /// A stack with all adapters.
+    pub fn new(toolchain: Arc<Toolchain>, policy: Policy) -> Self {
+        Self::with_languages(toolchain, policy, crate::languages::all())
+    }
+
+    /// A stack with the given adapters.
+    pub fn with_languages(toolchain: Arc<Toolchain>, policy: Policy, languages: Vec<Box<dyn Language>>) -> Self {
+        let languages = languages.into_iter().map(|l| (l.id(), l)).collect();
+        let width = std::thread::available_parallelism().map_or(1, usize::from).min(RUNNING.len());
+        Self { toolchain, policy, languages, cache: DashMap::new(), quiet: RwLock::new(()), width }
+    }
+
+    /// The tools the layers run.
+    pub fn toolchain(&self) -> &Arc<Toolchain> {
+        &self.toolchain
+    }
+
+    /// Which layers must pass before an edit may be called verified.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The adapter of a language.
+    ///
+    /// # Errors
+    /// One sentence when there is none.
+    pub fn language(&self, id: LanguageId) -> Result<&dyn Language, CheckError> {
+        let found = self.languages.get(&id).map(AsRef::as_ref);
+        found.ok_or_else(|| CheckError(format!("{} cannot be verified yet; Python can", id.name())))
+    }
+
+    /// Gate and fingerprint of a candidate, standing in its file.
+    ///
+    /// # Errors
+    /// One sentence with the remedy when sandbox or tools are missing or the file cannot take it.
+    pub async fn judge(&self, task: &Task, candidate: &Candidate, seed: u64) -> Result<Judgement, CheckError> {
+        let language = self.language(task.language)?;
+        let edits = language.splice(task, candidate).map_err(CheckError)?;
+        let subject = subject_for_edit(task, &edits).map_err(CheckError)?;
+        let _running = self.quiet.read().await;
+        language.judge(&self.toolchain, &subject, seed).await
+    }
+
+    /// Runs the layers and stops after the first group that objects or cannot be asked.
+    pub async fn verify(&self, subject: &Subject, on_event: OnEvent<'_>) -> StackReport {
+        let mut done = self.group(subject, &READING, READING.len(), on_event).await;
+        if self.may_go_on(&done) {
+            done.extend(self.group(subject, &RUNNING, self.width, on_event).await);
+        }
+        if self.may_go_on(&done) {
+            done.extend(self.group(subject, &[Layer::Performance], 1, on_event).await);
+        }
+        ordered(done)
+    }
+
+    /// Runs all eight, whatever they say. Code that does not compile is not run: those layers
+    /// have nothing to check, and the stack has failed already.
+    pub async fn verify_all(&self, subject: &Subject, on_event: OnEvent<'_>) -> StackReport {
+        let mut done = self.group(subject, &READING, READING.len(), on_event).await;
+        let syntax = done.iter().find(|r| r.layer == Layer::Syntax);
+        if syntax.is_some_and(|r| r.verdict == Verdict::Failed) {
+            for layer in RUNNING.into_iter().chain([Layer::Performance]) {
+                let report = LayerReport::new(layer, Verdict::NotApplicable, "the file does not compile");
+                on_event(LayerEvent::Finished(report.clone()));
+                done.push(report);
+            }
+            return ordered(done);
+        }
+        done.extend(self.group(subject, &RUNNING, self.width, on_event).await);
+        done.extend(self.group(subject, &[Layer::Performance], 1, on_event).await);
+        ordered(done)
+    }
+
+    /// Runs one layer, with its time taken. Verdicts of layers that read are remembered under
+    /// everything that could change them.
+    pub async fn check(&self, subject: &Subject, layer: Layer) -> LayerReport {
+        let language = match self.language(subject.task.language) {
+            Ok(language) => language,
+            Err(error) => return LayerReport::new(layer, Verdict::Unavailable, error.0),
+        };
+        let key = READING.contains(&layer).then(|| self.cache_key(language, subject, layer)).flatten();
+        if let Some(known) = key.as_ref().and_then(|k| self.cache.get(k)) {
+            return known.clone();
+        }
+        let started = Instant::now();
+        let mut report = if layer == Layer::Performance {
+            let _alone = self.quiet.write().await;
+            language.check(&self.toolchain, subject, layer).await
+        } else {
+            let _running = self.quiet.read().await;
+            language.check(&self.toolchain, subject, layer).await
+        };
+        report.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if let Some(key) = key.filter(|_| matches!(report.verdict, Verdict::Passed | Verdict::Failed)) {
+            if self.cache.len() >= CACHE_SIZE {
+                self.cache.clear();
+            }
+            self.cache.insert(key, report.clone());
+        }
+        report
+    }
+
+    async fn group(&self, subject: &Subject, layers: &[Layer], width: usize, on_event: OnEvent<'_>) -> Vec<LayerReport> {
+        let runs = layers.iter().map(|&layer| async move {
+            on_event(LayerEvent::Started(layer));
+            let report = self.check(subject, layer).await;
+            on_event(LayerEvent::Finished(report.clone()));
+            report
+        });
+        futures::stream::iter(runs).buffer_unordered(width.max(1)).collect().await
+    }
+
+    /// Whether what has been reported still allows the word "verified".
+    fn may_go_on(&self, done: &[LayerReport]) -> bool {
+        done.iter().all(|r| match r.verdict {
+            Verdict::Passed | Verdict::NotApplicable => true,
+            Verdict::Failed => false,
+            Verdict::Unavailable | Verdict::TimedOut => self.policy.may_be_unavailable.contains(&r.layer),
+        })
+    }
+
+    /// A hash of everything that can change the verdict of a layer that reads, or `None` where the
+    /// adapter cannot name it.
+    fn cache_key(&self, language: &dyn Language, subject: &Subject, layer: Layer) -> Option<String> {
+        let surroundings = language.surroundings(&self.toolchain, subject)?;
+        let task = &subject.task;
+        let mut hasher = Sha256::new();
+        let range = format!("{:?}", task.function_range);
+        let parts = [
+            task.language.name(),
+            layer.name(),
+            &task.source,
+            &subject.previous,
+            &task.spec.hash(),
+            &range,
+            &surroundings,
+            &task.file.to_string_lossy(),
+        ];
+        for part in parts {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        Some(hasher.finalize().iter().map(|b| format!("{b:02x}")).collect())
+    }
+}
+
+fn ordered(mut layers: Vec<LayerReport>) -> StackReport {
+    layers.sort_by_key(|r| r.layer);
+    StackReport { layers }
+}
+
+/// The task with `edits` applied, every range moved along, and the file as it was before.
+///
+/// # Errors
+/// One sentence when the edits overlap or do not fit the text.
+pub fn subject_for_edit(task: &Task, edits: &[TextEdit]) -> Result<Subject, String> {
+    let source = apply_edits(&task.source, edits).ok_or("the edits do not fit the file they were made for; run again")?;
+    let mut edited = task.clone();
+    edited.source = source.into();
+    edited.is_stub = false;
+    let body = TextRange::new(moved(task.body_range.start, edits, Side::Within), moved(task.body_range.end, edits, Side::After));
+    let outer = |r: TextRange| TextRange::new(moved(r.start, edits, Side::After), moved(r.end, edits, Side::After));
+    edited.function_range = outer(task.function_range);
+    edited.spec_range = outer(task.spec_range);
+    edited.body_range = body;
+    edited.function_range.end = edited.function_range.end.max(body.end);
+    for range in clause_ranges(&mut edited) {
+        *range = outer(*range);
+    }
+    let workspace = workspace_of(&task.file);
+    Ok(Subject { task: edited, previous: task.source.clone(), workspace })
+}
+
+/// The task as it stands; `workspace` is its project's root, see [`workspace_of`].
+pub fn subject_as_is(task: &Task, workspace: Option<PathBuf>) -> Subject {
+    Subject { task: task.clone(), previous: task.source.clone(), workspace }
+}
+
+/// The project's root: the nearest folder above the file that carries a project's mark.
+pub fn workspace_of(file: &std::path::Path) -> Option<PathBuf> {
+    const MARKS: &[&str] = &[".git", "pyproject.toml", "setup.cfg", "setup.py", "Cargo.toml", "package.json"];
+    let folders = file.ancestors().skip(1).filter(|f| !f.as_os_str().is_empty());
+    folders.into_iter().find(|f| MARKS.iter().any(|m| f.join(m).exists())).map(PathBuf::from)
+}
+
+/// Which side of an insertion right at an offset the offset goes to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// Stays before it: the start of a body, whose new text belongs to it.
+    Within,
+    /// Goes behind it: the start of a function that an import is put in front of.
+    After,
+}
+
+fn moved(offset: usize, edits: &[TextEdit], side: Side) -> usize {
+    let before = |e: &&TextEdit| if side == Side::After { e.range.end <= offset } else { e.range.end <= offset && e.range.start < offset };
+    edits.iter().filter(before).fold(offset, |at, e| (at + e.new_text.len()).saturating_sub(e.range.len()))
+}
+
+/// Every range that a spec carries.
+fn clause_ranges(task: &mut Task) -> Vec<&mut TextRange> {
+    let spec = &mut task.spec;
+    let clauses = [&mut spec.requires, &mut spec.ensures, &mut spec.properties, &mut spec.uses, &mut spec.forbids];
+    let mut ranges: Vec<&mut TextRange> = clauses.into_iter().flatten().map(|c| &mut c.range).collect();
+    ranges.extend(spec.examples.iter_mut().map(|e| &mut e.range));
+    ranges.extend(spec.raises.iter_mut().map(|r| &mut r.range));
+    ranges.extend(spec.budgets.iter_mut().map(|b| &mut b.range));
+    ranges.extend(spec.steps.iter_mut().map(|s| &mut s.range));
+    ranges.extend(spec.complexity.iter_mut().map(|c| &mut c.range));
+    ranges
+}

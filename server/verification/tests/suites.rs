@@ -1,0 +1,225 @@
+//! Runs the layers on the Markdown suites in `suites/<language>/<layer>.md`: prose for people, code
+//! with its expected verdict for the machine. The real tools run, in the real sandbox.
+//!
+//! A fenced block is one case; the heading above it is its name, the file's name its layer.
+//!
+//! * ` ```python ` is an edit: the last function at column 0 was written just now, where a `...`
+//!   stood. Comments on a line say what the layer finds there, `# error: [types.rule] part of the
+//!   message` (several: repeat `# error:`). A block without any must pass. The comments are taken
+//!   away before the tools see the code.
+//! * ` ```python as-is ` verifies code as it stands instead.
+//! * ` ```python before ` gives the next block's file as it was, instead of the `...`.
+//! * ` ```python alone ` claims that every other layer lets the fault pass, and the runner checks it.
+//! * ` ```LANG file=NAME ` puts a file beside the code of all blocks up to the next heading.
+//! * ` ```verdict ` after a block names the verdict in its first line and a part of the detail in
+//!   its second, for what no line shows.
+//!
+//! `ZEROERR_SUITE=part-of-a-name` runs the cases whose file or name contains it. The tools are those
+//! of `ZEROERR_HOME`, or of the user; install them with `zeroerr doctor --fix`.
+
+#![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures::StreamExt;
+use zeroerr_core::code::{LanguageId, TextEdit, TextRange};
+use zeroerr_core::verdict::{Layer, LayerReport, Policy, Verdict};
+use zeroerr_sandbox::{Sandbox, SandboxOptions};
+use zeroerr_verification::languages::Subject;
+use zeroerr_verification::toolchain::Toolchain;
+use zeroerr_verification::verification_stack::{VerificationStack, subject_as_is, subject_for_edit};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_layer_says_what_its_suite_says() {
+    let stack = stack();
+    let cases = all_cases();
+    assert!(cases.len() >= 20, "only {} cases were found; are the suites where they should be?", cases.len());
+    let filter = std::env::var("ZEROERR_SUITE").unwrap_or_default();
+    let chosen = cases.iter().filter(|c| c.title.contains(&filter) || c.place.contains(&filter));
+    let runs = chosen.map(|case| {
+        let stack = &stack;
+        async move { check(stack, case).await.map(|what| format!("{} \"{}\"\n{what}", case.place, case.title)) }
+    });
+    let failures: Vec<String> = futures::stream::iter(runs).buffered(2).filter_map(|f| async { f }).collect().await;
+    assert!(failures.is_empty(), "{} of {} cases failed\n\n{}", failures.len(), cases.len(), failures.join("\n"));
+}
+
+fn stack() -> VerificationStack {
+    let home = std::env::var_os("ZEROERR_HOME").map(PathBuf::from);
+    let user = || directories::ProjectDirs::from("", "", "zeroerr").map(|d| d.data_dir().to_path_buf());
+    let home = home.or_else(user).expect("a home folder");
+    let options = SandboxOptions { places: vec![Toolchain::bwrap_place(&home)], ..SandboxOptions::default() };
+    let tools = Toolchain::detect(&home, Sandbox::detect(&options));
+    if let Err(error) = tools.python().and(tools.sandbox()) {
+        panic!("{error}");
+    }
+    VerificationStack::new(Arc::new(tools), Policy::default())
+}
+
+/// One code block with what is expected of it.
+#[derive(Debug, Default)]
+struct Case {
+    place: String,
+    title: String,
+    layer: Option<Layer>,
+    code: String,
+    before: Option<String>,
+    as_is: bool,
+    alone: bool,
+    files: Vec<(String, String)>,
+    /// Line, code, part of the message.
+    errors: Vec<(usize, String, String)>,
+    verdict: Option<(String, String)>,
+}
+
+fn all_cases() -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suites/python");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder).expect("the suites' folder").map(|e| e.unwrap().path()).collect();
+    files.sort();
+    files.iter().filter(|p| p.extension().is_some_and(|e| e == "md")).flat_map(|p| cases_of(p)).collect()
+}
+
+fn cases_of(path: &Path) -> Vec<Case> {
+    let stem = path.file_stem().and_then(|s| s.to_str()).expect("a name");
+    let layer = Layer::ALL.into_iter().find(|l| l.name() == stem).unwrap_or_else(|| panic!("{stem}.md is named after no layer"));
+    let text = std::fs::read_to_string(path).expect("a suite");
+    let (mut cases, mut title, mut files, mut before) = (Vec::<Case>::new(), String::new(), Vec::new(), None);
+    let mut lines = text.lines().enumerate();
+    while let Some((number, line)) = lines.next() {
+        if let Some(heading) = line.strip_prefix('#') {
+            title = heading.trim_start_matches('#').trim().to_string();
+            files.clear();
+        }
+        let Some(info) = line.strip_prefix("```") else { continue };
+        let body: String = lines.by_ref().map(|(_, l)| l).take_while(|l| *l != "```").fold(String::new(), |all, l| all + l + "\n");
+        let words: Vec<&str> = info.split_whitespace().collect();
+        if let Some(name) = words.iter().find_map(|w| w.strip_prefix("file=")) {
+            files.push((name.to_string(), body));
+        } else if words == ["verdict"] {
+            let case = cases.last_mut().expect("a verdict follows a block");
+            let (verdict, detail) = body.split_once('\n').expect("a verdict");
+            case.verdict = Some((verdict.trim().to_string(), detail.trim().to_string()));
+        } else if words.contains(&"before") {
+            before = Some(body);
+        } else if words.first() == Some(&"python") {
+            let (code, errors) = expectations(&body);
+            let place = format!("{stem}.md:{}", number + 1);
+            let (as_is, alone) = (words.contains(&"as-is"), words.contains(&"alone"));
+            let before = before.take();
+            cases.push(Case { place, title: title.clone(), layer: Some(layer), code, before, as_is, alone, files: files.clone(), errors, verdict: None });
+        }
+    }
+    cases
+}
+
+/// The code without its expectations, and the expectations.
+fn expectations(body: &str) -> (String, Vec<(usize, String, String)>) {
+    let (mut code, mut errors) = (String::new(), Vec::new());
+    for (index, line) in body.lines().enumerate() {
+        let mut parts = line.split("# error: [");
+        code.push_str(parts.next().unwrap_or("").trim_end());
+        code.push('\n');
+        for part in parts {
+            let (rule, message) = part.split_once(']').expect("a rule in brackets");
+            errors.push((index + 1, rule.to_string(), message.trim().to_string()));
+        }
+    }
+    (code, errors)
+}
+
+/// The file as it was: the body of the last function at column 0 is a placeholder.
+fn with_placeholder(code: &str) -> String {
+    let start = code.rfind("\ndef ").map(|i| i + 1).or_else(|| code.rfind("\nasync def ").map(|i| i + 1)).unwrap_or(0);
+    let header = code[start..].find(":\n").expect("a header that ends its line with a colon") + start + 2;
+    format!("{}    ...\n", &code[..header])
+}
+
+/// What differs from the expectation, or nothing.
+async fn check(stack: &VerificationStack, case: &Case) -> Option<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in &case.files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+    let subject = match subject(stack, case, folder.path()) {
+        Ok(subject) => subject,
+        Err(why) => return Some(format!("  {why}\n")),
+    };
+    let layer = case.layer.expect("a layer");
+    let report = stack.check(&subject, layer).await;
+    let mut out = difference(case, &report);
+    if case.alone {
+        for other in Layer::ALL.into_iter().filter(|&l| l != layer) {
+            let report = stack.check(&subject, other).await;
+            if !matches!(report.verdict, Verdict::Passed | Verdict::NotApplicable) {
+                let _ = writeln!(out, "  {other} should let this pass: {} ({}) {:?}", report.verdict.name(), report.detail, report.findings);
+            }
+        }
+    }
+    (!out.is_empty()).then_some(out)
+}
+
+fn subject(stack: &VerificationStack, case: &Case, folder: &Path) -> Result<Subject, String> {
+    let language = stack.language(LanguageId::Python).map_err(|e| e.to_string())?;
+    let file = folder.join("edited.py");
+    let workspace = Some(folder.to_path_buf());
+    let last = |text: &str| {
+        let analysis = language.analyse(&file, &Arc::from(text));
+        analysis.tasks.into_iter().last().ok_or_else(|| format!("no function with a spec in\n{text}"))
+    };
+    if case.as_is {
+        return Ok(subject_as_is(&last(&case.code)?, workspace));
+    }
+    let before = case.before.clone().unwrap_or_else(|| with_placeholder(&case.code));
+    let task = last(&before)?;
+    let (head, tail) = common_ends(&before, &case.code);
+    let edit = TextEdit { range: TextRange::new(head, before.len() - tail), new_text: case.code[head..case.code.len() - tail].to_string() };
+    Ok(Subject { workspace, ..subject_for_edit(&task, &[edit])? })
+}
+
+/// Lengths of the longest common whole lines at the start and at the end.
+fn common_ends(a: &str, b: &str) -> (usize, usize) {
+    let same = |(x, y): &(&str, &str)| x == y;
+    let head: usize = a.split_inclusive('\n').zip(b.split_inclusive('\n')).take_while(same).map(|(x, _)| x.len()).sum();
+    let (a, b) = (&a[head..], &b[head..]);
+    let tail = a.split_inclusive('\n').rev().zip(b.split_inclusive('\n').rev()).take_while(same).map(|(x, _)| x.len()).sum();
+    (head, tail)
+}
+
+fn difference(case: &Case, report: &LayerReport) -> String {
+    let mut out = String::new();
+    if let Some((verdict, detail)) = &case.verdict
+        && (report.verdict.name() != verdict || !report.detail.contains(detail.as_str()))
+    {
+        let _ = writeln!(out, "- {verdict}: {detail}\n+ {}: {}", report.verdict.name(), report.detail);
+    }
+    let mut found: Vec<_> = report.findings.iter().collect();
+    for (line, code, part) in &case.errors {
+        match found.iter().position(|f| f.line == *line && f.code == *code && f.message.contains(part.as_str())) {
+            Some(at) => {
+                found.remove(at);
+            }
+            None => {
+                let _ = writeln!(out, "- line {line}: [{code}] {part}");
+            }
+        }
+    }
+    for f in found {
+        let _ = writeln!(out, "+ line {}: [{}] {}", f.line, f.code, f.message);
+    }
+    let expected = if case.errors.is_empty() { Verdict::Passed } else { Verdict::Failed };
+    if case.verdict.is_none() && report.verdict != expected {
+        let _ = writeln!(out, "- {}\n+ {}: {}", expected.name(), report.verdict.name(), report.detail);
+    }
+    out
+}
+
+#[test]
+fn expectations_are_read_and_taken_away() {
+    let (code, errors) = expectations("x = 1\ny = a  # error: [analysis.F821] `a`  # error: [types.x]\n");
+    assert_eq!(code, "x = 1\ny = a\n");
+    assert_eq!(errors, [(2, "analysis.F821".into(), "`a`".into()), (2, "types.x".into(), String::new())]);
+}
