@@ -71,8 +71,12 @@ fn run(plan_fd: u32, reporter: &Reporter) -> io::Result<Exit> {
         if !message.is_empty() {
             reporter.end(Err(message));
         }
-        let exit = wait(child)?;
-        reporter.end(Ok(name_limit(exit, &plan)))
+        let exit = match name_limit(wait(child)?, &plan) {
+            Exit::Code(0) => Exit::Code(0),
+            // A program that gave up at a limit may have done so between two samples.
+            exit => passed(&plan).map_or(exit, Exit::Limit),
+        };
+        reporter.end(Ok(exit))
     })
 }
 
@@ -125,23 +129,29 @@ fn name_limit(exit: Exit, plan: &Plan) -> Exit {
 
 /// Ends the job when its tree passes a limit that the kernel holds only for single processes.
 fn sample(plan: &Plan, reporter: &Reporter) {
-    let me = i32::try_from(std::process::id()).unwrap_or(1);
     loop {
         std::thread::sleep(TICK);
         if reporter.beat().is_err() {
             std::process::exit(1);
         }
-        let usage = tree::usage(me, !plan.memory_cgroup);
-        let passed = if reaped_cpu() + usage.cpu > plan.limits.cpu {
-            LimitKind::Cpu
-        } else if usage.tasks > plan.limits.processes {
-            LimitKind::Processes
-        } else if usage.memory > plan.limits.memory {
-            LimitKind::Memory
-        } else {
-            continue;
-        };
-        reporter.end(Ok(Exit::Limit(passed)));
+        if let Some(kind) = passed(plan) {
+            reporter.end(Ok(Exit::Limit(kind)));
+        }
+    }
+}
+
+/// The limit that the tree is beyond now.
+fn passed(plan: &Plan) -> Option<LimitKind> {
+    let me = i32::try_from(std::process::id()).unwrap_or(1);
+    let usage = tree::usage(me, !plan.memory_cgroup);
+    if reaped_cpu() + usage.cpu > plan.limits.cpu {
+        Some(LimitKind::Cpu)
+    } else if usage.tasks > plan.limits.processes {
+        Some(LimitKind::Processes)
+    } else if usage.memory > plan.limits.memory {
+        Some(LimitKind::Memory)
+    } else {
+        None
     }
 }
 

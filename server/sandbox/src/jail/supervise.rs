@@ -26,6 +26,9 @@ use crate::{Exit, LimitKind};
 /// How often limits that nobody announces are looked at.
 const TICK: Duration = Duration::from_millis(25);
 
+/// How long a pid 1 that has reported may take to be gone.
+const LAST_BREATH: Duration = Duration::from_millis(50);
+
 /// First uid of jobs started by root: above every range that systemd and subuid hand out.
 const FIRST_UID: u32 = 0x7000_0000;
 
@@ -37,6 +40,14 @@ enum Event {
     Ended(Result<Exit, String>),
     /// Pid 1 is gone.
     Silent,
+}
+
+/// How the watch ended.
+enum End {
+    /// Pid 1 said how the job ended, and is going.
+    Reported(Result<Exit, String>),
+    /// Something else did; what is left must be killed.
+    Stopped(Result<Exit, String>),
 }
 
 /// Runs one job whose plan comes over stdin.
@@ -61,15 +72,31 @@ fn supervise(mut plan: Plan, stdin: &[u8], control: &UnixStream) -> Report {
     };
     plan.uid = FIRST_UID + std::process::id();
     plan.memory_cgroup = groups.has_memory();
-    plan.foreign_tasks = if plan.shape == Shape::UserNamespace { tree::tasks_of_user() } else { 0 };
+    plan.foreign_tasks = if counts_users_tasks(plan.shape) { tree::tasks_of_user() } else { 0 };
 
     let lent = Lent::new(&plan);
     let start = Instant::now();
-    let outcome = start_and_watch(&plan, stdin, control, &groups);
-    tree::kill_all();
+    let end = start_and_watch(&plan, stdin, control, &groups)
+        .unwrap_or_else(|error| End::Stopped(Err(format!("cannot start the sandbox: {error}"))));
     let elapsed = start.elapsed();
+    let (outcome, going) = match end {
+        End::Reported(outcome) => (outcome, plan.shape != Shape::Plain),
+        End::Stopped(outcome) => (outcome, false),
+    };
+    if !(going && tree::reap_all(LAST_BREATH)) {
+        tree::kill_all();
+    }
     drop(lent);
     Report { outcome: blame(outcome, &groups), elapsed, cgroups: groups.names() }
+}
+
+/// Whether the kernel counts what the user runs outside against `RLIMIT_NPROC` inside a user
+/// namespace, as it did before 5.14.
+fn counts_users_tasks(shape: Shape) -> bool {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut numbers = release.split(['.', '-']).map_while(|part| part.trim().parse::<u32>().ok());
+    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    shape == Shape::UserNamespace && version < (5, 14)
 }
 
 /// Names the limit behind an end that only looks like the program's own.
@@ -82,19 +109,17 @@ fn blame(outcome: Result<Exit, String>, groups: &Groups) -> Result<Exit, String>
     }
 }
 
-fn start_and_watch(plan: &Plan, stdin: &[u8], control: &UnixStream, groups: &Groups) -> Result<Exit, String> {
+fn start_and_watch(plan: &Plan, stdin: &[u8], control: &UnixStream, groups: &Groups) -> io::Result<End> {
     let (sender, events) = channel();
-    let status = spawn(plan, stdin, groups).map_err(|error| format!("cannot start the sandbox: {error}"))?;
-    let Ok(control) = control.try_clone() else {
-        return Err("cannot start the sandbox: out of descriptors".to_owned());
-    };
+    let control = control.try_clone()?;
+    let status = spawn(plan, stdin, groups)?;
     let server = sender.clone();
     std::thread::spawn(move || {
         let _ = (&control).read(&mut [0; 1]);
         let _ = server.send(Event::ServerGone);
     });
     std::thread::spawn(move || listen(status, &sender));
-    watch(plan, groups, &events)
+    Ok(watch(plan, groups, &events))
 }
 
 /// Starts bubblewrap, or pid 1's stage alone, and returns the reading end of its reports.
@@ -175,16 +200,16 @@ fn listen(status: PipeReader, sender: &Sender<Event>) {
 }
 
 /// Waits for the end of the job or for the first limit that it passes.
-fn watch(plan: &Plan, groups: &Groups, events: &Receiver<Event>) -> Result<Exit, String> {
+fn watch(plan: &Plan, groups: &Groups, events: &Receiver<Event>) -> End {
     let deadline = Instant::now() + plan.limits.wall;
     let mut disk = Disk::new(plan);
     loop {
         let wait = TICK.min(deadline.saturating_duration_since(Instant::now()));
         match events.recv_timeout(wait) {
-            Ok(Event::Ended(outcome)) => return outcome,
-            Ok(Event::ServerGone) => return Err("the job was cancelled".to_owned()),
+            Ok(Event::Ended(outcome)) => return End::Reported(outcome),
+            Ok(Event::ServerGone) => return End::Stopped(Err("the job was cancelled".to_owned())),
             Ok(Event::Silent) | Err(RecvTimeoutError::Disconnected) => {
-                return Err("the sandbox ended without a report".to_owned());
+                return End::Stopped(Err("the sandbox ended without a report".to_owned()));
             }
             Err(RecvTimeoutError::Timeout) => {}
         }
@@ -200,7 +225,7 @@ fn watch(plan: &Plan, groups: &Groups, events: &Receiver<Event>) -> Result<Exit,
             None
         };
         if let Some(kind) = passed {
-            return Ok(Exit::Limit(kind));
+            return End::Stopped(Ok(Exit::Limit(kind)));
         }
     }
 }

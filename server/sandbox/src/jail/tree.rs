@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::time::Duration;
+use std::io::Read;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
@@ -69,6 +70,21 @@ pub(crate) fn kill_all() {
     }
 }
 
+/// Waits at most `limit` until no child is left; says whether none is.
+///
+/// The cheap way to the end of a namespace whose pid 1 has said that it goes.
+pub(crate) fn reap_all(limit: Duration) -> bool {
+    let deadline = Instant::now() + limit;
+    loop {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Err(Errno::ECHILD) => return true,
+            Ok(WaitStatus::StillAlive) if Instant::now() > deadline => return false,
+            Ok(WaitStatus::StillAlive) => std::thread::sleep(Duration::from_micros(200)),
+            _ => {}
+        }
+    }
+}
+
 /// Threads of all processes with our uid, as the kernel counts them for `RLIMIT_NPROC`.
 pub(crate) fn tasks_of_user() -> u64 {
     use std::os::unix::fs::MetadataExt;
@@ -101,8 +117,11 @@ fn pids() -> impl Iterator<Item = i32> {
     fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
+/// One read: a line is at most some 350 bytes, and this runs for every process of the machine.
 fn stat(pid: i32) -> Option<Stat> {
-    parse_stat(&String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/stat")).ok()?))
+    let mut line = [0; 1024];
+    let len = fs::File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut line).ok()?;
+    parse_stat(&String::from_utf8_lossy(line.get(..len)?))
 }
 
 /// Fields are counted after the last `)`: the name before it may hold anything.
