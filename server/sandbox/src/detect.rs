@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::jail::Findings;
+use crate::reserve::Reserve;
 use crate::wire::{HELPER_INSIDE, JAIL_ARG, Report, Shape};
 use crate::{Exit, Job, find, run};
 
@@ -85,6 +86,7 @@ pub(crate) struct Walls {
     pub(crate) shape: Shape,
     pub(crate) bwrap: PathBuf,
     pub(crate) helper: PathBuf,
+    pub(crate) reserve: Reserve,
     capabilities: Capabilities,
 }
 
@@ -132,6 +134,7 @@ fn try_shape(shape: Shape, bwrap: &Path, helper: &Path) -> Result<Sandbox, Sandb
         shape,
         bwrap: bwrap.to_path_buf(),
         helper: helper.to_path_buf(),
+        reserve: Reserve::default(),
         capabilities: Capabilities::default(),
     };
     let scratch = tempfile::tempdir()

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 mod detect;
 mod find;
 mod jail;
+mod reserve;
 mod run;
 pub mod trusted;
 mod wire;

@@ -2,23 +2,16 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe;
 use tokio::sync::Notify;
 
 use crate::detect::{Sandbox, Walls};
-use crate::wire::{self, JAIL_ARG, Plan, Report, Shape};
+use crate::reserve::GRACE;
+use crate::wire::{self, Plan, Report, Shape};
 use crate::{Exit, Job, LimitKind, Output};
-
-/// The supervisor's time to kill and clean up after the wall limit, before it is killed itself.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// What a job finds as PATH.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
@@ -50,7 +43,8 @@ impl Sandbox {
     pub async fn run(&self, job: Job) -> Result<Output, SandboxError> {
         let plan = plan(&self.0, &job)?;
         let message = wire::encode(&plan, &job.stdin)?;
-        let mut started = Started::new(&plan.helper)?;
+        let walls = &self.0;
+        let mut started = walls.reserve.take(&walls.helper, walls.shape)?;
         let limit = job.limits.output;
         let flood = Notify::new();
         let (stdout, stderr) = started.outputs()?;
@@ -59,6 +53,8 @@ impl Sandbox {
                 converse(started.control()?, &message, &flood),
                 read_bounded(pipe::Receiver::from_owned_fd(stdout)?, limit, &flood),
                 read_bounded(pipe::Receiver::from_owned_fd(stderr)?, limit, &flood),
+                // While the job runs, so that it costs the next one nothing.
+                async { walls.reserve.refill(&walls.helper, walls.shape) },
             )
             .into_result()
         };
@@ -92,7 +88,7 @@ trait IntoResult {
     fn into_result(self) -> io::Result<Self::All>;
 }
 
-impl<A, B, C> IntoResult for (io::Result<A>, io::Result<B>, io::Result<C>) {
+impl<A, B, C> IntoResult for (io::Result<A>, io::Result<B>, io::Result<C>, ()) {
     type All = (A, B, C);
     fn into_result(self) -> io::Result<Self::All> {
         Ok((self.0?, self.1?, self.2?))
@@ -102,75 +98,15 @@ impl<A, B, C> IntoResult for (io::Result<A>, io::Result<B>, io::Result<C>) {
 /// Runs one job without a runtime, for the trial: it is trusted to write little.
 pub(crate) fn blocking(walls: &Walls, job: &Job) -> Result<(Report, Vec<u8>, Vec<u8>), SandboxError> {
     let plan = plan(walls, job)?;
-    let mut started = Started::new(&plan.helper)?;
+    let mut started = walls.reserve.take(&walls.helper, walls.shape)?;
     let (stdout, stderr) = started.outputs()?;
-    started.control.write_all(&wire::encode(&plan, &job.stdin)?)?;
+    started.blocking_control().write_all(&wire::encode(&plan, &job.stdin)?)?;
     let mut report = Vec::new();
-    started.control.read_to_end(&mut report)?;
+    started.blocking_control().read_to_end(&mut report)?;
     let (mut out, mut err) = (Vec::new(), Vec::new());
     std::fs::File::from(stdout).read_to_end(&mut out)?;
     std::fs::File::from(stderr).read_to_end(&mut err)?;
     Ok((serde_json::from_slice(&report).map_err(io::Error::from)?, out, err))
-}
-
-/// A running supervisor. When dropped it sees the end of its socket, kills the job and ends; a
-/// thread waits for that, so that not even a zombie is left.
-struct Started {
-    child: Option<Child>,
-    control: UnixStream,
-}
-
-impl Started {
-    fn new(helper: &OsString) -> io::Result<Self> {
-        let (control, theirs) = UnixStream::pair()?;
-        let child = Command::new(helper)
-            .args([JAIL_ARG, "supervise"])
-            .env_clear()
-            .current_dir("/")
-            // Ctrl-C in our terminal is for us; the supervisor learns of our end by itself.
-            .process_group(0)
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        Ok(Self { child: Some(child), control })
-    }
-
-    fn outputs(&mut self) -> io::Result<(OwnedFd, OwnedFd)> {
-        let child = self.child.as_mut();
-        let (stdout, stderr) = child.map(|child| (child.stdout.take(), child.stderr.take())).unwrap_or_default();
-        match (stdout, stderr) {
-            (Some(stdout), Some(stderr)) => Ok((stdout.into(), stderr.into())),
-            _ => Err(io::Error::other("its output was taken before")),
-        }
-    }
-
-    fn control(&self) -> io::Result<tokio::net::UnixStream> {
-        let control = self.control.try_clone()?;
-        control.set_nonblocking(true)?;
-        tokio::net::UnixStream::from_std(control)
-    }
-}
-
-impl Drop for Started {
-    fn drop(&mut self) {
-        // A shutdown, because clones of the socket may live a moment longer.
-        let _ = self.control.shutdown(std::net::Shutdown::Both);
-        let Some(mut child) = self.child.take() else { return };
-        if matches!(child.try_wait(), Ok(Some(_))) {
-            return;
-        }
-        std::thread::spawn(move || {
-            for _ in 0..GRACE.as_millis() / 5 {
-                if !matches!(child.try_wait(), Ok(None)) {
-                    return;
-                }
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            let _ = child.kill();
-            let _ = child.wait();
-        });
-    }
 }
 
 /// Sends the plan and waits for the report; asks for an early end when the output floods.

@@ -16,6 +16,9 @@ pub(crate) const HELPER_INSIDE: &str = "/run/zeroerr-jail";
 /// The hidden first argument that turns the binary into the jail helper.
 pub(crate) const JAIL_ARG: &str = "__jail";
 
+/// Tells a supervisor that it will get a job of [`Shape::Plain`].
+pub(crate) const PLAIN_ARG: &str = "plain";
+
 /// How the job is walled in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Shape {
@@ -65,6 +68,13 @@ pub(crate) struct Report {
     pub(crate) elapsed: Duration,
     /// The cgroup controllers that held it.
     pub(crate) cgroups: Vec<String>,
+}
+
+impl Report {
+    /// Of a job that never started.
+    pub(crate) fn failed(why: String) -> Self {
+        Self { outcome: Err(why), elapsed: Duration::ZERO, cgroups: Vec::new() }
+    }
 }
 
 /// A plan and the job's stdin as bytes.

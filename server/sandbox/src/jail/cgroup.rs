@@ -30,8 +30,8 @@ struct Group {
 pub(crate) struct Groups(Vec<Group>);
 
 impl Groups {
-    /// Makes groups with these limits wherever the kernel and our rights allow it.
-    pub(crate) fn create(limits: &Limits) -> Self {
+    /// Makes groups, without limits yet, wherever the kernel and our rights allow it.
+    pub(crate) fn create() -> Self {
         let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         let mut groups = Self::default();
@@ -43,15 +43,27 @@ impl Groups {
                 ..parent
             };
             if missing.memory || missing.pids {
-                groups.0.extend(missing.child(limits));
+                groups.0.extend(missing.child());
             }
         }
         groups
     }
 
-    /// The files to write `0` to in order to enter.
-    pub(crate) fn entrances(&self) -> Vec<PathBuf> {
-        self.0.iter().map(|group| group.dir.join("cgroup.procs")).collect()
+    /// Moves this process into the groups.
+    pub(crate) fn enter(&self) -> io::Result<()> {
+        self.0.iter().try_for_each(|group| set(&group.dir.join("cgroup.procs"), "0"))
+    }
+
+    /// Sets the limits of a job.
+    pub(crate) fn limit(&self, limits: &Limits) -> io::Result<()> {
+        self.0.iter().try_for_each(|group| group.limit(limits))
+    }
+
+    /// No longer relies on the groups; they are still removed.
+    pub(crate) fn give_up(&mut self) {
+        for group in &mut self.0 {
+            (group.memory, group.pids) = (false, false);
+        }
     }
 
     /// Whether memory is held for the tree as one.
@@ -104,30 +116,34 @@ impl Drop for Groups {
 }
 
 impl Group {
-    /// Makes the limited group below this one; `None` where it is not ours to make.
-    fn child(&self, limits: &Limits) -> Option<Self> {
+    /// Makes a group below this one; `None` where it is not ours to make or holds nothing.
+    fn child(&self) -> Option<Self> {
         let dir = self.dir.join(format!("zeroerr-{}", std::process::id()));
         fs::create_dir(&dir).ok()?;
-        let mut child = Self { dir, v2: self.v2, memory: self.memory, pids: self.pids };
-        child.memory = child.memory && child.limit_memory(limits.memory).is_ok();
-        child.pids =
-            child.pids && set(&child.dir.join("pids.max"), &(limits.processes + OWN_TASKS).to_string()).is_ok();
-        if child.memory || child.pids {
-            return Some(child);
+        let writable = |file: &str| fs::OpenOptions::new().write(true).open(dir.join(file)).is_ok();
+        let memory = self.memory && writable(if self.v2 { "memory.max" } else { "memory.limit_in_bytes" });
+        let pids = self.pids && writable("pids.max");
+        if memory || pids {
+            return Some(Self { dir, v2: self.v2, memory, pids });
         }
-        let _ = fs::remove_dir(&child.dir);
+        let _ = fs::remove_dir(&dir);
         None
     }
 
-    fn limit_memory(&self, bytes: u64) -> io::Result<()> {
-        let bytes = bytes.saturating_add(OWN_MEMORY).to_string();
-        if self.v2 {
-            set(&self.dir.join("memory.max"), &bytes)?;
-            // Absent where the kernel has no swap accounting.
-            let _ = set(&self.dir.join("memory.swap.max"), "0");
-        } else {
-            set(&self.dir.join("memory.limit_in_bytes"), &bytes)?;
-            let _ = set(&self.dir.join("memory.memsw.limit_in_bytes"), &bytes);
+    fn limit(&self, limits: &Limits) -> io::Result<()> {
+        if self.pids {
+            set(&self.dir.join("pids.max"), &limits.processes.saturating_add(OWN_TASKS).to_string())?;
+        }
+        if self.memory {
+            let bytes = limits.memory.saturating_add(OWN_MEMORY).to_string();
+            let (memory, swap) = if self.v2 {
+                ("memory.max", ("memory.swap.max", "0"))
+            } else {
+                ("memory.limit_in_bytes", ("memory.memsw.limit_in_bytes", bytes.as_str()))
+            };
+            set(&self.dir.join(memory), &bytes)?;
+            // Absent where the kernel does not account for swap.
+            let _ = set(&self.dir.join(swap.0), swap.1);
         }
         Ok(())
     }

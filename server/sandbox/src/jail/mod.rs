@@ -13,6 +13,7 @@ mod mounts;
 mod probe;
 mod scratch;
 mod seccomp;
+mod starter;
 mod supervise;
 mod tree;
 mod watch;
@@ -31,7 +32,7 @@ pub fn jail_main(args: &[OsString]) -> ExitCode {
     let stage = args.get(2).and_then(|arg| arg.to_str()).unwrap_or_default();
     let rest = args.get(3..).unwrap_or_default();
     match stage {
-        "supervise" => supervise::main(),
+        "supervise" => supervise::main(rest),
         "init" => init::main(rest),
         "probe" => probe::main(),
         "watch" => watch::main(rest),

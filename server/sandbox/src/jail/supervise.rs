@@ -4,22 +4,18 @@
 //! lost interest or is dead; either way the tree is killed. It has one thread when it forks, so the
 //! parent-death signal that bubblewrap relies on cannot fire because a thread of ours ended.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, PipeReader, Read, Seek, SeekFrom, Write};
-use std::os::fd::{AsFd, AsRawFd};
+use std::ffi::OsString;
+use std::io::{self, BufRead, BufReader, PipeReader, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::prctl;
-use nix::sys::signal::Signal;
-
 use super::cgroup::Groups;
-use super::{mounts, scratch, tree};
+use super::starter::Starter;
+use super::{scratch, tree};
 use crate::wire::{self, Plan, Report, Shape};
 use crate::{Exit, LimitKind};
 
@@ -50,33 +46,48 @@ enum End {
     Stopped(Result<Exit, String>),
 }
 
-/// Runs one job whose plan comes over stdin.
-pub(super) fn main() -> ExitCode {
+/// Runs one job whose plan comes over stdin; `args` may say that nothing will be walled in.
+///
+/// All that does not depend on the plan is done before it comes, so that a supervisor kept in
+/// reserve starts a job at once: entering a cgroup alone takes the kernel some 20 ms.
+pub(super) fn main(args: &[OsString]) -> ExitCode {
+    let is_plain = args.first().is_some_and(|arg| arg == wire::PLAIN_ARG);
     let Ok(control) = io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from) else {
         return ExitCode::FAILURE;
     };
-    let Ok((plan, stdin)) = wire::decode(&mut &control) else {
-        eprintln!("zeroerr-jail is started by zeroerr itself and does nothing alone");
-        return ExitCode::FAILURE;
+    let groups = if is_plain { Groups::default() } else { Groups::create() };
+    let starter = match Starter::fork(&groups) {
+        Ok(starter) => starter,
+        Err(error) => return answer(&control, &Report::failed(format!("cannot start the sandbox: {error}"))),
     };
-    let report = supervise(plan, &stdin, &control);
-    // The server may be gone; there is nobody else to tell.
-    let _ = serde_json::to_vec(&report).map(|bytes| (&control).write_all(&bytes));
+    match wire::decode(&mut &control) {
+        Ok((plan, stdin)) => answer(&control, &supervise(plan, &stdin, &control, starter, groups)),
+        // Not needed after all, or started by hand.
+        Err(_) => {
+            drop(starter);
+            tree::kill_all();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Tells the server; when it is gone there is nobody else to tell.
+fn answer(control: &UnixStream, report: &Report) -> ExitCode {
+    let _ = serde_json::to_vec(report).map(|bytes| (&*control).write_all(&bytes));
     ExitCode::SUCCESS
 }
 
-fn supervise(mut plan: Plan, stdin: &[u8], control: &UnixStream) -> Report {
-    let groups = match plan.shape {
-        Shape::Plain => Groups::default(),
-        _ => Groups::create(&plan.limits),
-    };
+fn supervise(mut plan: Plan, stdin: &[u8], control: &UnixStream, starter: Starter, mut groups: Groups) -> Report {
+    if !starter.has_entered() || groups.limit(&plan.limits).is_err() {
+        groups.give_up();
+    }
     plan.uid = FIRST_UID + std::process::id();
     plan.memory_cgroup = groups.has_memory();
     plan.foreign_tasks = if counts_users_tasks(plan.shape) { tree::tasks_of_user() } else { 0 };
 
     let lent = Lent::new(&plan);
     let start = Instant::now();
-    let end = start_and_watch(&plan, stdin, control, &groups)
+    let end = start_and_watch(&plan, stdin, control, starter, &groups)
         .unwrap_or_else(|error| End::Stopped(Err(format!("cannot start the sandbox: {error}"))));
     let elapsed = start.elapsed();
     let (outcome, going) = match end {
@@ -109,10 +120,16 @@ fn blame(outcome: Result<Exit, String>, groups: &Groups) -> Result<Exit, String>
     }
 }
 
-fn start_and_watch(plan: &Plan, stdin: &[u8], control: &UnixStream, groups: &Groups) -> io::Result<End> {
+fn start_and_watch(
+    plan: &Plan,
+    stdin: &[u8],
+    control: &UnixStream,
+    starter: Starter,
+    groups: &Groups,
+) -> io::Result<End> {
     let (sender, events) = channel();
     let control = control.try_clone()?;
-    let status = spawn(plan, stdin, groups)?;
+    let status = starter.start(plan, stdin)?;
     let server = sender.clone();
     std::thread::spawn(move || {
         let _ = (&control).read(&mut [0; 1]);
@@ -120,73 +137,6 @@ fn start_and_watch(plan: &Plan, stdin: &[u8], control: &UnixStream, groups: &Gro
     });
     std::thread::spawn(move || listen(status, &sender));
     Ok(watch(plan, groups, &events))
-}
-
-/// Starts bubblewrap, or pid 1's stage alone, and returns the reading end of its reports.
-fn spawn(plan: &Plan, stdin: &[u8], groups: &Groups) -> io::Result<PipeReader> {
-    prctl::set_child_subreaper(true)?;
-    let plan_file = memory_file(&serde_json::to_vec(plan)?)?;
-    let (reader, writer) = nix::unistd::pipe()?;
-    let stages = [
-        wire::JAIL_ARG.to_owned(),
-        "init".to_owned(),
-        plan_file.as_raw_fd().to_string(),
-        writer.as_raw_fd().to_string(),
-    ];
-    // Kept open until bubblewrap has inherited them.
-    let mut files = Vec::new();
-    let mut command = if plan.shape == Shape::Plain {
-        Command::new(&plan.helper)
-    } else {
-        let mut command = Command::new(&plan.bwrap);
-        command.args(mounts::bubblewrap_args(plan, &mut |content| {
-            let file = memory_file(content.as_bytes())?;
-            let fd = file.as_raw_fd();
-            files.push(file);
-            Ok(fd)
-        })?);
-        command.args(["--", wire::HELPER_INSIDE]);
-        command
-    };
-    command.args(stages).env_clear().stdin(Stdio::from(reopened(stdin)?));
-    enter_and_die_with_us(&mut command, groups.entrances());
-    command.spawn()?;
-    drop(writer);
-    // From here on only the job holds its output, so its end is the end of that too.
-    let null = File::options().read(true).write(true).open("/dev/null")?;
-    nix::unistd::dup2_stdout(&null)?;
-    nix::unistd::dup2_stderr(&null)?;
-    Ok(PipeReader::from(reader))
-}
-
-#[expect(unsafe_code, reason = "pre_exec: entering a cgroup must happen between fork and exec, or the job escapes it")]
-fn enter_and_die_with_us(command: &mut Command, entrances: Vec<PathBuf>) {
-    let hook = move || {
-        prctl::set_pdeathsig(Signal::SIGKILL)?;
-        for entrance in &entrances {
-            File::options().write(true).open(entrance)?.write_all(b"0")?;
-        }
-        Ok(())
-    };
-    // SAFETY: this process has one thread here, so the child may do whatever the parent may.
-    unsafe { command.pre_exec(hook) };
-}
-
-/// A file without a name that is inherited across exec.
-fn memory_file(content: &[u8]) -> io::Result<File> {
-    let mut file = File::from(memfd_create(c"zeroerr", MFdFlags::empty())?);
-    file.write_all(content)?;
-    file.seek(SeekFrom::Start(0))?;
-    Ok(file)
-}
-
-/// The job's stdin: a file, so that nobody has to feed it and a job that ignores it blocks nobody.
-fn reopened(content: &[u8]) -> io::Result<File> {
-    if content.is_empty() {
-        return File::open("/dev/null");
-    }
-    let file = memory_file(content)?;
-    File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
 /// Passes on what pid 1 reports; empty lines are its heartbeat.
