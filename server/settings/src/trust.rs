@@ -31,6 +31,7 @@ pub enum Rule {
 pub const RULES: &[(&str, Rule)] = &[
     ("voting.k", Rule::Raise),
     ("voting.target_reliability", Rule::Raise),
+    ("voting.assumed_success", Rule::Lower),
     ("voting.max_attempts", Rule::Free),
     ("voting.first_temperature", Rule::Free),
     ("voting.temperature", Rule::Free),

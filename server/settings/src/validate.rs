@@ -112,7 +112,7 @@ fn backend_fault(settings: &Settings) -> Option<Fault> {
             fault_at(path, message, near.map(|n| format!("did you mean `{n}`?")))
         })
     };
-    let mut backends = vec!["embedded", "local"];
+    let mut backends = vec!["embedded", "local", "scripted"];
     backends.extend(llm.endpoints.keys().map(String::as_str));
     let roles = [
         ("coder", &llm.models.coder),

@@ -14,8 +14,9 @@ pub struct Llm {
     /// A name for this combination of models; shown in logs and reports only.
     pub setup: String,
     /// Who samples: `embedded` (the model in `llm.embedded`, in process), `local` (the models of
-    /// `llm.models`, in process), the name of a catalogue entry (in process), or the name of an
-    /// entry of `llm.endpoints`.
+    /// `llm.models`, in process), the name of a catalogue entry (in process), the name of an
+    /// entry of `llm.endpoints`, or `scripted` (recorded samples from the JSON list that the
+    /// variable `ZEROERR_SCRIPTED` names; for tests).
     pub backend: String,
     /// The catalogue entry that `backend: embedded` loads and `zeroerr doctor --fix` fetches.
     pub embedded: String,

@@ -10,9 +10,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Voting {
-    /// The lead that decides: a whole number, or `auto` to compute it from the measured success
-    /// rate, the number of steps and `target_reliability`.
+    /// The lead that decides: a whole number, or `auto` for the smallest lead with which a plan of
+    /// ten steps reaches `target_reliability` when each sample is right with `assumed_success`.
     pub k: Margin,
+    /// Chance that a sample is right; only used by `k: auto`. At 0.5 and below no lead helps.
+    #[schemars(range(min = 0.51, max = 0.999))]
+    pub assumed_success: f64,
     /// Chance that a whole plan is right; only used by `k: auto`.
     #[schemars(range(min = 0.5, max = 0.999_999))]
     pub target_reliability: f64,
@@ -39,6 +42,7 @@ impl Default for Voting {
     fn default() -> Self {
         Self {
             k: Margin::Fixed(3),
+            assumed_success: 0.8,
             target_reliability: 0.95,
             max_attempts: 20,
             first_temperature: 0.0,

@@ -1,0 +1,9 @@
+//! The rules of docs/STYLE.md that a machine can hold. Every check is a function from a tree of
+//! files to a list of complaints, and is also run on a tree that breaks the rule, so that it is
+//! seen to be able to fail.
+
+mod documents;
+mod rust;
+mod shape;
+mod tree;
+mod walls;
