@@ -1,0 +1,10 @@
+//! Real editors against the real `zeroerr` binary.
+//!
+//! `cargo xtask test` installs the editors and builds the binary; docs/TROUBLESHOOTING.md has the
+//! variables that point elsewhere.
+#![cfg(target_os = "linux")]
+
+mod neovim;
+mod neovim_flows;
+mod processes;
+mod vscode_settings;

@@ -1,0 +1,141 @@
+//! What a Neovim user lives through, in a real Neovim 0.11 with the shipped `lsp/zeroerr.lua`.
+//!
+//! Each test says which model answers: `Model::Embedded` is the real SmolLM2-135M-Instruct,
+//! `Model::Scripted` replays texts. Everything else is real in all of them.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use expect_test::expect;
+
+use crate::neovim::{Editor, Model};
+
+const STUB: &str = "\
+# @spec Return the sum of the numbers in xs; 0 for an empty list.
+# @example total([1, 2, 3]) == 6
+# @example total([]) == 0
+# @property total(xs) == total(list(reversed(xs)))
+def total(xs: list[int]) -> int: ...
+
+
+LIMIT = 10
+";
+
+const GOOD: &str = "```python\ndef total(xs: list[int]) -> int:\n    return sum(xs)\n```";
+/// Passes both examples, and differs from `sum` on other lists.
+const CONSTANT: &str = "```python\ndef total(xs: list[int]) -> int:\n    return 6 if xs else 0\n```";
+/// Passes both examples by adding in a way that agrees with neither of the others.
+const LENGTHS: &str = "```python\ndef total(xs: list[int]) -> int:\n    return len(xs) * 2\n```";
+
+/// `count` responses like this one, each after `delay` milliseconds.
+fn scripted(texts: &[&str], count: usize, delay: u64) -> Model {
+    Model::Scripted(texts.iter().cycle().take(count).map(|text| ((*text).to_owned(), delay)).collect())
+}
+
+/// The embedded model.
+#[test]
+fn the_embedded_model_writes_verified_code_and_one_undo_takes_it_back() {
+    let hello = include_str!("../../docs/examples/hello_world/hello.py");
+    let editor = Editor::new(hello, Model::Embedded);
+    let record = editor.run("implement", "total");
+
+    let after = record.text("after");
+    assert!(!after.contains("def total(xs: list[int]) -> int: ..."), "the stub is still there:\n{after}");
+    assert_eq!(elsewhere(&after), elsewhere(hello), "something outside `total` changed");
+    let progress = record.progress();
+    assert!(progress.contains("report"), "no news between begin and end:\n{progress}");
+    assert!(record.holds("undone_is_the_original"), "one undo did not bring back the file:\n{}", record.seen());
+    assert_eq!(
+        fs::read_to_string(editor.file()).expect("the file"),
+        hello,
+        "the file was written; only the user saves"
+    );
+}
+
+/// The lines of a hello_world file that do not belong to `total`.
+fn elsewhere(text: &str) -> (String, String) {
+    let (head, rest) = text.split_once("def total").expect("the function");
+    let (_, tail) = rest.split_once("\n\n\n").expect("the next function");
+    (head.to_owned(), tail.to_owned())
+}
+
+/// Scripted model.
+#[test]
+fn the_edit_is_exactly_the_function() {
+    let record = Editor::new(STUB, scripted(&[GOOD], 20, 50)).run("implement", "total");
+    expect![[""]].assert_eq(&record.text("after"));
+    expect![[""]].assert_eq(&record.progress());
+    assert!(record.holds("undone_is_the_original"));
+}
+
+/// Scripted model.
+#[test]
+fn a_function_changed_meanwhile_is_left_alone() {
+    let record = Editor::new(STUB, scripted(&[GOOD], 20, 500)).run("stale", "total");
+    assert!(record.holds("untouched"), "{}", record.seen());
+    expect![[""]].assert_eq(&record.messages());
+}
+
+/// Scripted model.
+#[test]
+fn an_edit_follows_its_function_when_other_lines_change() {
+    let record = Editor::new(STUB, scripted(&[GOOD], 20, 500)).run("moved", "total");
+    expect![[""]].assert_eq(&record.text("after"));
+    assert!(record.holds("undo_keeps_my_lines"), "{}", record.seen());
+}
+
+/// Scripted model.
+#[test]
+fn a_run_can_be_cancelled_without_a_button() {
+    let record = Editor::new(STUB, scripted(&[GOOD], 20, 5_000)).run("cancel", "total");
+    assert!(record.holds("untouched") && record.holds("server_alive"), "{}", record.seen());
+    let took = record.get("cancelled_after_ms").as_u64().expect("a duration");
+    assert!(took < 2_000, "cancelling took {took} ms");
+}
+
+/// Scripted model.
+#[test]
+fn a_mistake_in_a_spec_is_marked_and_its_fix_makes_the_job_work() {
+    let source = STUB.replacen("@example", "@exmaple", 1);
+    let record = Editor::new(&source, scripted(&[GOOD], 20, 50)).run("spec_error", "total");
+    let mistake = record.get("mistake");
+    expect![[""]].assert_eq(&format!("{mistake:#}"));
+    assert_eq!(record.get("fixed_line"), "# @example total([1, 2, 3]) == 6");
+    assert!(record.text("after").contains("return sum(xs)"), "{}", record.seen());
+}
+
+/// Scripted model: two behaviours that take turns, so that neither gets ahead.
+#[test]
+fn a_vote_without_a_winner_is_told_with_its_votes() {
+    let record = Editor::new(STUB, scripted(&[CONSTANT, LENGTHS, GOOD], 60, 10)).run("abstain", "total");
+    assert!(record.holds("untouched"), "{}", record.seen());
+    expect![[""]].assert_eq(&record.diagnostics());
+}
+
+/// No model: the layers alone.
+#[test]
+fn existing_code_is_checked_line_by_line() {
+    let source = STUB
+        .replace("...\n", "\n    import os\n    return eval(str(sum(xs))) + len(xs)\n")
+        .replacen("int: ", "int:", 1);
+    let record = Editor::new(&source, scripted(&[GOOD], 1, 10)).run("verify", "total");
+    assert!(record.holds("untouched"), "{}", record.seen());
+    expect![[""]].assert_eq(&record.diagnostics());
+}
+
+/// Scripted model, slow enough to be in the middle of it.
+#[test]
+fn killing_the_editor_leaves_nothing_behind() {
+    let editor = Editor::new(STUB, scripted(&[GOOD], 60, 400));
+    let mut running = editor.start("busy", "total");
+    let busy = editor.result().with_extension("json.busy");
+    assert!(running.wait_for_file(&busy, Duration::from_secs(60)), "the run never became busy\n{}", editor.logs());
+    assert!(running.family.size() >= 2, "no server was seen: {:?}", running.family.alive());
+
+    let killed = Instant::now();
+    running.kill_editor();
+    let left = running.family.wait_for_end(Duration::from_secs(10));
+    assert!(left.is_empty(), "still running {:?} after the editor was killed: {}", killed.elapsed(), left.join(", "));
+    assert_eq!(fs::read_to_string(editor.file()).expect("the file"), STUB);
+    assert_eq!(editor.workspace_files(), [".git", "main.py"]);
+}

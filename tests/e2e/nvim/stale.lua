@@ -1,0 +1,17 @@
+-- The user changes the very function while it is being written: nothing of ours may land.
+local T = dofile(vim.env.E2E_LIB)
+
+T.run(function()
+  T.open(vim.env.E2E_FILE)
+  T.goto_text('def total')
+  T.choose('implementing total', T.runs('zeroerr.implement'))
+  T.wait_progress('begin', 10)
+
+  T.goto_text('def total')
+  T.type('f.Creturn 7  # mine<Esc>')
+  local mine = T.lines()
+  T.wait_progress('end', 60)
+  T.wait_message('was changed', 5)
+  T.idle(0.5)
+  T.keep('untouched', vim.deep_equal(mine, T.lines()))
+end)

@@ -1,0 +1,15 @@
+-- Existing code is checked: the layers object at lines.
+local T = dofile(vim.env.E2E_LIB)
+
+T.run(function()
+  T.open(vim.env.E2E_FILE)
+  local before = T.lines()
+  T.goto_text('def total')
+  T.choose('verifying total', T.runs('zeroerr.verify'))
+  T.wait_progress('end', 60)
+  T.wait_diagnostic('a layer that objects', 5, function(d)
+    return d.source == 'zeroerr'
+  end)
+  T.idle(0.5)
+  T.keep('untouched', vim.deep_equal(before, T.lines()))
+end)
