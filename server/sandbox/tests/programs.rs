@@ -152,6 +152,7 @@ fn the_sandbox_says_what_holds_and_what_does_not() {
         assert!(text.contains(word), "{text}");
     }
     assert!(!told.cannot_stop.is_empty());
+    assert_eq!(text.contains("landlock"), kernel_has_landlock(), "{text}");
 }
 
 #[test]
@@ -188,4 +189,10 @@ fn off_runs_with_limits_only_and_says_so() {
     let ran = Case::sh(&script).limits(|limits| limits.cpu = Duration::from_secs(1)).run_in(&sandbox);
     assert_eq!(ran.exit(), Exit::Limit(zeroerr_sandbox::LimitKind::Cpu));
     assert_eq!(common::processes_with(&marker), Vec::<u32>::new());
+}
+
+fn kernel_has_landlock() -> bool {
+    use landlock::{ABI, Access, AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr};
+    let rules = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    rules.handle_access(AccessFs::from_all(ABI::V1)).and_then(Ruleset::create).is_ok()
 }

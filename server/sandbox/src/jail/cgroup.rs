@@ -217,6 +217,14 @@ fn sweep(parent: &Path) {
 }
 
 #[cfg(test)]
+impl Groups {
+    /// A group of version 2 that is only files, for tests of what is read from it.
+    pub(crate) fn pretend(dir: &Path) -> Self {
+        Self(vec![Group { dir: dir.to_path_buf(), v2: true, memory: true, pids: true }])
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use expect_test::expect;
@@ -250,6 +258,15 @@ mod tests {
                 /sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice v2=true memory=true pids=true
                 /sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/x.scope v2=true memory=true pids=true"#]],
         );
+    }
+
+    #[test]
+    fn groups_are_gone_when_dropped() {
+        let groups = Groups::create();
+        let dirs: Vec<PathBuf> = groups.0.iter().map(|group| group.dir.clone()).collect();
+        assert!(dirs.iter().all(|dir| dir.exists()));
+        drop(groups);
+        assert!(dirs.iter().all(|dir| !dir.exists()), "{dirs:?}");
     }
 
     #[test]

@@ -226,3 +226,26 @@ impl Drop for Lent<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_that_the_kernel_enforced_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let groups = Groups::pretend(dir.path());
+        let write = |file: &str, text: &str| std::fs::write(dir.path().join(file), text).unwrap();
+        write("memory.events", "max 3\noom 0\noom_kill 0\n");
+        write("pids.events", "max 0\n");
+        assert_eq!(blame(Ok(Exit::Signal(9)), &groups), Ok(Exit::Signal(9)));
+        write("pids.events", "max 2\n");
+        assert_eq!(blame(Ok(Exit::Code(1)), &groups), Ok(Exit::Limit(LimitKind::Processes)));
+        write("memory.events", "max 3\noom 1\noom_kill 1\n");
+        assert_eq!(blame(Ok(Exit::Signal(9)), &groups), Ok(Exit::Limit(LimitKind::Memory)));
+        // Pid 1 itself may be the victim, and then reports nothing.
+        assert_eq!(blame(Err("silent".to_owned()), &groups), Ok(Exit::Limit(LimitKind::Memory)));
+        // A program that coped is not accused.
+        assert_eq!(blame(Ok(Exit::Code(0)), &groups), Ok(Exit::Code(0)));
+    }
+}
