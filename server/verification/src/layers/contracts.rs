@@ -162,7 +162,7 @@ fn violation(subject: &Subject, violation: &Violation) -> Finding {
 }
 
 fn crash(subject: &Subject, crash: &Crash) -> Finding {
-    finding(subject, "crash", format!("{} ended its process: {}", one_line(&crash.call), crash.how), Some(crash.call.clone()), None)
+    finding(subject, "crash", format!("{} {}", one_line(&crash.call), crash.how), Some(crash.call.clone()), None)
 }
 
 fn raised(subject: &Subject, raised: &Raised) -> Finding {

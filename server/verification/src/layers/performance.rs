@@ -192,12 +192,12 @@ fn keeps_bound(bound: Complexity, growth: &Growth) -> Answer {
         return if timed_out.is_some() { Answer::TooLong(text) } else { Answer::CannotTell(text) };
     }
     let last = &points[points.len() - LAST_SIZES.min(points.len())..];
-    let Some((excess, scatter)) = excess(last, bound) else { return Answer::CannotTell("the measured sizes are all alike".into()) };
+    let Some((excess, surely)) = excess(last, bound) else { return Answer::CannotTell("the measured sizes are all alike".into()) };
     let figures = figures(last);
     let name = bound_name(bound);
     if excess <= KEEPS {
         Answer::Keeps(format!("grows within {name} ({figures})"))
-    } else if excess >= BREAKS && (timed_out.is_some() || scatter < BREAKS) {
+    } else if surely >= BREAKS {
         let seen = if bound == Complexity::Exponential { String::new() } else { format!(", about n^{:.1}", excess + power(bound)) };
         Answer::Breaks(format!("grows faster than {name}{seen} ({figures})"))
     } else {
@@ -205,7 +205,8 @@ fn keeps_bound(bound: Complexity, growth: &Growth) -> Answer {
     }
 }
 
-/// By how much the measured power exceeds the bound's, and how far single slopes scatter.
+/// By how much the measured power exceeds the bound's: the median of all slopes, and the quartile
+/// below it, which is what three quarters of them agree on.
 fn excess(points: &[(f64, f64)], bound: Complexity) -> Option<(f64, f64)> {
     let x = |n: f64| if bound == Complexity::Exponential { n } else { n.ln() };
     let mut slopes = Vec::new();
@@ -217,9 +218,8 @@ fn excess(points: &[(f64, f64)], bound: Complexity) -> Option<(f64, f64)> {
             }
         }
     }
-    let middle = median(&slopes)?;
-    let deviations: Vec<f64> = slopes.iter().map(|s| (s - middle).abs()).collect();
-    Some((middle, median(&deviations)?))
+    slopes.sort_by(f64::total_cmp);
+    Some((median(&slopes)?, *slopes.get(slopes.len() / 4)?))
 }
 
 /// The logarithm of the bound at a size.

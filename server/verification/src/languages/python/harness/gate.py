@@ -30,7 +30,7 @@ def run(request):
         if replay is not None:
             facts = examples(worker, request, end, stop_early=True)
             if facts and not facts[-1]["ok"]:
-                return {"examples": facts, "outcomes": []}
+                return {"examples": facts, "outcomes": [], "broken": worker.broken}
         outcomes = fingerprint(worker, request, inputs.Plan(request), end)
         answer = {"examples": facts, "outcomes": outcomes, "broken": worker.broken}
         if replay is not None:

@@ -32,6 +32,10 @@ class _Falsified(Exception):
     """The law does not hold for the case under test."""
 
 
+class _Hangs(BaseException):
+    """A case that does not end is not shrunk."""
+
+
 class _Late(BaseException):
     """The time for all laws is used up."""
 
@@ -54,13 +58,16 @@ def _law(hypothesis, worker, plan, index, text, request, end):
         if answer[0] == "true" and not answer[-2]:
             return
         state.update(bindings=bindings, why=_why(answer))
+        if answer[0] == "timeout":  # shrinking would wait for many more
+            raise _Hangs
         raise _Falsified
 
     try:
+        _edges(worker, index, params, state)
         _settle(hypothesis, _strategy(hypothesis.strategies, params), case, request)
     except _Late:
         state["status"] = "falsified" if state["why"] else "timed out"
-    except _Falsified:
+    except (_Falsified, _Hangs):
         state["status"] = "falsified"
     except (hypothesis.errors.Unsatisfiable, hypothesis.errors.FailedHealthCheck):
         pass
@@ -69,6 +76,18 @@ def _law(hypothesis, worker, plan, index, text, request, end):
     if state["status"] == "held" and params and state["valid"] < FEWEST:
         state["status"] = "starved"
     return state
+
+
+def _edges(worker, index, params, state):
+    """Boundary values first, smallest first: what hangs on one is found small without shrinking."""
+    lists = [p.kind.small()[:16] for p in params]
+    for turn in range(max([len(x) for x in lists] + [0])):
+        row = ["%s=%s" % (p.name, x[turn % len(x)]) for p, x in zip(params, lists)]
+        bindings = "(%s)" % ", ".join(row)
+        answer = worker.ask(["law", str(index), bindings], CASE_SECONDS)
+        if answer[0] in ("timeout", "crash"):
+            state.update(bindings=bindings, why=_why(answer))
+            raise _Hangs
 
 
 def _variables(text, plan):
@@ -103,7 +122,7 @@ def _settle(hypothesis, strategy, case, request):
         verbosity=hypothesis.Verbosity.quiet,
         phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
     )
-    settings(hypothesis.given(strategy)(case))()
+    hypothesis.seed(request.get("seed", 0))(settings(hypothesis.given(strategy)(case)))()
 
 
 def _why(answer):

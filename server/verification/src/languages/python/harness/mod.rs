@@ -1,0 +1,257 @@
+//! The way from a [`Subject`] to the Python harness in the sandbox and back.
+//!
+//! The harness is the Python beside this file, built in. [`ask`] puts it, and the project's modules
+//! that the file imports, into a scratch folder, runs one mode and returns its facts. What facts
+//! mean is decided in [`crate::fingerprint`] and [`crate::layers`].
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use zeroerr_core::code::line_of;
+use zeroerr_core::task_specification::{Example, ExampleClaim, ExampleOrigin};
+use zeroerr_sandbox::{Exit, Job, LimitKind, Limits};
+
+use super::project::{Extent, Mirror};
+use crate::languages::{CheckError, Subject};
+use crate::layers::Failure;
+use crate::toolchain::{REMEDY, Toolchain};
+
+/// The harness, file by file.
+const FILES: [(&str, &str); 16] = [
+    ("__main__.py", include_str!("__main__.py")),
+    ("channel.py", include_str!("channel.py")),
+    ("contracts.py", include_str!("contracts.py")),
+    ("gate.py", include_str!("gate.py")),
+    ("inputs.py", include_str!("inputs.py")),
+    ("judge.py", include_str!("judge.py")),
+    ("kinds.py", include_str!("kinds.py")),
+    ("laws.py", include_str!("laws.py")),
+    ("mutation.py", include_str!("mutation.py")),
+    ("project.py", include_str!("project.py")),
+    ("subject.py", include_str!("subject.py")),
+    ("symbolic.py", include_str!("symbolic.py")),
+    ("timing.py", include_str!("timing.py")),
+    ("values.py", include_str!("values.py")),
+    ("worker.py", include_str!("worker.py")),
+    ("README", "The part of zeroerr that runs candidate code; see __main__.py.\n"),
+];
+
+/// Seed of the layers' inputs; the gate is given its own by the run.
+pub const LAYER_SEED: u64 = 0x5eed;
+
+/// What the harness is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Examples, then outcomes on generated inputs.
+    Judge,
+    /// `@requires`, `@ensures`, `@raises` on many inputs.
+    Contracts,
+    /// CrossHair.
+    Symbolic,
+    /// Examples and the project's tests.
+    Tests,
+    /// Hypothesis.
+    Properties,
+    /// Timings.
+    Performance,
+}
+
+impl Mode {
+    fn name(self) -> &'static str {
+        match self {
+            Mode::Judge => "judge",
+            Mode::Contracts => "contracts",
+            Mode::Symbolic => "symbolic",
+            Mode::Tests => "tests",
+            Mode::Properties => "properties",
+            Mode::Performance => "performance",
+        }
+    }
+
+    /// Wall time of the whole job in seconds; the harness ends by itself well before.
+    fn seconds(self) -> u64 {
+        match self {
+            Mode::Judge => 20,
+            Mode::Contracts | Mode::Symbolic => 30,
+            Mode::Properties | Mode::Performance => 60,
+            Mode::Tests => 180,
+        }
+    }
+}
+
+/// Why the harness gave no facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// Something the check needs is missing or broken.
+    Unavailable(String),
+    /// The whole job ran out of time.
+    TimedOut(String),
+    /// The candidate used up what the sandbox grants, or ended the harness: a fault of the code.
+    BroughtDown(String),
+}
+
+impl From<CheckError> for Trouble {
+    fn from(error: CheckError) -> Self {
+        Trouble::Unavailable(error.0)
+    }
+}
+
+impl From<Trouble> for Failure {
+    /// For a layer, code that ends its own check is a check that could not be made: never a pass.
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Unavailable(why) | Trouble::BroughtDown(why) => Failure::Unavailable(why),
+            Trouble::TimedOut(why) => Failure::TimedOut(why),
+        }
+    }
+}
+
+/// Runs one mode on the subject with the modules that it imports.
+///
+/// # Errors
+/// [`Trouble`].
+pub async fn ask(tools: &Toolchain, subject: &Subject, mode: Mode, extra: Value) -> Result<Value, Trouble> {
+    let mirror = Mirror::make(tools, subject, &subject.task.source, Extent::ImportsOnly)?;
+    let request = request(subject, &mirror.root, &mirror.file, extra);
+    run(tools, &mirror.scratch(), mode, request).await
+}
+
+/// Runs one mode on a request that [`request`] made, in a scratch folder of the caller.
+///
+/// # Errors
+/// [`Trouble`].
+pub async fn run(tools: &Toolchain, scratch: &Path, mode: Mode, mut request: Value) -> Result<Value, Trouble> {
+    let environment = tools.python()?;
+    let sandbox = tools.sandbox()?;
+    let folder = scratch.join("harness");
+    install(&folder)?;
+    let nonce = nonce(scratch);
+    request["mode"] = json!(mode.name());
+    request["nonce"] = json!(nonce);
+    let time = Duration::from_secs(mode.seconds());
+    let job = Job {
+        program: environment.interpreter,
+        args: vec!["-s".into(), "-B".into(), folder.into()],
+        env: [("PYTHONHASHSEED", "0"), ("PYTHONIOENCODING", "utf-8"), ("PYTHONDONTWRITEBYTECODE", "1")]
+            .map(|(k, v)| (k.into(), v.into()))
+            .to_vec(),
+        stdin: request.to_string().into_bytes(),
+        readable: environment.readable,
+        scratch: scratch.to_path_buf(),
+        limits: Limits { wall: time, cpu: time * 2, memory: 2 << 30, output: 8 << 20, ..Limits::default() },
+    };
+    let output = sandbox.run(job).await.map_err(|e| Trouble::Unavailable(format!("the sandbox could not start Python: {e}")))?;
+    let last_words = || String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default().chars().take(300).collect::<String>();
+    match output.exit {
+        Exit::Code(0) => serde_json::from_slice::<Value>(&output.stdout)
+            .ok()
+            .filter(|facts| facts["nonce"] == json!(nonce))
+            .ok_or_else(|| Trouble::BroughtDown("the code under test ended its own check".into())),
+        Exit::Limit(LimitKind::Wall | LimitKind::Cpu) => Err(Trouble::TimedOut(format!("did not end within {} s", mode.seconds()))),
+        Exit::Limit(kind) => Err(Trouble::BroughtDown(format!("the code under test reached the sandbox's limit of {kind:?}").to_lowercase())),
+        Exit::Signal(signal) => Err(Trouble::BroughtDown(format!("the code under test ended its own check by signal {signal}"))),
+        Exit::Code(code) => Err(Trouble::Unavailable(format!("the Python harness failed with exit code {code}: {}; {REMEDY}", last_words()))),
+    }
+}
+
+/// Writes the harness where the job can read it.
+fn install(folder: &Path) -> Result<(), CheckError> {
+    let wrong = |e: std::io::Error| CheckError(format!("cannot write {}: {e}; free some space or set TMPDIR", folder.display()));
+    std::fs::create_dir_all(folder).map_err(wrong)?;
+    for (name, text) in FILES {
+        std::fs::write(folder.join(name), text).map_err(wrong)?;
+    }
+    Ok(())
+}
+
+/// A text that a stray write to stdout will not contain: the random name of the scratch folder.
+fn nonce(scratch: &Path) -> String {
+    scratch.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+}
+
+/// Everything the harness needs to know of a subject; `extra` is laid over it.
+pub fn request(subject: &Subject, root: &Path, file: &Path, extra: Value) -> Value {
+    let task = &subject.task;
+    let spec = &task.spec;
+    let texts = |clauses: &[zeroerr_core::task_specification::Clause]| clauses.iter().map(|c| c.text.clone()).collect::<Vec<_>>();
+    let (module, top) = module_name(root, file);
+    let returns = task.signature.returns.as_deref().unwrap_or("");
+    let mut request = json!({
+        "source": &*task.source,
+        "path": file,
+        "module": module,
+        "paths": search_paths(root, &top),
+        "function": task.signature.name,
+        "class": task.class,
+        "line": line_of(&task.source, task.body_range.start),
+        "requires": texts(&spec.requires),
+        "ensures": texts(&spec.ensures),
+        "properties": texts(&spec.properties),
+        "examples": spec.examples.iter().map(example).collect::<Vec<_>>(),
+        "example_code": example_code(subject),
+        "numbers": if returns.contains("float") || returns.contains("complex") { "float" } else { "exact" },
+        "seed": LAYER_SEED,
+    });
+    if let (Value::Object(request), Value::Object(extra)) = (&mut request, extra) {
+        request.extend(extra);
+    }
+    request
+}
+
+/// The examples and the calls that must raise, in the order in which the gate checks them.
+pub fn gate_examples(subject: &Subject) -> Vec<Value> {
+    let spec = &subject.task.spec;
+    spec.examples.iter().map(example).chain(raises(subject)).collect()
+}
+
+/// The calls of `@raises`, in the harness's words.
+pub fn raises(subject: &Subject) -> Vec<Value> {
+    let raises = subject.task.spec.raises.iter();
+    raises.map(|r| json!({"kind": "raises", "code": r.call, "expected": r.exception, "origin": "tag"})).collect()
+}
+
+/// One example in the harness's words.
+fn example(example: &Example) -> Value {
+    let origin = if example.origin == ExampleOrigin::Doctest { "doctest" } else { "tag" };
+    match (&example.claim, &example.equation) {
+        (ExampleClaim::Holds, Some((left, right))) => json!({"kind": "equation", "code": example.code, "left": left, "right": right}),
+        (ExampleClaim::Holds, None) => json!({"kind": "holds", "code": example.code}),
+        (ExampleClaim::Prints(text), _) => json!({"kind": "prints", "code": example.code, "expected": text}),
+        (ExampleClaim::Raises(exception), _) => json!({"kind": "raises", "code": example.code, "expected": exception, "origin": origin}),
+    }
+}
+
+/// Code whose calls of the function show what its arguments look like.
+fn example_code(subject: &Subject) -> Vec<&str> {
+    let spec = &subject.task.spec;
+    spec.examples.iter().map(|e| e.code.as_str()).chain(spec.raises.iter().map(|r| r.call.as_str())).collect()
+}
+
+/// The dotted name of a file and the folder that its first part lies in.
+fn module_name(root: &Path, file: &Path) -> (String, PathBuf) {
+    let stem = file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+    let mut parts = vec![stem];
+    let mut top = file.parent().unwrap_or(root).to_path_buf();
+    while top.starts_with(root) && top != root && top.join("__init__.py").is_file() {
+        parts.insert(0, top.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()));
+        top.pop();
+    }
+    let is_name = |p: &String| p.chars().all(|c| c.is_alphanumeric() || c == '_') && !p.starts_with(|c: char| c.is_ascii_digit());
+    if parts.last().is_some_and(|p| p == "__init__") && parts.len() > 1 {
+        parts.pop();
+    }
+    let name = if parts.iter().all(is_name) && parts != ["__init__"] { parts.join(".") } else { "subject".into() };
+    (name, top)
+}
+
+/// Where imports are looked for: beside the outermost package, at the root, in `src`.
+pub fn search_paths(root: &Path, top: &Path) -> Vec<PathBuf> {
+    let mut paths = vec![top.to_path_buf()];
+    for path in [root.to_path_buf(), root.join("src")] {
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
+    paths
+}

@@ -1,0 +1,52 @@
+//! `@budget` and `@complexity` of a Python function, measured in the sandbox.
+
+use serde_json::json;
+use zeroerr_core::code::{Task, line_of};
+use zeroerr_core::verdict::{Layer, LayerReport};
+
+use super::harness::{self, Mode, Trouble};
+use super::probe::{missing_import, read};
+use super::specs;
+use crate::languages::Subject;
+use crate::layers::Failure;
+use crate::layers::performance::{Facts, judge, nothing};
+use crate::toolchain::Toolchain;
+
+/// Runs the layer.
+pub async fn check(tools: &Toolchain, subject: &Subject) -> LayerReport {
+    let spec = &subject.task.spec;
+    let replaced = replaced(subject);
+    if spec.budgets.is_empty() && spec.complexity.is_none() && replaced.is_none() {
+        return nothing();
+    }
+    match run(tools, subject, replaced).await {
+        Ok(report) => report,
+        Err(trouble) => Failure::from(trouble).report(Layer::Performance),
+    }
+}
+
+async fn run(tools: &Toolchain, subject: &Subject, replaced: Option<Task>) -> Result<LayerReport, Trouble> {
+    let environment = tools.python()?;
+    let spec = &subject.task.spec;
+    let extra = json!({
+        "budgets": spec.budgets.iter().map(|b| b.call.clone()).collect::<Vec<_>>(),
+        "complexity": spec.complexity.as_ref().map(|c| format!("{:?}", c.bound)),
+        "previous": replaced.as_ref().map(|_| subject.previous.to_string()),
+        "previous_line": replaced.as_ref().map(|t| line_of(&t.source, t.body_range.start)),
+    });
+    let facts: Facts = read(harness::ask(tools, subject, Mode::Performance, extra).await?)?;
+    if let Some(error) = missing_import(subject, facts.broken.as_ref().map_or("", |b| &b.3)) {
+        return Err(error.into());
+    }
+    Ok(LayerReport { tools: vec![environment.named("python")], ..judge(subject, &facts) })
+}
+
+/// The function as it was before the edit, when it had a body worth comparing with.
+pub fn replaced(subject: &Subject) -> Option<Task> {
+    if !subject.is_edit() {
+        return None;
+    }
+    let before = specs::analyse(&subject.task.file, &subject.previous);
+    let same = |t: &Task| t.signature.name == subject.task.signature.name && t.class == subject.task.class;
+    before.tasks.into_iter().find(same).filter(|t| !t.is_stub)
+}

@@ -1,0 +1,141 @@
+//! Examples, doctests and the project's own tests of a Python function.
+//!
+//! The tests run in a copy of the project with the edit applied. The copy holds Python and small
+//! data files; what `.gitignore` excludes and hidden files (keys, environments) stay out.
+
+use std::path::{Path, PathBuf};
+
+use ignore::WalkBuilder;
+use serde_json::{Value, json};
+use zeroerr_core::verdict::{Layer, LayerReport};
+
+use super::harness::{self, Mode, Trouble};
+use super::performance::replaced;
+use super::probe::{missing_import, read};
+use crate::fingerprint::Broken;
+use crate::languages::{CheckError, Subject};
+use crate::layers::Failure;
+use crate::layers::tests::{Facts, judge};
+use crate::toolchain::Toolchain;
+
+/// Bounds of the copy: files, bytes in all, bytes of one file.
+const MAX_FILES: usize = 4_000;
+const MAX_BYTES: u64 = 64 << 20;
+const MAX_FILE: u64 = 1 << 20;
+/// Most test files that are run.
+const MAX_SUITES: usize = 40;
+/// What tests read beside code.
+const DATA: [&str; 12] = ["py", "pyi", "toml", "ini", "cfg", "json", "txt", "csv", "yaml", "yml", "md", "xml"];
+/// Folders that are nobody's project.
+const FOREIGN: [&str; 7] = ["node_modules", "venv", "env", "site-packages", "__pycache__", "build", "dist"];
+
+/// Runs the layer.
+pub async fn check(tools: &Toolchain, subject: &Subject) -> LayerReport {
+    match run(tools, subject).await {
+        Ok(report) => report,
+        Err(trouble) => Failure::from(trouble).report(Layer::Tests),
+    }
+}
+
+async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Trouble> {
+    let environment = tools.python()?;
+    let scratch = tools.scratch()?;
+    let root = scratch.path().join("project");
+    let copy = Copy::make(subject, &root)?;
+    let suite = suite(subject, &copy);
+    let reaches = !suite["files"].as_array().is_none_or(Vec::is_empty);
+    if subject.task.spec.examples.is_empty() && !reaches {
+        return Ok(judge(subject, &Facts::default()));
+    }
+    let request = harness::request(subject, &root, &copy.file, json!({"suite": suite}));
+    let answer = harness::run(tools, scratch.path(), Mode::Tests, request).await?;
+    let broken: Option<Broken> = read(answer["broken"].clone())?;
+    if let Some(error) = missing_import(subject, broken.as_ref().map_or("", |b| &b.3)) {
+        return Err(error.into());
+    }
+    let facts: Facts = read(answer)?;
+    let mut named = vec![environment.named("python")];
+    if facts.pytest.is_some() {
+        named.push(environment.named("pytest"));
+    }
+    Ok(LayerReport { tools: named, ..judge(subject, &facts) })
+}
+
+/// The project's tests that mention the function or its module, for the harness.
+fn suite(subject: &Subject, copy: &Copy) -> Value {
+    let function = subject.task.signature.name.as_str();
+    let module = copy.file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+    let words = [function, subject.task.class.as_deref().unwrap_or(function), &module];
+    let mentions = |path: &PathBuf| std::fs::read_to_string(path).is_ok_and(|text| words.iter().any(|w| mentions_word(&text, w)));
+    let files: Vec<&PathBuf> = copy.tests.iter().filter(|p| **p != copy.file && mentions(p)).take(MAX_SUITES).collect();
+    let top = copy.file.parent().unwrap_or(&copy.root);
+    json!({
+        "root": copy.root,
+        "files": files,
+        "path": copy.file,
+        "paths": harness::search_paths(&copy.root, top),
+        "previous": replaced(subject).map(|_| subject.previous.to_string()),
+    })
+}
+
+fn mentions_word(text: &str, word: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == word)
+}
+
+/// A copy of a project.
+struct Copy {
+    root: PathBuf,
+    file: PathBuf,
+    tests: Vec<PathBuf>,
+}
+
+impl Copy {
+    fn make(subject: &Subject, root: &Path) -> Result<Self, CheckError> {
+        let name = subject.task.file.file_name().unwrap_or_else(|| "edited.py".as_ref());
+        let inside = subject.workspace.as_deref().and_then(|w| subject.task.file.strip_prefix(w).ok());
+        let file = root.join(inside.unwrap_or_else(|| Path::new(name)));
+        let mut copy = Self { root: root.to_path_buf(), file, tests: Vec::new() };
+        if let Some(workspace) = subject.workspace.as_deref().filter(|_| inside.is_some()) {
+            copy.project(workspace)?;
+        }
+        put(&copy.file, subject.task.source.as_bytes())?;
+        copy.tests.sort();
+        Ok(copy)
+    }
+
+    /// Copies what the bounds let in; links are not followed.
+    fn project(&mut self, workspace: &Path) -> Result<(), CheckError> {
+        let foreign = |name: &std::ffi::OsStr| name.to_str().is_some_and(|n| FOREIGN.contains(&n));
+        let walk = WalkBuilder::new(workspace).require_git(false).filter_entry(move |e| !foreign(e.file_name())).sort_by_file_path(Path::cmp).build();
+        let (mut files, mut bytes) = (0, 0);
+        for entry in walk.flatten().filter(|e| e.file_type().is_some_and(|t| t.is_file())) {
+            let path = entry.path();
+            let size = entry.metadata().map_or(u64::MAX, |m| m.len());
+            let wanted = path.extension().and_then(|e| e.to_str()).is_some_and(|e| DATA.contains(&e));
+            let Some(below) = path.strip_prefix(workspace).ok().filter(|_| wanted && size <= MAX_FILE) else { continue };
+            (files, bytes) = (files + 1, bytes + size);
+            if files > MAX_FILES || bytes > MAX_BYTES {
+                break;
+            }
+            let to = self.root.join(below);
+            let Ok(content) = std::fs::read(path) else { continue };
+            put(&to, &content)?;
+            if is_test(&to) {
+                self.tests.push(to);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_test(path: &Path) -> bool {
+    let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    name.ends_with(".py") && (name.starts_with("test_") || name.ends_with("_test.py"))
+}
+
+fn put(path: &Path, content: &[u8]) -> Result<(), CheckError> {
+    let folder = path.parent().unwrap_or(path);
+    std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(path, content))
+        .map_err(|e| CheckError(format!("cannot write {}: {e}; free some space or set TMPDIR", path.display())))
+}
