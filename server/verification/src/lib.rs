@@ -1,4 +1,7 @@
 //! The eight-layer verification stack and its language adapters.
 
+pub mod fingerprint;
 pub mod languages;
+pub mod layers;
 pub mod toolchain;
+pub mod verification_stack;

@@ -154,7 +154,13 @@ impl VerificationStack {
         report
     }
 
-    async fn group(&self, subject: &Subject, layers: &[Layer], width: usize, on_event: OnEvent<'_>) -> Vec<LayerReport> {
+    async fn group(
+        &self,
+        subject: &Subject,
+        layers: &[Layer],
+        width: usize,
+        on_event: OnEvent<'_>,
+    ) -> Vec<LayerReport> {
         let runs = layers.iter().map(|&layer| async move {
             on_event(LayerEvent::Started(layer));
             let report = self.check(subject, layer).await;
@@ -208,11 +214,15 @@ fn ordered(mut layers: Vec<LayerReport>) -> StackReport {
 /// # Errors
 /// One sentence when the edits overlap or do not fit the text.
 pub fn subject_for_edit(task: &Task, edits: &[TextEdit]) -> Result<Subject, String> {
-    let source = apply_edits(&task.source, edits).ok_or("the edits do not fit the file they were made for; run again")?;
+    let source =
+        apply_edits(&task.source, edits).ok_or("the edits do not fit the file they were made for; run again")?;
     let mut edited = task.clone();
     edited.source = source.into();
     edited.is_stub = false;
-    let body = TextRange::new(moved(task.body_range.start, edits, Side::Within), moved(task.body_range.end, edits, Side::After));
+    let body = TextRange::new(
+        moved(task.body_range.start, edits, Side::Within),
+        moved(task.body_range.end, edits, Side::After),
+    );
     let outer = |r: TextRange| TextRange::new(moved(r.start, edits, Side::After), moved(r.end, edits, Side::After));
     edited.function_range = outer(task.function_range);
     edited.spec_range = outer(task.spec_range);
@@ -247,7 +257,9 @@ enum Side {
 }
 
 fn moved(offset: usize, edits: &[TextEdit], side: Side) -> usize {
-    let before = |e: &&TextEdit| if side == Side::After { e.range.end <= offset } else { e.range.end <= offset && e.range.start < offset };
+    let before = |e: &&TextEdit| {
+        if side == Side::After { e.range.end <= offset } else { e.range.end <= offset && e.range.start < offset }
+    };
     edits.iter().filter(before).fold(offset, |at, e| (at + e.new_text.len()).saturating_sub(e.range.len()))
 }
 

@@ -14,7 +14,7 @@
 //! * ` ```verdict ` after a block names the verdict in its first line and a part of the detail in
 //!   its second, for what no line shows.
 //!
-//! `ZEROERR_SUITE=part-of-a-name` runs the cases whose file or name contains it. The tools are those
+//! `ZEROERR_SUITE=types,part of a title` runs the cases whose file or title contains one of them. The tools are those
 //! of `ZEROERR_HOME`, or of the user; install them with `zeroerr doctor --fix`.
 
 #![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
@@ -37,7 +37,7 @@ async fn every_layer_says_what_its_suite_says() {
     let cases = all_cases();
     assert!(cases.len() >= 20, "only {} cases were found; are the suites where they should be?", cases.len());
     let filter = std::env::var("ZEROERR_SUITE").unwrap_or_default();
-    let chosen = cases.iter().filter(|c| c.title.contains(&filter) || c.place.contains(&filter));
+    let chosen = cases.iter().filter(|c| filter.split(',').any(|f| c.title.contains(f) || c.place.contains(f)));
     let runs = chosen.map(|case| {
         let stack = &stack;
         async move { check(stack, case).await.map(|what| format!("{} \"{}\"\n{what}", case.place, case.title)) }
@@ -76,14 +76,18 @@ struct Case {
 
 fn all_cases() -> Vec<Case> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suites/python");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder).expect("the suites' folder").map(|e| e.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(&folder).expect("the suites' folder").map(|e| e.unwrap().path()).collect();
     files.sort();
     files.iter().filter(|p| p.extension().is_some_and(|e| e == "md")).flat_map(|p| cases_of(p)).collect()
 }
 
 fn cases_of(path: &Path) -> Vec<Case> {
     let stem = path.file_stem().and_then(|s| s.to_str()).expect("a name");
-    let layer = Layer::ALL.into_iter().find(|l| l.name() == stem).unwrap_or_else(|| panic!("{stem}.md is named after no layer"));
+    let layer = Layer::ALL
+        .into_iter()
+        .find(|l| l.name() == stem)
+        .unwrap_or_else(|| panic!("{stem}.md is named after no layer"));
     let text = std::fs::read_to_string(path).expect("a suite");
     let (mut cases, mut title, mut files, mut before) = (Vec::<Case>::new(), String::new(), Vec::new(), None);
     let mut lines = text.lines().enumerate();
@@ -93,7 +97,8 @@ fn cases_of(path: &Path) -> Vec<Case> {
             files.clear();
         }
         let Some(info) = line.strip_prefix("```") else { continue };
-        let body: String = lines.by_ref().map(|(_, l)| l).take_while(|l| *l != "```").fold(String::new(), |all, l| all + l + "\n");
+        let body: String =
+            lines.by_ref().map(|(_, l)| l).take_while(|l| *l != "```").fold(String::new(), |all, l| all + l + "\n");
         let words: Vec<&str> = info.split_whitespace().collect();
         if let Some(name) = words.iter().find_map(|w| w.strip_prefix("file=")) {
             files.push((name.to_string(), body));
@@ -108,7 +113,18 @@ fn cases_of(path: &Path) -> Vec<Case> {
             let place = format!("{stem}.md:{}", number + 1);
             let (as_is, alone) = (words.contains(&"as-is"), words.contains(&"alone"));
             let before = before.take();
-            cases.push(Case { place, title: title.clone(), layer: Some(layer), code, before, as_is, alone, files: files.clone(), errors, verdict: None });
+            cases.push(Case {
+                place,
+                title: title.clone(),
+                layer: Some(layer),
+                code,
+                before,
+                as_is,
+                alone,
+                files: files.clone(),
+                errors,
+                verdict: None,
+            });
         }
     }
     cases
@@ -155,7 +171,13 @@ async fn check(stack: &VerificationStack, case: &Case) -> Option<String> {
         for other in Layer::ALL.into_iter().filter(|&l| l != layer) {
             let report = stack.check(&subject, other).await;
             if !matches!(report.verdict, Verdict::Passed | Verdict::NotApplicable) {
-                let _ = writeln!(out, "  {other} should let this pass: {} ({}) {:?}", report.verdict.name(), report.detail, report.findings);
+                let _ = writeln!(
+                    out,
+                    "  {other} should let this pass: {} ({}) {:?}",
+                    report.verdict.name(),
+                    report.detail,
+                    report.findings
+                );
             }
         }
     }
@@ -176,7 +198,10 @@ fn subject(stack: &VerificationStack, case: &Case, folder: &Path) -> Result<Subj
     let before = case.before.clone().unwrap_or_else(|| with_placeholder(&case.code));
     let task = last(&before)?;
     let (head, tail) = common_ends(&before, &case.code);
-    let edit = TextEdit { range: TextRange::new(head, before.len() - tail), new_text: case.code[head..case.code.len() - tail].to_string() };
+    let edit = TextEdit {
+        range: TextRange::new(head, before.len() - tail),
+        new_text: case.code[head..case.code.len() - tail].to_string(),
+    };
     Ok(Subject { workspace, ..subject_for_edit(&task, &[edit])? })
 }
 
@@ -185,7 +210,8 @@ fn common_ends(a: &str, b: &str) -> (usize, usize) {
     let same = |(x, y): &(&str, &str)| x == y;
     let head: usize = a.split_inclusive('\n').zip(b.split_inclusive('\n')).take_while(same).map(|(x, _)| x.len()).sum();
     let (a, b) = (&a[head..], &b[head..]);
-    let tail = a.split_inclusive('\n').rev().zip(b.split_inclusive('\n').rev()).take_while(same).map(|(x, _)| x.len()).sum();
+    let tail =
+        a.split_inclusive('\n').rev().zip(b.split_inclusive('\n').rev()).take_while(same).map(|(x, _)| x.len()).sum();
     (head, tail)
 }
 

@@ -11,6 +11,11 @@ use zeroerr_core::red_flag_detector::RedFlag;
 use zeroerr_core::verdict::{Layer, LayerReport};
 use zeroerr_core::voting_engine::Fingerprint;
 
+/// Every adapter there is.
+pub fn all() -> Vec<Box<dyn Language>> {
+    vec![Box::new(python::Python)]
+}
+
 /// What a layer looks at: a task in the text it will live in.
 #[derive(Debug, Clone)]
 pub struct Subject {
@@ -48,7 +53,13 @@ pub trait Language: Send + Sync {
     ///
     /// # Errors
     /// One sentence when the selection holds no function.
-    fn task_for_selection(&self, path: &Path, source: &Arc<str>, selection: TextRange, instruction: &str) -> Result<Task, String>;
+    fn task_for_selection(
+        &self,
+        path: &Path,
+        source: &Arc<str>,
+        selection: TextRange,
+        instruction: &str,
+    ) -> Result<Task, String>;
 
     /// Takes the candidate out of a model's response, or says why it is discarded.
     ///
@@ -64,8 +75,25 @@ pub trait Language: Send + Sync {
 
     /// Gate and fingerprint of a candidate that stands in `subject`; inputs depend on the spec,
     /// the signature and `seed` only, so that all candidates of a step see the same ones.
-    fn judge<'a>(&'a self, tools: &'a crate::toolchain::Toolchain, subject: &'a Subject, seed: u64) -> BoxFuture<'a, Result<Judgement, CheckError>>;
+    fn judge<'a>(
+        &'a self,
+        tools: &'a crate::toolchain::Toolchain,
+        subject: &'a Subject,
+        seed: u64,
+    ) -> BoxFuture<'a, Result<Judgement, CheckError>>;
 
     /// Runs one layer.
-    fn check<'a>(&'a self, tools: &'a crate::toolchain::Toolchain, subject: &'a Subject, layer: Layer) -> BoxFuture<'a, LayerReport>;
+    fn check<'a>(
+        &'a self,
+        tools: &'a crate::toolchain::Toolchain,
+        subject: &'a Subject,
+        layer: Layer,
+    ) -> BoxFuture<'a, LayerReport>;
+
+    /// A hash of everything outside of the file that can change what a layer that reads it says
+    /// (configuration, imported modules, tool versions); `None` when that cannot be named, and then
+    /// nothing is remembered.
+    fn surroundings(&self, _tools: &crate::toolchain::Toolchain, _subject: &Subject) -> Option<String> {
+        None
+    }
 }

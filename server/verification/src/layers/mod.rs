@@ -76,7 +76,8 @@ pub fn objections(layer: Layer, subject: &Subject, before: &[Remark], after: Vec
         let lines = subject.function_lines();
         after.into_iter().filter(|r| lines.contains(&r.line)).collect()
     };
-    kept.sort_by(|a, b| (a.line, &a.rule).cmp(&(b.line, &b.rule)));
+    kept.sort_by(|a, b| (a.line, &a.rule, &a.message).cmp(&(b.line, &b.rule, &b.message)));
+    kept.dedup();
     kept.truncate(MAX_FINDINGS);
     kept.into_iter().map(|r| finding(layer, r)).collect()
 }

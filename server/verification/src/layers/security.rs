@@ -73,9 +73,11 @@ pub struct Reach {
 ///
 /// `@uses socket` permits `socket.create_connection`; `@uses os.path` does not permit `os.system`.
 pub fn permits(spec: &Spec, target: &str) -> bool {
-    spec.uses.iter().flat_map(|c| c.text.split([',', ' '])).filter(|name| !name.is_empty()).any(|name| {
-        target.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', ':']))
-    })
+    spec.uses
+        .iter()
+        .flat_map(|c| c.text.split([',', ' ']))
+        .filter(|name| !name.is_empty())
+        .any(|name| target.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', ':'])))
 }
 
 #[cfg(test)]

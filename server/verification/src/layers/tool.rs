@@ -23,7 +23,7 @@ pub struct Run<'a> {
     pub readable: Vec<PathBuf>,
     /// Folder it works in.
     pub scratch: PathBuf,
-    /// Wall and CPU time.
+    /// CPU time; the wall time is four times that, for a machine that is busy.
     pub seconds: u64,
     /// Exit codes that mean that the tool did its work.
     pub accepted: &'a [i32],
@@ -37,19 +37,37 @@ pub struct Run<'a> {
 pub async fn run(tools: &Toolchain, run: Run<'_>) -> Result<Output, Failure> {
     let mut command = run.command.into_iter();
     let program = command.next().map(PathBuf::from).unwrap_or_default();
-    let time = Duration::from_secs(run.seconds);
-    let limits = Limits { wall: time, cpu: time, memory: 2 << 30, output: 8 << 20, ..Limits::default() };
-    let job = Job { program, args: command.collect(), env: run.env, stdin: run.stdin, readable: run.readable, scratch: run.scratch, limits };
+    let cpu = Duration::from_secs(run.seconds);
+    let limits = Limits { wall: cpu * 4, cpu, memory: 2 << 30, output: 8 << 20, ..Limits::default() };
+    let job = Job {
+        program,
+        args: command.collect(),
+        env: run.env,
+        stdin: run.stdin,
+        readable: run.readable,
+        scratch: run.scratch,
+        limits,
+    };
     let name = run.name;
-    let output = tools.sandbox()?.run(job).await.map_err(|e| Failure::Unavailable(format!("{name} could not be started: {e}")))?;
+    let output = tools
+        .sandbox()?
+        .run(job)
+        .await
+        .map_err(|e| Failure::Unavailable(format!("{name} could not be started: {e}")))?;
     match output.exit {
         Exit::Code(code) if run.accepted.contains(&code) => Ok(output),
-        Exit::Code(code) => Err(Failure::Unavailable(format!("{name} ended with exit code {code}{}; {REMEDY}", last_words(&output)))),
-        Exit::Signal(signal) => Err(Failure::Unavailable(format!("{name} was killed by signal {signal}{}; {REMEDY}", last_words(&output)))),
-        Exit::Limit(LimitKind::Wall | LimitKind::Cpu) => {
-            Err(Failure::TimedOut(format!("{name} did not end within {} seconds", run.seconds)))
+        Exit::Code(code) => {
+            Err(Failure::Unavailable(format!("{name} ended with exit code {code}{}; {REMEDY}", last_words(&output))))
         }
-        Exit::Limit(kind) => Err(Failure::Unavailable(format!("{name} was stopped at the sandbox's limit of {}", limit_name(kind)))),
+        Exit::Signal(signal) => {
+            Err(Failure::Unavailable(format!("{name} was killed by signal {signal}{}; {REMEDY}", last_words(&output))))
+        }
+        Exit::Limit(LimitKind::Wall | LimitKind::Cpu) => {
+            Err(Failure::TimedOut(format!("{name} did not end within {} seconds of work", run.seconds)))
+        }
+        Exit::Limit(kind) => {
+            Err(Failure::Unavailable(format!("{name} was stopped at the sandbox's limit of {}", limit_name(kind))))
+        }
     }
 }
 

@@ -93,15 +93,32 @@ impl Toolchain {
     async fn start(&self, env: &PythonEnv, name: &str, program: PathBuf, command: &[&str]) -> ToolCheck {
         let (sandbox, scratch) = match (self.sandbox(), self.scratch()) {
             (Ok(sandbox), Ok(scratch)) => (sandbox, scratch),
-            (Err(e), _) | (_, Err(e)) => return unhappy(name, ToolStatus::Broken, format!("installed, and cannot be tried: {e}"), ""),
-        };
-        let limits = Limits { wall: Duration::from_secs(30), cpu: Duration::from_secs(30), memory: 2 << 30, ..Limits::default() };
-        let args: Vec<OsString> = command.iter().skip(1).map(OsString::from).collect();
-        let job = Job { program, args, readable: env.readable.clone(), scratch: scratch.path().to_path_buf(), limits, ..Job::default() };
-        match sandbox.run(job).await {
-            Ok(output) if output.exit == Exit::Code(0) => {
-                ToolCheck { name: name.to_string(), status: ToolStatus::Ok, detail: env.named(name), remedy: String::new() }
+            (Err(e), _) | (_, Err(e)) => {
+                return unhappy(name, ToolStatus::Broken, format!("installed, and cannot be tried: {e}"), "");
             }
+        };
+        let limits = Limits {
+            wall: Duration::from_secs(30),
+            cpu: Duration::from_secs(30),
+            memory: 2 << 30,
+            ..Limits::default()
+        };
+        let args: Vec<OsString> = command.iter().skip(1).map(OsString::from).collect();
+        let job = Job {
+            program,
+            args,
+            readable: env.readable.clone(),
+            scratch: scratch.path().to_path_buf(),
+            limits,
+            ..Job::default()
+        };
+        match sandbox.run(job).await {
+            Ok(output) if output.exit == Exit::Code(0) => ToolCheck {
+                name: name.to_string(),
+                status: ToolStatus::Ok,
+                detail: env.named(name),
+                remedy: String::new(),
+            },
             Ok(output) => {
                 let said = String::from_utf8_lossy(&output.stderr);
                 let last = said.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or("it said nothing");

@@ -12,6 +12,12 @@ use crate::languages::CheckError;
 /// The pinned tools, `config/python-tools.txt`.
 pub const REQUIREMENTS: &str = include_str!("../../../../config/python-tools.txt");
 
+/// How mypy is run, when its cache of the standard library is filled and when that is used: other
+/// flags would make it read everything anew. The file format, unlike the database that mypy
+/// prefers, can be used where it cannot be written.
+pub(crate) const MYPY_FLAGS: &[&str] =
+    &["-I", "-m", "mypy", "--output=json", "--no-error-summary", "--follow-imports=silent", "--no-sqlite-cache"];
+
 /// File that marks a finished environment. A folder without it counts as missing.
 const STAMP: &str = "zeroerr-stamp.json";
 
@@ -32,7 +38,7 @@ impl Stamp {
     /// Hash that a finished environment must carry to be up to date.
     pub fn expected() -> String {
         let mut hasher = Sha256::new();
-        hasher.update(b"layout 1\n");
+        hasher.update(b"layout 2\n");
         hasher.update(REQUIREMENTS);
         hasher.finalize().iter().map(|b| format!("{b:02x}")).collect()
     }
@@ -85,10 +91,13 @@ impl PythonEnv {
         let Ok(text) = std::fs::read(root.join(STAMP)) else {
             return Err(CheckError(format!("the Python tools are not installed in {}; {REMEDY}", root.display())));
         };
-        let stamp: Stamp =
-            serde_json::from_slice(&text).map_err(|e| CheckError(format!("{} is damaged ({e}); {REMEDY}", root.join(STAMP).display())))?;
+        let stamp: Stamp = serde_json::from_slice(&text)
+            .map_err(|e| CheckError(format!("{} is damaged ({e}); {REMEDY}", root.join(STAMP).display())))?;
         if stamp.requirements != Stamp::expected() {
-            return Err(CheckError(format!("the Python tools in {} belong to another version of zeroerr; {REMEDY}", root.display())));
+            return Err(CheckError(format!(
+                "the Python tools in {} belong to another version of zeroerr; {REMEDY}",
+                root.display()
+            )));
         }
         let interpreter = interpreter_of(&root);
         if !interpreter.exists() {

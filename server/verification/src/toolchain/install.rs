@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use zeroerr_sandbox::trusted::{self, TrustedOutput};
 
-use super::environment::{REQUIREMENTS, Stamp, interpreter_of};
+use super::environment::{MYPY_FLAGS, REQUIREMENTS, Stamp, interpreter_of};
 use super::{PythonEnv, Toolchain};
 
 /// The oldest Python that the pinned tools run on.
@@ -29,7 +29,7 @@ const PACKAGES: &str = "import json, importlib.metadata as m\n\
 /// Modules of the standard library that generated code uses most: mypy reads them once, here.
 const COMMON_MODULES: &str = "import abc, bisect, collections, collections.abc, contextlib, copy, dataclasses, datetime, decimal, enum, \
     fractions, functools, hashlib, heapq, io, itertools, json, math, operator, os, pathlib, random, re, statistics, string, sys, time, \
-    typing, unittest\n";
+    typing, unittest";
 
 /// Why the tools could not be installed; one sentence with the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,7 +52,10 @@ impl Toolchain {
     ///
     /// # Errors
     /// One sentence with the remedy: no Python, no `venv` module, no network, no space.
-    pub async fn install(data_dir: &Path, on_progress: &(dyn Fn(&str) + Send + Sync)) -> Result<PythonEnv, InstallError> {
+    pub async fn install(
+        data_dir: &Path,
+        on_progress: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<PythonEnv, InstallError> {
         let root = PythonEnv::root_in(data_dir);
         if let Ok(env) = PythonEnv::load(data_dir) {
             return Ok(env);
@@ -64,32 +67,59 @@ impl Toolchain {
         }
         Stamp::remove(&root).map_err(|e| cannot("write to", &root, &e))?;
         let (system, described) = system_python().await?;
-        on_progress(&format!("making a private environment with Python {} in {}", spell(described.version), root.display()));
-        run(&system, ["-m", "venv", "--clear"].map(OsString::from).into_iter().chain([root.clone().into()]), 120, &|_| ()).await?;
+        on_progress(&format!(
+            "making a private environment with Python {} in {}",
+            spell(described.version),
+            root.display()
+        ));
+        run(
+            &system,
+            ["-m", "venv", "--clear"].map(OsString::from).into_iter().chain([root.clone().into()]),
+            600,
+            &|_| (),
+        )
+        .await?;
         let requirements = root.join("requirements.txt");
         std::fs::write(&requirements, REQUIREMENTS).map_err(|e| cannot("write", &requirements, &e))?;
         let python = interpreter_of(&root);
-        let pip = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--only-binary=:all:", "--progress-bar=off", "-r"];
-        run(&python, pip.map(OsString::from).into_iter().chain([requirements.into()]), 1200, on_progress).await?;
+        let pip = [
+            "-m",
+            "pip",
+            "install",
+            "--no-input",
+            "--disable-pip-version-check",
+            "--only-binary=:all:",
+            "--progress-bar=off",
+            "-r",
+        ];
+        run(&python, pip.map(OsString::from).into_iter().chain([requirements.into()]), 1800, on_progress).await?;
         finish(&root, described, on_progress).await?;
         PythonEnv::load(data_dir).map_err(|e| InstallError(e.0))
     }
 }
 
 /// What comes after pip: bwrap's place, mypy's cache, and the stamp.
-async fn finish(root: &Path, described: Interpreter, on_progress: &(dyn Fn(&str) + Send + Sync)) -> Result<(), InstallError> {
+async fn finish(
+    root: &Path,
+    described: Interpreter,
+    on_progress: &(dyn Fn(&str) + Send + Sync),
+) -> Result<(), InstallError> {
     let python = interpreter_of(root);
-    let listed = run(&python, ["-I", "-c", PACKAGES].map(OsString::from), 60, &|_| ()).await?;
+    let listed = run(&python, ["-I", "-c", PACKAGES].map(OsString::from), 300, &|_| ()).await?;
     let packages: BTreeMap<String, String> = parse(&listed, &python)?;
     link_bwrap(root, described.version).map_err(|e| cannot("write to", root, &e))?;
     on_progress("reading the standard library's types once");
-    let sample = root.join("common_modules.py");
-    std::fs::write(&sample, COMMON_MODULES).map_err(|e| cannot("write", &sample, &e))?;
     let mut cache = OsString::from("--cache-dir=");
     cache.push(PythonEnv::mypy_cache_in(root));
-    let mypy = ["-I", "-m", "mypy", "--config-file="].map(OsString::from).into_iter().chain([cache, sample.into()]);
+    let mypy = MYPY_FLAGS.iter().map(OsString::from).chain([
+        cache,
+        "--config-file=".into(),
+        "-c".into(),
+        COMMON_MODULES.into(),
+    ]);
     run(&python, mypy, 300, &|_| ()).await?;
-    let stamp = Stamp { requirements: Stamp::expected(), python: spell(described.version), base: described.base, packages };
+    let stamp =
+        Stamp { requirements: Stamp::expected(), python: spell(described.version), base: described.base, packages };
     stamp.write(root).map_err(|e| cannot("write to", root, &e))
 }
 
@@ -108,7 +138,7 @@ async fn system_python() -> Result<(PathBuf, Interpreter), InstallError> {
     let oldest = format!("{}.{}", OLDEST.0, OLDEST.1);
     let mut refused = None;
     for path in NAMES.iter().filter_map(trusted::which) {
-        let Ok(output) = run(&path, ["-I", "-c", ASK].map(OsString::from), 20, &|_| ()).await else { continue };
+        let Ok(output) = run(&path, ["-I", "-c", ASK].map(OsString::from), 60, &|_| ()).await else { continue };
         let Ok(found) = parse::<Interpreter>(&output, &path) else { continue };
         let place = format!("{} is Python {}", path.display(), spell(found.version));
         if (found.version.0, found.version.1) < OLDEST {
@@ -154,7 +184,8 @@ async fn run(
 
 fn parse<T: serde::de::DeserializeOwned>(output: &TrustedOutput, program: &Path) -> Result<T, InstallError> {
     let last = output.stdout.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or("");
-    serde_json::from_str(last).map_err(|e| InstallError(format!("{} does not answer as Python does ({e}); check PATH", program.display())))
+    serde_json::from_str(last)
+        .map_err(|e| InstallError(format!("{} does not answer as Python does ({e}); check PATH", program.display())))
 }
 
 /// One installation at a time; the lock goes with the process that holds it.
@@ -170,7 +201,10 @@ async fn lock(data_dir: &Path, on_progress: &(dyn Fn(&str) + Send + Sync)) -> Re
 }
 
 fn cannot(verb: &str, path: &Path, error: &std::io::Error) -> InstallError {
-    InstallError(format!("cannot {verb} {}: {error}; free some space, or set ZEROERR_HOME to a folder that can be written", path.display()))
+    InstallError(format!(
+        "cannot {verb} {}: {error}; free some space, or set ZEROERR_HOME to a folder that can be written",
+        path.display()
+    ))
 }
 
 fn spell(version: (u32, u32, u32)) -> String {

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use zeroerr_sandbox::{Sandbox, SandboxUnavailable};
 
 pub use checks::{ToolCheck, ToolStatus};
+pub(crate) use environment::MYPY_FLAGS;
 pub use environment::{PythonEnv, REQUIREMENTS};
 pub use install::InstallError;
 
@@ -79,7 +80,10 @@ impl Toolchain {
     /// One sentence when the system's temporary folder cannot be written.
     pub fn scratch(&self) -> Result<tempfile::TempDir, CheckError> {
         tempfile::Builder::new().prefix("zeroerr-").tempdir().map_err(|e| {
-            CheckError(format!("cannot make a scratch folder in {}: {e}; free some space or set TMPDIR", std::env::temp_dir().display()))
+            CheckError(format!(
+                "cannot make a scratch folder in {}: {e}; free some space or set TMPDIR",
+                std::env::temp_dir().display()
+            ))
         })
     }
 }

@@ -45,7 +45,11 @@ async fn judge(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Fail
     let ruff = tools.tool("ruff")?;
     let (mut after, configured) = remarks(tools, subject, &subject.task.source).await?;
     after.retain(|r| !analysis::left_behind(subject, r, LEFT_BEHIND));
-    let before = if after.is_empty() || !subject.is_edit() { Vec::new() } else { remarks(tools, subject, &subject.previous).await?.0 };
+    let before = if after.is_empty() || !subject.is_edit() {
+        Vec::new()
+    } else {
+        remarks(tools, subject, &subject.previous).await?.0
+    };
     let found = layers::objections(Layer::Analysis, subject, &before, after);
     let whose = if configured { "with the project's rules" } else { "with the default rules" };
     Ok(layers::report(Layer::Analysis, found, format!("ruff has no new objection, {whose}"), vec![ruff.version]))
@@ -57,7 +61,13 @@ async fn remarks(tools: &Toolchain, subject: &Subject, text: &str) -> Result<(Ve
     let configured = [("ruff.toml", ""), (".ruff.toml", ""), ("pyproject.toml", "[tool.ruff")]
         .into_iter()
         .any(|(name, mark)| mirror.config_with(name, mark).is_some());
-    let mut command = vec![tools.tool("ruff")?.path.into(), "check".into(), "--no-cache".into(), "--output-format=json".into(), "--quiet".into()];
+    let mut command = vec![
+        tools.tool("ruff")?.path.into(),
+        "check".into(),
+        "--no-cache".into(),
+        "--output-format=json".into(),
+        "--quiet".into(),
+    ];
     if !configured {
         command.extend(["--isolated", "--select", SELECT, "--ignore", IGNORE].map(Into::into));
     }
@@ -70,11 +80,16 @@ async fn remarks(tools: &Toolchain, subject: &Subject, text: &str) -> Result<(Ve
         stdin: Vec::new(),
         readable: python.readable,
         scratch: mirror.scratch(),
-        seconds: 10,
+        seconds: 5,
         accepted: &[0, 1],
     };
     let output = tool::run(tools, run).await?;
     let found: Vec<RuffRemark> = serde_json::from_slice(&output.stdout).map_err(|e| tool::garbage("ruff", e))?;
-    let remark = |r: RuffRemark| Remark { rule: r.code.unwrap_or_else(|| "syntax".into()), message: r.message, line: r.location.row, url: r.url };
+    let remark = |r: RuffRemark| Remark {
+        rule: r.code.unwrap_or_else(|| "syntax".into()),
+        message: r.message,
+        line: r.location.row,
+        url: r.url,
+    };
     Ok((found.into_iter().map(remark).collect(), configured))
 }

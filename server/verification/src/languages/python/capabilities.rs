@@ -122,36 +122,106 @@ const TABLE: &[(&str, Option<Capability>)] = &[
 
 /// What is harmless in `os`.
 const OS_HARMLESS: &[&str] = &[
-    "PathLike", "altsep", "cpu_count", "curdir", "devnull", "extsep", "fsdecode", "fsencode", "fspath", "linesep", "name", "pardir",
-    "pathsep", "sep", "strerror", "urandom",
+    "PathLike",
+    "altsep",
+    "cpu_count",
+    "curdir",
+    "devnull",
+    "extsep",
+    "fsdecode",
+    "fsencode",
+    "fspath",
+    "linesep",
+    "name",
+    "pardir",
+    "pathsep",
+    "sep",
+    "strerror",
+    "urandom",
 ];
 
 /// What looks at files in `os.path`; the rest computes on strings.
 const OS_PATH_FILES: &[&str] = &[
-    "exists", "getatime", "getctime", "getmtime", "getsize", "isdir", "isfile", "islink", "ismount", "lexists", "realpath", "samefile",
+    "exists", "getatime", "getctime", "getmtime", "getsize", "isdir", "isfile", "islink", "ismount", "lexists",
+    "realpath", "samefile",
 ];
 
 /// Calls of `os` that start or end processes, by prefix.
-const OS_PROCESS: &[&str] = &["_exit", "abort", "exec", "fork", "kill", "popen", "posix_spawn", "spawn", "startfile", "system", "wait"];
+const OS_PROCESS: &[&str] =
+    &["_exit", "abort", "exec", "fork", "kill", "popen", "posix_spawn", "spawn", "startfile", "system", "wait"];
 
 /// Calls of `os` that touch files.
 const OS_FILES: &[&str] = &[
-    "access", "chmod", "chown", "close", "fdopen", "link", "listdir", "lstat", "makedirs", "mkdir", "mkfifo", "mknod", "open", "read",
-    "readlink", "remove", "removedirs", "rename", "renames", "replace", "rmdir", "scandir", "stat", "symlink", "truncate", "unlink",
-    "utime", "walk", "write",
+    "access",
+    "chmod",
+    "chown",
+    "close",
+    "fdopen",
+    "link",
+    "listdir",
+    "lstat",
+    "makedirs",
+    "mkdir",
+    "mkfifo",
+    "mknod",
+    "open",
+    "read",
+    "readlink",
+    "remove",
+    "removedirs",
+    "rename",
+    "renames",
+    "replace",
+    "rmdir",
+    "scandir",
+    "stat",
+    "symlink",
+    "truncate",
+    "unlink",
+    "utime",
+    "walk",
+    "write",
 ];
 
 /// Attributes of any object that reach around the language's walls.
 const REFLECTIVE_ATTRIBUTES: &[&str] = &[
-    "__base__", "__bases__", "__builtins__", "__closure__", "__code__", "__getattribute__", "__globals__", "__import__", "__loader__",
-    "__mro__", "__reduce__", "__reduce_ex__", "__subclasses__", "cr_frame", "f_back", "f_builtins", "f_globals", "f_locals", "gi_frame",
+    "__base__",
+    "__bases__",
+    "__builtins__",
+    "__closure__",
+    "__code__",
+    "__getattribute__",
+    "__globals__",
+    "__import__",
+    "__loader__",
+    "__mro__",
+    "__reduce__",
+    "__reduce_ex__",
+    "__subclasses__",
+    "cr_frame",
+    "f_back",
+    "f_builtins",
+    "f_globals",
+    "f_locals",
+    "gi_frame",
     "tb_frame",
 ];
 
 /// Methods that touch files on whatever object has them.
 const FILE_METHODS: &[&str] = &[
-    "hardlink_to", "is_dir", "is_file", "iterdir", "read_bytes", "read_text", "rglob", "rmdir", "symlink_to", "touch", "unlink",
-    "write_bytes", "write_text",
+    "hardlink_to",
+    "is_dir",
+    "is_file",
+    "iterdir",
+    "read_bytes",
+    "read_text",
+    "rglob",
+    "rmdir",
+    "symlink_to",
+    "touch",
+    "unlink",
+    "write_bytes",
+    "write_text",
 ];
 
 /// Methods that touch files where the file works with `pathlib`, and mean something else elsewhere.
@@ -209,7 +279,19 @@ pub fn in_string(text: &str) -> Option<&'static str> {
 pub fn is_builtin(name: &str) -> bool {
     matches!(
         name,
-        "__import__" | "__builtins__" | "__loader__" | "__spec__" | "breakpoint" | "compile" | "eval" | "exec" | "exit" | "globals" | "input" | "open" | "quit"
+        "__import__"
+            | "__builtins__"
+            | "__loader__"
+            | "__spec__"
+            | "breakpoint"
+            | "compile"
+            | "eval"
+            | "exec"
+            | "exit"
+            | "globals"
+            | "input"
+            | "open"
+            | "quit"
     )
 }
 

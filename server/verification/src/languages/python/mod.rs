@@ -1,24 +1,42 @@
 //! Python 3, on tree-sitter: the pure half (specs, extraction, splicing) and the tools that judge.
 
+pub mod analysis;
+mod capabilities;
 mod checks;
+pub mod contracts;
 mod docstring;
+mod expressions;
+mod extract;
 mod forbidden;
 mod functions;
+pub mod harness;
 mod imports;
 mod layout;
 mod literals;
-mod tree;
-mod expressions;
-mod extract;
+pub mod performance;
+pub mod probe;
+pub mod project;
+pub mod properties;
+mod reach;
+pub mod security;
 mod signature;
 mod specs;
 mod splice;
+pub mod syntax;
+pub mod tests;
+mod tree;
+pub mod types;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use zeroerr_core::code::{Candidate, FileAnalysis, Task, TextEdit, TextRange};
+use zeroerr_core::code::{Candidate, FileAnalysis, LanguageId, Task, TextEdit, TextRange};
+use zeroerr_core::ports::BoxFuture;
 use zeroerr_core::red_flag_detector::RedFlag;
+use zeroerr_core::verdict::{Layer, LayerReport};
+
+use super::{CheckError, Judgement, Language, Subject};
+use crate::toolchain::Toolchain;
 
 /// The adapter for Python. It holds no state: parsers are cheap to make.
 #[derive(Debug, Clone, Copy, Default)]
@@ -34,7 +52,13 @@ impl Python {
     ///
     /// # Errors
     /// One sentence when the selection holds no function, or more than one.
-    pub fn task_for_selection(&self, path: &Path, source: &Arc<str>, selection: TextRange, instruction: &str) -> Result<Task, String> {
+    pub fn task_for_selection(
+        &self,
+        path: &Path,
+        source: &Arc<str>,
+        selection: TextRange,
+        instruction: &str,
+    ) -> Result<Task, String> {
         specs::task_for_selection(path, source, selection, instruction)
     }
 
@@ -52,5 +76,60 @@ impl Python {
     /// One sentence when the task's ranges do not fit its text.
     pub fn splice(&self, task: &Task, candidate: &Candidate) -> Result<Vec<TextEdit>, String> {
         splice::splice(task, candidate)
+    }
+}
+
+impl Language for Python {
+    fn id(&self) -> LanguageId {
+        LanguageId::Python
+    }
+
+    fn analyse(&self, path: &Path, source: &Arc<str>) -> FileAnalysis {
+        Python::analyse(self, path, source)
+    }
+
+    fn task_for_selection(
+        &self,
+        path: &Path,
+        source: &Arc<str>,
+        selection: TextRange,
+        instruction: &str,
+    ) -> Result<Task, String> {
+        Python::task_for_selection(self, path, source, selection, instruction)
+    }
+
+    fn extract(&self, response: &str, task: &Task) -> Result<Candidate, RedFlag> {
+        Python::extract(self, response, task)
+    }
+
+    fn splice(&self, task: &Task, candidate: &Candidate) -> Result<Vec<TextEdit>, String> {
+        Python::splice(self, task, candidate)
+    }
+
+    fn judge<'a>(
+        &'a self,
+        tools: &'a Toolchain,
+        subject: &'a Subject,
+        seed: u64,
+    ) -> BoxFuture<'a, Result<Judgement, CheckError>> {
+        Box::pin(probe::judge(tools, subject, seed))
+    }
+
+    fn check<'a>(&'a self, tools: &'a Toolchain, subject: &'a Subject, layer: Layer) -> BoxFuture<'a, LayerReport> {
+        match layer {
+            Layer::Syntax => Box::pin(syntax::check(tools, subject)),
+            Layer::Types => Box::pin(types::check(tools, subject)),
+            Layer::Analysis => Box::pin(analysis::check(tools, subject)),
+            Layer::Security => Box::pin(security::check(tools, subject)),
+            Layer::Contracts => Box::pin(contracts::check(tools, subject)),
+            Layer::Tests => Box::pin(tests::check(tools, subject)),
+            Layer::Properties => Box::pin(properties::check(tools, subject)),
+            Layer::Performance => Box::pin(performance::check(tools, subject)),
+        }
+    }
+
+    fn surroundings(&self, tools: &Toolchain, subject: &Subject) -> Option<String> {
+        let python = tools.python().ok()?;
+        Some(format!("{} {:?} {}", python.version, python.versions, project::surroundings_hash(subject)))
     }
 }

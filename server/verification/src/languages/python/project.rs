@@ -17,7 +17,15 @@ use crate::toolchain::Toolchain;
 
 /// Files that configure a tool.
 const CONFIGS: &[&str] = &[
-    "pyproject.toml", "ruff.toml", ".ruff.toml", "setup.cfg", "mypy.ini", ".mypy.ini", "ty.toml", ".bandit", "tox.ini",
+    "pyproject.toml",
+    "ruff.toml",
+    ".ruff.toml",
+    "setup.cfg",
+    "mypy.ini",
+    ".mypy.ini",
+    "ty.toml",
+    ".bandit",
+    "tox.ini",
 ];
 /// Largest configuration or module that is copied, in bytes.
 const MAX_FILE: u64 = 1 << 20;
@@ -100,7 +108,10 @@ fn relative_file(subject: &Subject) -> PathBuf {
     let file = &subject.task.file;
     let below = subject.workspace.as_ref().and_then(|w| file.strip_prefix(w).ok());
     let plain = below.filter(|p| p.components().all(|c| matches!(c, Component::Normal(_))));
-    plain.map(Path::to_path_buf).or_else(|| file.file_name().map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("edited.py"))
+    plain
+        .map(Path::to_path_buf)
+        .or_else(|| file.file_name().map(PathBuf::from))
+        .unwrap_or_else(|| PathBuf::from("edited.py"))
 }
 
 /// What lies around the file and matters: `(where it is, where it goes)`, nearest configurations first.
@@ -109,17 +120,23 @@ fn surroundings(subject: &Subject, text: &str, extent: Extent) -> Vec<(PathBuf, 
     let mut found = Vec::new();
     if matches!(extent, Extent::Configs | Extent::Imports) {
         let folders = subject.task.file.ancestors().skip(1).take_while(|f| f.starts_with(workspace));
-        found.extend(folders.flat_map(|f| CONFIGS.iter().map(move |c| f.join(c))).filter(|p| is_readable_inside(p, workspace)));
+        found.extend(
+            folders.flat_map(|f| CONFIGS.iter().map(move |c| f.join(c))).filter(|p| is_readable_inside(p, workspace)),
+        );
     }
     if matches!(extent, Extent::Imports | Extent::ImportsOnly) {
         found.extend(modules(subject, text, workspace));
     }
-    found.into_iter().filter_map(|from| from.strip_prefix(workspace).map(Path::to_path_buf).ok().map(|to| (from, to))).collect()
+    found
+        .into_iter()
+        .filter_map(|from| from.strip_prefix(workspace).map(Path::to_path_buf).ok().map(|to| (from, to)))
+        .collect()
 }
 
 /// The project's modules that the file imports, directly or not, nearest first.
 fn modules(subject: &Subject, text: &str, workspace: &Path) -> Vec<PathBuf> {
-    let roots = [subject.task.file.parent().unwrap_or(workspace).to_path_buf(), workspace.to_path_buf(), workspace.join("src")];
+    let roots =
+        [subject.task.file.parent().unwrap_or(workspace).to_path_buf(), workspace.to_path_buf(), workspace.join("src")];
     let mut seen: HashSet<PathBuf> = HashSet::from([subject.task.file.clone()]);
     let mut found = Vec::new();
     let mut queue = VecDeque::from([(subject.task.file.clone(), text.to_string())]);

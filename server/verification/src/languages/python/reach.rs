@@ -19,7 +19,8 @@ pub fn of_function(source: &str, function: TextRange) -> Vec<Reach> {
     let Some(tree) = super::syntax::parse(source) else { return Vec::new() };
     let root = tree.root_node();
     let module = Module::read(root, source);
-    let Some(node) = root.descendant_for_byte_range(function.start, function.end.saturating_sub(1).max(function.start)) else {
+    let Some(node) = root.descendant_for_byte_range(function.start, function.end.saturating_sub(1).max(function.start))
+    else {
         return Vec::new();
     };
     Walk::over(node, source, &module)
@@ -34,7 +35,10 @@ pub fn of_named_function(source: &str, name: &str, class: Option<&str>) -> Vec<R
     let mut stack = vec![(tree.root_node(), None)];
     while let Some((node, around)) = stack.pop() {
         let inner = if node.kind() == "class_definition" { text(node.child_by_field_name("name")) } else { around };
-        if node.kind() == "function_definition" && text(node.child_by_field_name("name")) == Some(name) && around == class {
+        if node.kind() == "function_definition"
+            && text(node.child_by_field_name("name")) == Some(name)
+            && around == class
+        {
             found.extend(Walk::over(node, source, &module));
             continue;
         }
@@ -103,12 +107,16 @@ fn read_import(node: Node<'_>, source: &str, found: &mut Vec<Import>) {
     let mut cursor = node.walk();
     for child in node.children_by_field_name("name", &mut cursor) {
         let (name, alias) = match child.kind() {
-            "aliased_import" => (child.child_by_field_name("name").map(text), child.child_by_field_name("alias").map(text)),
+            "aliased_import" => {
+                (child.child_by_field_name("name").map(text), child.child_by_field_name("alias").map(text))
+            }
             _ => (Some(text(child)), None),
         };
         let Some(name) = name else { continue };
         found.push(match &from {
-            Some(module) => Import { module: module.clone(), local: alias.unwrap_or_else(|| name.clone()), name: Some(name), line },
+            Some(module) => {
+                Import { module: module.clone(), local: alias.unwrap_or_else(|| name.clone()), name: Some(name), line }
+            }
             // `import a.b` binds `a`; `import a.b as c` binds `a.b`.
             None => match alias {
                 Some(alias) => Import { module: name, name: None, local: alias, line },
@@ -142,8 +150,13 @@ struct Module {
 
 impl Module {
     fn read(root: Node<'_>, source: &str) -> Self {
-        let mut module =
-            Self { bound: HashMap::new(), modules: HashSet::new(), stars: Vec::new(), own: HashSet::new(), uses_pathlib: false };
+        let mut module = Self {
+            bound: HashMap::new(),
+            modules: HashSet::new(),
+            stars: Vec::new(),
+            own: HashSet::new(),
+            uses_pathlib: false,
+        };
         for import in imports_below(root, source) {
             module.uses_pathlib |= import.module == "pathlib";
             match import.name.as_deref() {
@@ -201,7 +214,11 @@ impl Bindings {
                 self.names.extend(node.child_by_field_name("name").map(text));
                 return;
             }
-            "lambda" | "list_comprehension" | "set_comprehension" | "dictionary_comprehension" | "generator_expression" => return,
+            "lambda"
+            | "list_comprehension"
+            | "set_comprehension"
+            | "dictionary_comprehension"
+            | "generator_expression" => return,
             "assignment" | "augmented_assignment" | "for_statement" => {
                 if let Some(left) = node.child_by_field_name("left") {
                     self.targets(left, source);
@@ -319,7 +336,9 @@ impl<'a> Walk<'a> {
         match node.kind() {
             "import_statement" | "import_from_statement" => self.import(node),
             "function_definition" | "lambda" => self.function(node),
-            "list_comprehension" | "set_comprehension" | "dictionary_comprehension" | "generator_expression" => self.comprehension(node),
+            "list_comprehension" | "set_comprehension" | "dictionary_comprehension" | "generator_expression" => {
+                self.comprehension(node)
+            }
             "attribute" => self.attribute(node),
             "identifier" => {
                 if let Some(dotted) = self.dotted(node)
@@ -362,7 +381,8 @@ impl<'a> Walk<'a> {
         if let Some(parameters) = parameters {
             bindings.parameters(parameters, self.source);
             let mut cursor = parameters.walk();
-            let values: Vec<Node<'_>> = parameters.named_children(&mut cursor).filter_map(|p| p.child_by_field_name("value")).collect();
+            let values: Vec<Node<'_>> =
+                parameters.named_children(&mut cursor).filter_map(|p| p.child_by_field_name("value")).collect();
             for value in values {
                 self.node(value);
             }
@@ -384,7 +404,10 @@ impl<'a> Walk<'a> {
         }
         // The first iterable is evaluated outside: `[f for open in [open]]` takes the builtin.
         let mut cursor = node.walk();
-        let first = node.named_children(&mut cursor).find(|c| c.kind() == "for_in_clause").and_then(|c| c.child_by_field_name("right"));
+        let first = node
+            .named_children(&mut cursor)
+            .find(|c| c.kind() == "for_in_clause")
+            .and_then(|c| c.child_by_field_name("right"));
         if let Some(first) = first {
             self.node(first);
         }

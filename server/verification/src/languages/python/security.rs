@@ -33,11 +33,22 @@ async fn judge(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Fail
     let reached: HashSet<usize> = found.iter().map(|f| f.line).collect();
     let bandit = tools.tool("bandit")?.version;
     let after = remarks(tools, subject, &subject.task.source).await?;
-    let before = if after.is_empty() || !subject.is_edit() { Vec::new() } else { remarks(tools, subject, &subject.previous).await? };
+    let before = if after.is_empty() || !subject.is_edit() {
+        Vec::new()
+    } else {
+        remarks(tools, subject, &subject.previous).await?
+    };
     // One line, one objection: where the capability check has spoken, bandit's echo adds nothing.
-    found.extend(layers::objections(Layer::Security, subject, &before, after).into_iter().filter(|f| !reached.contains(&f.line)));
+    found.extend(
+        layers::objections(Layer::Security, subject, &before, after).into_iter().filter(|f| !reached.contains(&f.line)),
+    );
     found.sort_by_key(|f| f.line);
-    Ok(layers::report(Layer::Security, found, "no new capability, bandit has no new objection", vec!["zeroerr capabilities".into(), bandit]))
+    Ok(layers::report(
+        Layer::Security,
+        found,
+        "no new capability, bandit has no new objection",
+        vec!["zeroerr capabilities".into(), bandit],
+    ))
 }
 
 /// What the function reaches for without permission: all of it in code as it stands, what is new
@@ -48,7 +59,9 @@ fn capabilities(subject: &Subject) -> Vec<Finding> {
     let mut known: HashSet<String> = HashSet::new();
     if subject.is_edit() {
         let name = task.signature.name.as_str();
-        known.extend(reach::of_named_function(&subject.previous, name, task.class.as_deref()).into_iter().map(|r| r.target));
+        known.extend(
+            reach::of_named_function(&subject.previous, name, task.class.as_deref()).into_iter().map(|r| r.target),
+        );
         let imported: HashSet<String> = reach::of_imports(&subject.previous).into_iter().map(|r| r.target).collect();
         let new = reach::of_imports(&task.source).into_iter().filter(|r| !imported.contains(&r.target));
         let lines = subject.function_lines();

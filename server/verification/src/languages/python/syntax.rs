@@ -59,7 +59,11 @@ async fn judge(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Fail
 
 /// Faults of the tree that count against the subject.
 fn tree_faults(subject: &Subject) -> Result<Vec<Finding>, Failure> {
-    let read = |text: &str| parse(text).map(|t| syntax::faults(&t)).ok_or_else(|| Failure::TimedOut("the parser gave up on this file".into()));
+    let read = |text: &str| {
+        parse(text)
+            .map(|t| syntax::faults(&t))
+            .ok_or_else(|| Failure::TimedOut("the parser gave up on this file".into()))
+    };
     let after = read(&subject.task.source)?;
     let before = if after.is_empty() || !subject.is_edit() { Vec::new() } else { read(&subject.previous)? };
     Ok(layers::objections(Layer::Syntax, subject, &before, after))
@@ -67,11 +71,19 @@ fn tree_faults(subject: &Subject) -> Result<Vec<Finding>, Failure> {
 
 /// A file that does not compile fails the layer when the subject is to blame; when it never
 /// compiled, nothing can be said of the function and the file has to be mended first.
-async fn blame(tools: &Toolchain, subject: &Subject, error: CompileError, used: Vec<String>) -> Result<LayerReport, Failure> {
+async fn blame(
+    tools: &Toolchain,
+    subject: &Subject,
+    error: CompileError,
+    used: Vec<String>,
+) -> Result<LayerReport, Failure> {
     let inside = subject.function_lines().contains(&error.line);
     let old = if subject.is_edit() { compile(tools, &subject.previous).await?.is_some() && !inside } else { !inside };
     if old {
-        let detail = format!("line {} does not compile, outside of this function: {}; mend that first", error.line, error.message);
+        let detail = format!(
+            "line {} does not compile, outside of this function: {}; mend that first",
+            error.line, error.message
+        );
         return Ok(LayerReport { tools: used, ..LayerReport::new(Layer::Syntax, Verdict::Unavailable, detail) });
     }
     let remark = Remark { rule: "compile".into(), message: error.message, line: error.line, url: None };
@@ -85,7 +97,14 @@ async fn compile(tools: &Toolchain, source: &str) -> Result<Option<CompileError>
         tools,
         tool::Run {
             name: "python",
-            command: vec![python.interpreter.into(), "-I".into(), "-S".into(), "-c".into(), COMPILE.into(), "edited.py".into()],
+            command: vec![
+                python.interpreter.into(),
+                "-I".into(),
+                "-S".into(),
+                "-c".into(),
+                COMPILE.into(),
+                "edited.py".into(),
+            ],
             env: Vec::new(),
             stdin: source.as_bytes().to_vec(),
             readable: python.readable,

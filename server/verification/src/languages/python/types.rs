@@ -14,13 +14,20 @@ use super::syntax::parse;
 use crate::languages::Subject;
 use crate::layers::types::Escape;
 use crate::layers::{self, Failure, Remark, tool};
-use crate::toolchain::Toolchain;
+use crate::toolchain::{MYPY_FLAGS, Toolchain};
 
 /// What mypy objects to by taste where the project did not ask for mypy: it wants help with
 /// inference, or takes a variable's first value for its type. ty, which decides first, checks
 /// declared types; imports are ty's to judge as well.
-const MYPY_TASTE: &[&str] =
-    &["var-annotated", "assignment", "no-redef", "import-not-found", "import-untyped", "import", "annotation-unchecked"];
+const MYPY_TASTE: &[&str] = &[
+    "var-annotated",
+    "assignment",
+    "no-redef",
+    "import-not-found",
+    "import-untyped",
+    "import",
+    "annotation-unchecked",
+];
 
 /// Runs the layer.
 pub async fn check(tools: &Toolchain, subject: &Subject) -> LayerReport {
@@ -66,12 +73,20 @@ impl Checker {
     /// about the project, not about the edit.
     async fn remarks(self, tools: &Toolchain, subject: &Subject, text: &str) -> Result<Vec<Remark>, Failure> {
         match self.run(tools, subject, text, Extent::Imports).await {
-            Err(Failure::Unavailable(_)) if subject.workspace.is_some() => self.run(tools, subject, text, Extent::ImportsOnly).await,
+            Err(Failure::Unavailable(_)) if subject.workspace.is_some() => {
+                self.run(tools, subject, text, Extent::ImportsOnly).await
+            }
             other => other,
         }
     }
 
-    async fn run(self, tools: &Toolchain, subject: &Subject, text: &str, extent: Extent) -> Result<Vec<Remark>, Failure> {
+    async fn run(
+        self,
+        tools: &Toolchain,
+        subject: &Subject,
+        text: &str,
+        extent: Extent,
+    ) -> Result<Vec<Remark>, Failure> {
         let mirror = Mirror::make(tools, subject, text, extent)?;
         match self {
             Checker::Ty => ty(tools, &mirror).await,
@@ -130,7 +145,10 @@ async fn ty(tools: &Toolchain, mirror: &Mirror) -> Result<Vec<Remark>, Failure> 
     let output = tool::run(tools, run).await?;
     let issues: Vec<GitlabIssue> = serde_json::from_slice(&output.stdout).map_err(|e| tool::garbage("ty", e))?;
     let errors = issues.into_iter().filter(|i| matches!(i.severity.as_str(), "major" | "critical" | "blocker"));
-    Ok(errors.filter(|i| mirror.file.ends_with(&i.location.path) || i.location.path == mirror.file).map(ty_remark).collect())
+    Ok(errors
+        .filter(|i| mirror.file.ends_with(&i.location.path) || i.location.path == mirror.file)
+        .map(ty_remark)
+        .collect())
 }
 
 fn ty_remark(issue: GitlabIssue) -> Remark {
@@ -151,16 +169,15 @@ struct MypyLine {
 
 async fn mypy(tools: &Toolchain, mirror: &Mirror) -> Result<Vec<Remark>, Failure> {
     let python = tools.python()?;
-    let config = [("mypy.ini", "[mypy"), (".mypy.ini", "[mypy"), ("pyproject.toml", "[tool.mypy"), ("setup.cfg", "[mypy")]
-        .into_iter()
-        .find_map(|(name, mark)| mirror.config_with(name, mark));
-    let mut command: Vec<OsString> = ["-I", "-m", "mypy", "--output=json", "--no-error-summary", "--follow-imports=silent"]
-        .into_iter()
-        .map(OsString::from)
-        .collect();
-    command.insert(0, python.interpreter.clone().into());
-    command.push(format!("--cache-dir={}", python.mypy_cache().display()).into());
-    command.push("--skip-cache-mtime-checks".into());
+    let config =
+        [("mypy.ini", "[mypy"), (".mypy.ini", "[mypy"), ("pyproject.toml", "[tool.mypy"), ("setup.cfg", "[mypy")]
+            .into_iter()
+            .find_map(|(name, mark)| mirror.config_with(name, mark));
+    let mut command: Vec<OsString> = vec![python.interpreter.clone().into()];
+    command.extend(MYPY_FLAGS.iter().map(OsString::from));
+    let mut cache_flag = OsString::from("--cache-dir=");
+    cache_flag.push(python.mypy_cache());
+    command.push(cache_flag);
     let mut config_flag = OsString::from("--config-file=");
     config_flag.push(config.unwrap_or("".as_ref()));
     command.push(config_flag);
@@ -186,7 +203,12 @@ async fn mypy(tools: &Toolchain, mirror: &Mirror) -> Result<Vec<Remark>, Failure
         let code = line.code.unwrap_or_else(|| "error".into());
         if ours && line.severity == "error" && (config.is_some() || !MYPY_TASTE.contains(&code.as_str())) {
             let url = Some(format!("https://mypy.readthedocs.io/en/stable/_refs.html#code-{code}"));
-            remarks.push(Remark { rule: code, message: line.message, line: usize::try_from(line.line).unwrap_or(1).max(1), url });
+            remarks.push(Remark {
+                rule: code,
+                message: line.message,
+                line: usize::try_from(line.line).unwrap_or(1).max(1),
+                url,
+            });
         }
     }
     Ok(remarks)
@@ -201,7 +223,14 @@ fn escapes(subject: &Subject) -> Vec<Finding> {
     let header_has_any = subject.task.signature.header.contains("Any");
     let read = |text: &str| {
         let found = escapes_in(text).into_iter().filter(|(escape, ..)| !(header_has_any && *escape == Escape::AnyType));
-        found.map(|(escape, line, text)| Remark { rule: escape.name().into(), message: escape.message(&text), line, url: None }).collect()
+        found
+            .map(|(escape, line, text)| Remark {
+                rule: escape.name().into(),
+                message: escape.message(&text),
+                line,
+                url: None,
+            })
+            .collect()
     };
     let after: Vec<Remark> = read(&subject.task.source);
     let before: Vec<Remark> = read(&subject.previous);
@@ -234,8 +263,19 @@ fn escape_at(node: Node<'_>, source: &str) -> Option<Escape> {
             (function == "cast" || function.ends_with(".cast")).then_some(Escape::Cast)
         }
         "comment" => {
-            let squeezed: String = text.trim_start_matches('#').chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
-            let silences = ["type:ignore", "ty:ignore", "pyright:ignore", "pyright:basic", "mypy:", "noqa", "ruff:noqa", "nosec", "pylint:disable"];
+            let squeezed: String =
+                text.trim_start_matches('#').chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
+            let silences = [
+                "type:ignore",
+                "ty:ignore",
+                "pyright:ignore",
+                "pyright:basic",
+                "mypy:",
+                "noqa",
+                "ruff:noqa",
+                "nosec",
+                "pylint:disable",
+            ];
             silences.iter().any(|s| squeezed.starts_with(s)).then_some(Escape::Suppression)
         }
         _ => None,
