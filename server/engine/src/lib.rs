@@ -1,4 +1,15 @@
 //! Runs the orchestrator's commands on tokio: what the editor, the command line and CI all use.
+//!
+//! [`Workbench`] is the one interface front ends see; [`local::LocalWorkbench`] is the real one.
+
+mod dispatcher;
+mod executor;
+pub mod journal;
+pub mod local;
+pub mod options;
+mod plan;
+mod prompt_style;
+pub mod simulate;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,14 +31,30 @@ pub trait Workbench: Send + Sync {
     ///
     /// # Errors
     /// One sentence when the selection holds no function.
-    fn task_for_selection(&self, path: &Path, source: &Arc<str>, selection: TextRange, instruction: &str) -> Result<Task, String>;
+    fn task_for_selection(
+        &self,
+        path: &Path,
+        source: &Arc<str>,
+        selection: TextRange,
+        instruction: &str,
+    ) -> Result<Task, String>;
 
     /// Writes the function. Progress goes to `events`; cancelling the token, or dropping the
     /// future, ends decoding and every child process.
-    fn run<'a>(&'a self, task: Task, events: UnboundedSender<RunEvent>, cancel: CancellationToken) -> BoxFuture<'a, RunReport>;
+    fn run<'a>(
+        &'a self,
+        task: Task,
+        events: UnboundedSender<RunEvent>,
+        cancel: CancellationToken,
+    ) -> BoxFuture<'a, RunReport>;
 
     /// Runs the eight layers on the function as it stands.
-    fn verify<'a>(&'a self, task: Task, events: UnboundedSender<RunEvent>, cancel: CancellationToken) -> BoxFuture<'a, StackReport>;
+    fn verify<'a>(
+        &'a self,
+        task: Task,
+        events: UnboundedSender<RunEvent>,
+        cancel: CancellationToken,
+    ) -> BoxFuture<'a, StackReport>;
 
     /// One line per thing a user may want to know: model, sandbox, tools, breakers.
     fn status(&self) -> Vec<String>;

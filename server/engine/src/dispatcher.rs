@@ -1,0 +1,268 @@
+//! Runs one step: feeds the orchestrator, obeys its commands, tells the user, writes the journal.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+use zeroerr_agents::orchestrator::{Command, Event, StepEnd, StepMachine, Verification};
+use zeroerr_core::code::{Candidate, TextEdit};
+use zeroerr_core::report::{RunEvent, StepReport};
+use zeroerr_core::state_manager::{Record, SampleFate};
+use zeroerr_core::verdict::{LayerReport, StackReport, Verdict};
+use zeroerr_verification::verification_stack::{LayerEvent, subject_for_edit};
+
+use crate::executor::{Drawn, StepContext};
+use crate::journal::Journal;
+
+/// Where a step reports to.
+#[derive(Clone)]
+pub(crate) struct Wires {
+    /// Progress for the user.
+    pub events: UnboundedSender<RunEvent>,
+    /// Cancels the run.
+    pub cancel: CancellationToken,
+    /// Durable record, if the journal can be written.
+    pub journal: Option<(Arc<Journal>, String)>,
+}
+
+impl Wires {
+    fn tell(&self, event: RunEvent) {
+        // Nobody listening is no reason to stop.
+        let _ = self.events.send(event);
+    }
+
+    fn record(&self, record: &Record) {
+        if let Some((journal, run)) = &self.journal {
+            if let Err(error) = journal.append(run, record) {
+                tracing::warn!(%error, "the run goes on without its journal");
+            }
+        }
+    }
+}
+
+/// How a step ended, with all there is to say about it.
+pub(crate) struct StepOutcome {
+    /// Its end; `None` when cancelled.
+    pub end: Option<StepEnd>,
+    /// Samples, flags, votes.
+    pub report: StepReport,
+    /// The winner's code.
+    pub candidate: Option<Candidate>,
+    /// The edits that put the winner into the step's text.
+    pub edits: Vec<TextEdit>,
+    /// The layers of the last candidate that was verified.
+    pub layers: Vec<LayerReport>,
+    /// Models that voted.
+    pub models: Vec<String>,
+}
+
+/// Whether the winner goes through the full stack, or is taken on its votes because the function
+/// that calls it will be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Check {
+    /// All eight layers.
+    FullStack,
+    /// Votes only: a helper of a plan, verified as part of the whole.
+    VotesOnly,
+}
+
+pub(crate) struct Dispatcher {
+    context: Arc<StepContext>,
+    wires: Wires,
+    check: Check,
+    machine: StepMachine,
+    candidates: HashMap<u64, Candidate>,
+    models: Vec<String>,
+    layers: Vec<LayerReport>,
+    edits: Vec<TextEdit>,
+    decoding: JoinSet<(u64, Drawn)>,
+    handles: HashMap<u64, AbortHandle>,
+}
+
+impl Dispatcher {
+    /// A step that takes up what `records` remember of it.
+    pub(crate) fn new(context: Arc<StepContext>, wires: Wires, check: Check, records: &[Record]) -> Self {
+        let mut machine = StepMachine::new(context.task.signature.name.clone(), context.options.rules());
+        machine.restore(records);
+        let mut this = Self {
+            context,
+            wires,
+            check,
+            machine,
+            candidates: HashMap::new(),
+            models: Vec::new(),
+            layers: Vec::new(),
+            edits: Vec::new(),
+            decoding: JoinSet::new(),
+            handles: HashMap::new(),
+        };
+        for record in records {
+            if let Record::Sample { step, id, model, fate, .. } = record {
+                if step == this.machine.name() {
+                    this.remember(*id, model, fate);
+                }
+            }
+        }
+        this
+    }
+
+    /// Runs the step to its end. Dropping the future, or cancelling, stops every decode and child.
+    pub(crate) async fn run(mut self) -> StepOutcome {
+        let mut commands = self.machine.start();
+        let cancel = self.wires.cancel.clone();
+        loop {
+            let mut verify = None;
+            for command in commands.drain(..) {
+                match command {
+                    Command::Draw { id } => self.spawn(id),
+                    Command::Cancel { ids } => {
+                        ids.iter().filter_map(|id| self.handles.remove(id)).for_each(|h| h.abort())
+                    }
+                    Command::Verify { class, id } => verify = Some((class, id)),
+                    Command::Finish(end) => return self.outcome(Some(end)).await,
+                }
+            }
+            let event = if let Some((class, id)) = verify {
+                tokio::select! {
+                    biased;
+                    () = cancel.cancelled() => return self.outcome(None).await,
+                    verification = self.verify(class, id) => Event::Verified(verification),
+                }
+            } else {
+                tokio::select! {
+                    biased;
+                    () = cancel.cancelled() => return self.outcome(None).await,
+                    ended = self.decoding.join_next() => match ended {
+                        Some(Ok((id, drawn))) => self.ended(id, drawn),
+                        Some(Err(error)) if error.is_cancelled() => continue,
+                        Some(Err(error)) => Event::Broken(format!("internal error: {error}")),
+                        None => Event::Broken("internal error: the step waits for nothing".into()),
+                    },
+                }
+            };
+            commands = self.machine.handle(event);
+            self.announce_votes();
+        }
+    }
+
+    fn spawn(&mut self, id: u64) {
+        let context = Arc::clone(&self.context);
+        let feedback = self.machine.feedback().to_vec();
+        let handle = self.decoding.spawn(async move { (id, context.draw(id, &feedback).await) });
+        self.handles.insert(id, handle);
+    }
+
+    fn ended(&mut self, id: u64, drawn: Drawn) -> Event {
+        self.handles.remove(&id);
+        let step = self.machine.name().to_owned();
+        match drawn {
+            Drawn::Broken(why) => Event::Broken(why),
+            Drawn::Ended { completion_tokens, model, fate } => {
+                let samples = self.machine.samples() + 1;
+                self.wires.tell(RunEvent::Sampled {
+                    step: step.clone(),
+                    samples,
+                    max_attempts: self.context.options.max_attempts,
+                });
+                match &fate {
+                    SampleFate::Flagged(flag) => self.wires.tell(RunEvent::Flagged { step: step.clone(), flag: *flag }),
+                    SampleFate::GateRejected(why) => {
+                        self.wires.tell(RunEvent::GateRejected { step: step.clone(), why: why.clone() })
+                    }
+                    SampleFate::Votes { .. } | SampleFate::Failed(_) => {}
+                }
+                self.remember(id, &model, &fate);
+                self.wires.record(&Record::Sample { step, id, completion_tokens, model, fate: fate.clone() });
+                Event::Sampled { id, completion_tokens, fate }
+            }
+        }
+    }
+
+    fn remember(&mut self, id: u64, model: &str, fate: &SampleFate) {
+        if let SampleFate::Votes { candidate, .. } = fate {
+            self.candidates.insert(id, candidate.clone());
+            if !self.models.iter().any(|m| m == model) {
+                self.models.push(model.to_owned());
+            }
+        }
+    }
+
+    fn announce_votes(&self) {
+        let report = self.machine.report();
+        if !report.tally.is_empty() {
+            self.wires.tell(RunEvent::Voted {
+                step: report.name,
+                tally: report.tally,
+                margin: report.margin,
+                k: report.k,
+            });
+        }
+    }
+
+    async fn verify(&mut self, class: String, id: u64) -> Verification {
+        let step = self.machine.name().to_owned();
+        let short: String = class.chars().take(8).collect();
+        self.wires.tell(RunEvent::Decided { step: step.clone(), class: short });
+        self.wires.record(&Record::Decided { step: step.clone(), class: class.clone() });
+        let Some(candidate) = self.candidates.get(&id) else {
+            return Verification::Undecidable("internal error: the winner's code is missing".into());
+        };
+        let context = Arc::clone(&self.context);
+        let language = context.stack.language(context.task.language).map_err(|e| e.to_string());
+        self.edits = match language.and_then(|l| l.splice(&context.task, candidate)) {
+            Ok(edits) => edits,
+            Err(why) => return Verification::Undecidable(format!("the edit does not fit the file: {why}")),
+        };
+        if self.check == Check::VotesOnly {
+            return Verification::Accepted;
+        }
+        let subject = match subject_for_edit(&context.task, &self.edits) {
+            Ok(subject) => subject,
+            Err(why) => return Verification::Undecidable(why),
+        };
+        let wires = self.wires.clone();
+        let report = context.stack.verify(&subject, &move |event| wires.tell(layer_event(event))).await;
+        let verification = judge_stack(&report, &context.options.policy);
+        self.layers = report.layers;
+        if let Verification::Refuted(feedback) = &verification {
+            self.wires.record(&Record::Barred { step, class, feedback: feedback.clone() });
+        }
+        verification
+    }
+
+    /// Waits until every aborted decode is really gone, so that nothing outlives the step.
+    async fn outcome(mut self, end: Option<StepEnd>) -> StepOutcome {
+        self.decoding.shutdown().await;
+        let won = match &end {
+            Some(StepEnd::Won { id, .. }) => self.candidates.remove(id),
+            _ => None,
+        };
+        let edits = if won.is_some() { self.edits } else { Vec::new() };
+        StepOutcome {
+            end,
+            report: self.machine.report(),
+            candidate: won,
+            edits,
+            layers: self.layers,
+            models: self.models,
+        }
+    }
+}
+
+/// The progress event of a layer.
+pub(crate) fn layer_event(event: LayerEvent) -> RunEvent {
+    match event {
+        LayerEvent::Started(layer) => RunEvent::LayerStarted { layer },
+        LayerEvent::Finished(report) => RunEvent::LayerFinished { report },
+    }
+}
+
+/// A failed or timed-out layer refutes this behaviour; a missing tool or missing evidence would
+/// stand in the way of every other one as well.
+fn judge_stack(report: &StackReport, policy: &zeroerr_core::verdict::Policy) -> Verification {
+    let Some(objection) = report.objection(policy) else { return Verification::Accepted };
+    let refuted = report.layers.iter().any(|l| matches!(l.verdict, Verdict::Failed | Verdict::TimedOut));
+    if refuted { Verification::Refuted(objection) } else { Verification::Undecidable(objection) }
+}

@@ -1,0 +1,133 @@
+//! Does what the orchestrator commands: draws samples, judges candidates, runs the stack.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+use zeroerr_agents::swarm::Swarm;
+use zeroerr_core::code::{Candidate, Task};
+use zeroerr_core::error_handler::ErrorClass;
+use zeroerr_core::ports::{Model, ModelError, SampleRequest};
+use zeroerr_core::red_flag_detector::{RedFlag, flag_response};
+use zeroerr_core::state_manager::SampleFate;
+use zeroerr_llm::prompt_templates::{Variation, coder_messages, coder_stops};
+use zeroerr_verification::languages::Judgement;
+use zeroerr_verification::verification_stack::VerificationStack;
+
+use crate::options::RunOptions;
+use crate::prompt_style;
+
+/// A candidate's judgement, shared by all samples that wrote the same code.
+type SharedJudgement = Arc<OnceCell<Result<Judgement, String>>>;
+
+/// Everything the samples of one step share.
+pub(crate) struct StepContext {
+    /// The function to write, in the text it will live in.
+    pub task: Task,
+    /// The checks.
+    pub stack: Arc<VerificationStack>,
+    /// The models in the order of the swarm.
+    pub models: Vec<Arc<dyn Model>>,
+    /// Who draws what.
+    pub swarm: Swarm,
+    /// The rules.
+    pub options: RunOptions,
+    judged: Mutex<HashMap<Candidate, SharedJudgement>>,
+}
+
+/// What became of one commanded sample.
+pub(crate) enum Drawn {
+    /// It ended.
+    Ended {
+        /// Tokens written.
+        completion_tokens: u64,
+        /// Which model.
+        model: String,
+        /// How.
+        fate: SampleFate,
+    },
+    /// Nothing more can be drawn: model, sandbox or tool missing.
+    Broken(String),
+}
+
+impl StepContext {
+    /// A context without judged candidates.
+    pub(crate) fn new(
+        task: Task,
+        stack: Arc<VerificationStack>,
+        models: Vec<Arc<dyn Model>>,
+        swarm: Swarm,
+        options: RunOptions,
+    ) -> Self {
+        Self { task, stack, models, swarm, options, judged: Mutex::default() }
+    }
+
+    /// Draws sample `id`: prompt, decode, red flags, gate, fingerprint.
+    pub(crate) async fn draw(&self, id: u64, feedback: &[String]) -> Drawn {
+        let draw = self.swarm.draw(&self.task.signature.name, id);
+        let Some(model) = self.models.iter().find(|m| m.name() == draw.model).or(self.models.first()) else {
+            return Drawn::Broken("no model is configured; run `zeroerr models list`".into());
+        };
+        let variation = Variation { style: prompt_style::of(draw.style), example_order_seed: draw.example_order };
+        let helpers: Vec<String> =
+            self.task.spec.steps.iter().map(|s| format!("{}{}: {}", s.name, s.signature, s.intent)).collect();
+        let request = SampleRequest {
+            messages: coder_messages(&self.task, &variation, &helpers, feedback),
+            temperature: draw.temperature,
+            top_p: if draw.temperature == 0.0 { 1.0 } else { self.options.top_p },
+            seed: draw.seed,
+            max_tokens: self.options.max_tokens,
+            stop: coder_stops(self.task.language),
+            constraint: None,
+        };
+        let response = match model.sample(request).await {
+            Ok(response) => response,
+            Err(error) => return failed(model.name(), &error),
+        };
+        let completion_tokens = response.completion_tokens as u64;
+        let fate = match flag_response(&response, self.options.max_tokens) {
+            Some(flag) => SampleFate::Flagged(flag),
+            None => match self.extract(&response.text) {
+                Err(flag) => SampleFate::Flagged(flag),
+                Ok(candidate) => match self.judge(candidate).await {
+                    Ok(fate) => fate,
+                    Err(why) => return Drawn::Broken(why),
+                },
+            },
+        };
+        Drawn::Ended { completion_tokens, model: response.model, fate }
+    }
+
+    fn extract(&self, text: &str) -> Result<Candidate, RedFlag> {
+        // A language without an adapter never gets here: its tasks cannot be analysed.
+        let language = self.stack.language(self.task.language).map_err(|_| RedFlag::NotOneFunction)?;
+        language.extract(text, &self.task)
+    }
+
+    /// Gate and fingerprint; equal code is judged once.
+    async fn judge(&self, candidate: Candidate) -> Result<SampleFate, String> {
+        let cell = {
+            let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(judged.entry(candidate.clone()).or_default())
+        };
+        let judgement = cell
+            .get_or_init(|| async {
+                self.stack.judge(&self.task, &candidate, self.options.seed).await.map_err(|e| e.to_string())
+            })
+            .await;
+        match judgement {
+            Ok(Judgement::GateRejected(why)) => Ok(SampleFate::GateRejected(why.clone())),
+            Ok(Judgement::Votes(fingerprint)) => Ok(SampleFate::Votes { candidate, fingerprint: fingerprint.clone() }),
+            Err(why) => Err(why.clone()),
+        }
+    }
+}
+
+fn failed(model: &str, error: &ModelError) -> Drawn {
+    match ErrorClass::from(error) {
+        ErrorClass::Environment | ErrorClass::Input => Drawn::Broken(format!("model {model}: {error}")),
+        ErrorClass::Transient | ErrorClass::Bug => {
+            Drawn::Ended { completion_tokens: 0, model: model.to_owned(), fate: SampleFate::Failed(error.to_string()) }
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! The real workbench: models, stack and journal of this machine.
+
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+use zeroerr_agents::orchestrator::StepEnd;
+use zeroerr_agents::swarm::Swarm;
+use zeroerr_core::certificate::{Certificate, code_hash};
+use zeroerr_core::code::{FileAnalysis, LanguageId, Task, TextRange, apply_edits, line_of};
+use zeroerr_core::decomposition_engine::Plan;
+use zeroerr_core::ports::{BoxFuture, Model};
+use zeroerr_core::report::{RunEvent, RunOutcome, RunReport};
+use zeroerr_core::state_manager::Record;
+use zeroerr_core::task_specification::Severity;
+use zeroerr_core::verdict::StackReport;
+use zeroerr_verification::verification_stack::{VerificationStack, subject_as_is, workspace_of};
+
+use crate::Workbench;
+use crate::dispatcher::{Check, Dispatcher, StepOutcome, Wires, layer_event};
+use crate::executor::StepContext;
+use crate::journal::Journal;
+use crate::options::RunOptions;
+use crate::plan::{edits_between, with_helper_stubs, without_helper_specs};
+
+/// A line of `status`, asked when it is wanted.
+pub type StatusSource = Box<dyn Fn() -> Vec<String> + Send + Sync>;
+
+/// What a workbench is made of.
+pub struct Parts {
+    /// The models in the order in which they take turns.
+    pub models: Vec<Arc<dyn Model>>,
+    /// The checks.
+    pub stack: Arc<VerificationStack>,
+    /// The journal, or `None` where it cannot be written.
+    pub journal: Option<Arc<Journal>>,
+    /// Further lines for `status` (pool, sandbox).
+    pub status: StatusSource,
+}
+
+/// See the module.
+pub struct LocalWorkbench {
+    parts: Parts,
+    options: RwLock<RunOptions>,
+}
+
+impl LocalWorkbench {
+    /// A workbench with its first options.
+    pub fn new(parts: Parts, options: RunOptions) -> Self {
+        Self { parts, options: RwLock::new(options) }
+    }
+
+    /// Options for runs that begin from now on.
+    pub fn set_options(&self, options: RunOptions) {
+        *self.options.write().unwrap_or_else(PoisonError::into_inner) = options;
+    }
+
+    /// The options of the next run.
+    pub fn options(&self) -> RunOptions {
+        self.options.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn model_names(&self) -> Vec<String> {
+        self.parts.models.iter().map(|m| m.name().to_owned()).collect()
+    }
+
+    /// Equal keys mean that an unfinished run may be taken up: same text, same spec, same rules.
+    fn task_key(&self, task: &Task, options: &RunOptions) -> String {
+        let mut hasher = Sha256::new();
+        let models = self.model_names().join(",");
+        let parts = [
+            task.file.to_string_lossy().into_owned(),
+            task.signature.name.clone(),
+            task.spec.hash(),
+            models,
+            format!("{options:?}"),
+            task.source.to_string(),
+        ];
+        for part in parts {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        hasher.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    }
+
+    fn open_run(&self, task: &Task, options: &RunOptions) -> (String, Vec<Record>, Option<Arc<Journal>>) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let key = self.task_key(task, options);
+        let fresh = format!("{:012x}-{}", now.as_millis(), &key[..8.min(key.len())]);
+        let Some(journal) = &self.parts.journal else { return (fresh, Vec::new(), None) };
+        let file = task.file.display().to_string();
+        match journal.begin(&fresh, &key, &file, &task.signature.name, now.as_millis() as i64) {
+            Ok((id, records)) => (id, records, Some(Arc::clone(journal))),
+            Err(error) => {
+                tracing::warn!(%error, "the run goes on without its journal");
+                (fresh, Vec::new(), None)
+            }
+        }
+    }
+
+    async fn run_plan(&self, task: Task, events: UnboundedSender<RunEvent>, cancel: CancellationToken) -> RunReport {
+        let begun = Instant::now();
+        let options = self.options();
+        let mut report = RunReport {
+            id: String::new(),
+            file: task.file.display().to_string(),
+            function: task.signature.name.clone(),
+            outcome: RunOutcome::Error,
+            reason: String::new(),
+            steps: Vec::new(),
+            layers: Vec::new(),
+            edits: Vec::new(),
+            certificate: None,
+            elapsed_ms: 0,
+        };
+        if let Some(why) = self.refusal(&task) {
+            report.outcome = RunOutcome::Abstained;
+            report.reason = why;
+            return report;
+        }
+        let (id, records, journal) = self.open_run(&task, &options);
+        report.id.clone_from(&id);
+        let wires = Wires { events, cancel, journal: journal.clone().map(|j| (j, id)) };
+        self.run_steps(task, &options, &wires, &records, &mut report).await;
+        report.elapsed_ms = begun.elapsed().as_millis() as u64;
+        // A cancelled run stays unfinished in the journal: asking again goes on where it stopped.
+        if let Some(journal) = journal.filter(|_| !wires.cancel.is_cancelled()) {
+            if let Err(error) = journal.finish(&report) {
+                tracing::warn!(%error, "the end of the run was not journaled");
+            }
+        }
+        report
+    }
+
+    /// Why the task cannot be begun at all.
+    fn refusal(&self, task: &Task) -> Option<String> {
+        let analysis = self.analyse(&task.file, &task.source);
+        let fault = analysis.faults_of(task).find(|d| d.severity == Severity::Error)?;
+        let line = line_of(&task.source, fault.range.start);
+        Some(format!("the spec has an error on line {line}: {}", fault.message))
+    }
+
+    async fn run_steps(
+        &self,
+        task: Task,
+        options: &RunOptions,
+        wires: &Wires,
+        records: &[Record],
+        report: &mut RunReport,
+    ) {
+        let name = task.signature.name.clone();
+        let plan = match Plan::from_spec(&name, &task.spec) {
+            Ok(plan) => plan,
+            Err(error) => {
+                report.outcome = RunOutcome::Abstained;
+                report.reason = format!("the plan cannot be used: {error}");
+                return;
+            }
+        };
+        let steps: Vec<String> = plan.steps.iter().map(|s| s.name.clone()).collect();
+        let _ = wires.events.send(RunEvent::Started { steps: steps.clone() });
+        let mut text: Arc<str> =
+            if steps.len() > 1 { with_helper_stubs(&task).into() } else { Arc::clone(&task.source) };
+        for step in &steps {
+            let last = *step == name;
+            let current = if steps.len() == 1 {
+                Some(task.clone())
+            } else {
+                self.analyse(&task.file, &text).task_named(step).cloned()
+            };
+            let Some(current) = current else {
+                report.outcome = RunOutcome::Abstained;
+                report.reason = format!("step `{step}` cannot be found in the file; check its @step line");
+                return;
+            };
+            let check = if last { Check::FullStack } else { Check::VotesOnly };
+            let outcome = self.run_step(current.clone(), options, wires, check, records).await;
+            report.steps.push(outcome.report.clone());
+            if last {
+                report.layers.clone_from(&outcome.layers);
+            }
+            let prefix = if last { String::new() } else { format!("step `{step}`: ") };
+            match &outcome.end {
+                Some(StepEnd::Won { .. }) => {}
+                Some(StepEnd::Abstained(why)) => return end(report, RunOutcome::Abstained, format!("{prefix}{why}")),
+                Some(StepEnd::Failed(why)) => return end(report, RunOutcome::Error, format!("{prefix}{why}")),
+                None => return end(report, RunOutcome::Error, "cancelled".into()),
+            }
+            let Some(next) = apply_edits(&current.source, &outcome.edits) else {
+                return end(report, RunOutcome::Error, "internal error: the winner's edit does not fit".into());
+            };
+            text = next.into();
+            if last {
+                self.accept(&task, &text, outcome, steps.len() > 1, options, report);
+            }
+        }
+    }
+
+    async fn run_step(
+        &self,
+        task: Task,
+        options: &RunOptions,
+        wires: &Wires,
+        check: Check,
+        records: &[Record],
+    ) -> StepOutcome {
+        let swarm = Swarm {
+            models: self.model_names(),
+            first_temperature: options.first_temperature,
+            temperature: options.temperature,
+            seed: options.seed,
+        };
+        let context =
+            StepContext::new(task, Arc::clone(&self.parts.stack), self.parts.models.clone(), swarm, options.clone());
+        Dispatcher::new(Arc::new(context), wires.clone(), check, records).run().await
+    }
+
+    fn accept(
+        &self,
+        task: &Task,
+        text: &Arc<str>,
+        outcome: StepOutcome,
+        planned: bool,
+        options: &RunOptions,
+        report: &mut RunReport,
+    ) {
+        let final_text: Arc<str> = if planned { without_helper_specs(text, task).into() } else { Arc::clone(text) };
+        let edits = if planned { edits_between(&task.source, &final_text) } else { outcome.edits };
+        let analysis = self.analyse(&task.file, &final_text);
+        let function = analysis.task_named(&task.signature.name).map_or("", |t| t.function_range.slice(&final_text));
+        report.certificate = Some(Certificate {
+            spec_hash: task.spec.hash(),
+            code_hash: code_hash(function),
+            doc_version: None,
+            layers: outcome.layers,
+            votes: outcome.report.tally.clone(),
+            models: outcome.models,
+            seed: options.seed,
+        });
+        report.edits = edits;
+        let summary = report.stack().summary();
+        end(report, RunOutcome::Verified, summary);
+    }
+}
+
+fn end(report: &mut RunReport, outcome: RunOutcome, reason: String) {
+    report.outcome = outcome;
+    report.reason = reason;
+}
+
+impl Workbench for LocalWorkbench {
+    fn analyse(&self, path: &Path, source: &Arc<str>) -> FileAnalysis {
+        let language = LanguageId::from_path(path).and_then(|id| self.parts.stack.language(id).ok());
+        language.map(|l| l.analyse(path, source)).unwrap_or_default()
+    }
+
+    fn task_for_selection(
+        &self,
+        path: &Path,
+        source: &Arc<str>,
+        selection: TextRange,
+        instruction: &str,
+    ) -> Result<Task, String> {
+        let id = LanguageId::from_path(path).ok_or("only Python files can be implemented yet")?;
+        let language = self.parts.stack.language(id).map_err(|e| e.to_string())?;
+        language.task_for_selection(path, source, selection, instruction)
+    }
+
+    fn run<'a>(
+        &'a self,
+        task: Task,
+        events: UnboundedSender<RunEvent>,
+        cancel: CancellationToken,
+    ) -> BoxFuture<'a, RunReport> {
+        Box::pin(self.run_plan(task, events, cancel))
+    }
+
+    fn verify<'a>(
+        &'a self,
+        task: Task,
+        events: UnboundedSender<RunEvent>,
+        cancel: CancellationToken,
+    ) -> BoxFuture<'a, StackReport> {
+        Box::pin(async move {
+            let subject = subject_as_is(&task, workspace_of(&task.file));
+            let tell = move |event| {
+                let _ = events.send(layer_event(event));
+            };
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => StackReport::default(),
+                report = self.parts.stack.verify_all(&subject, &tell) => report,
+            }
+        })
+    }
+
+    fn status(&self) -> Vec<String> {
+        let options = self.options();
+        let mut lines = vec![format!(
+            "votes: first to be ahead by {} within {} samples, {} in flight",
+            options.k, options.max_attempts, options.in_flight
+        )];
+        lines.extend((self.parts.status)());
+        let journal =
+            if self.parts.journal.is_some() { "journal: on" } else { "journal: off (its folder cannot be written)" };
+        lines.push(journal.into());
+        lines
+    }
+}

@@ -1,0 +1,109 @@
+//! The journal of a simulation: one row per step in SQLite, committed in batches together with the
+//! totals and the state, so that `kill -9` loses at most one batch and counts nothing twice.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::simulate::hanoi::{Move, Towers};
+use crate::simulate::{Scenario, StepTotals, Totals};
+
+/// See the module.
+#[derive(Debug)]
+pub struct Checkpoint {
+    connection: Connection,
+    open: bool,
+}
+
+/// A checkpoint cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// SQLite says why.
+    #[error("checkpoint: {0}")]
+    Store(#[from] rusqlite::Error),
+    /// It is not readable by this version.
+    #[error("checkpoint: {0}")]
+    Format(#[from] serde_json::Error),
+    /// It was begun with other numbers.
+    #[error("the checkpoint belongs to another scenario ({found}); give another file or the same numbers")]
+    OtherScenario {
+        /// What it was begun with.
+        found: String,
+    },
+}
+
+const SCHEMA: &str = "
+create table if not exists head (id integer primary key check (id = 0), scenario text, totals text, towers text);
+create table if not exists steps (step integer primary key, samples integer, votes integer, decided integer);
+";
+
+impl Checkpoint {
+    /// Opens or creates the file.
+    ///
+    /// # Errors
+    /// When it cannot be written or is no checkpoint.
+    pub fn open(path: &Path) -> Result<Self, CheckpointError> {
+        let connection = Connection::open(path)?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "normal")?;
+        connection.execute_batch(SCHEMA)?;
+        Ok(Self { connection, open: false })
+    }
+
+    /// Where the last commit left the scenario; its beginning when there is none.
+    ///
+    /// # Errors
+    /// When the file belongs to another scenario.
+    pub fn restore(&mut self, scenario: &Scenario) -> Result<(Totals, Towers), CheckpointError> {
+        let row: Option<(String, String, String)> = self
+            .connection
+            .query_row("select scenario, totals, towers from head", [], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
+            .optional()?;
+        let wanted = serde_json::to_string(scenario)?;
+        match row {
+            None => {
+                let (totals, towers) = (Totals::default(), Towers::new(scenario.disks));
+                self.connection.execute(
+                    "insert into head values (0, ?1, ?2, ?3)",
+                    params![wanted, serde_json::to_string(&totals)?, serde_json::to_string(&towers)?],
+                )?;
+                Ok((totals, towers))
+            }
+            Some((found, _, _)) if found != wanted => Err(CheckpointError::OtherScenario { found }),
+            Some((_, totals, towers)) => Ok((serde_json::from_str(&totals)?, serde_json::from_str(&towers)?)),
+        }
+    }
+
+    /// Adds a step to the batch.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn append(&mut self, step: u64, totals: &StepTotals, decided: Option<Move>) -> Result<(), CheckpointError> {
+        if !self.open {
+            self.connection.execute_batch("begin")?;
+            self.open = true;
+        }
+        let code = decided.map(|m| i64::from(m.from) * 3 + i64::from(m.to));
+        self.connection.prepare_cached("insert into steps values (?1, ?2, ?3, ?4)")?.execute(params![
+            step as i64,
+            totals.samples,
+            totals.votes,
+            code
+        ])?;
+        Ok(())
+    }
+
+    /// Makes the batch durable.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn commit(&mut self, totals: &Totals, towers: &Towers) -> Result<(), CheckpointError> {
+        self.connection
+            .prepare_cached("update head set totals = ?1, towers = ?2")?
+            .execute(params![serde_json::to_string(totals)?, serde_json::to_string(towers)?])?;
+        if std::mem::take(&mut self.open) {
+            self.connection.execute_batch("commit")?;
+        }
+        Ok(())
+    }
+}
