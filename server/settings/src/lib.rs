@@ -12,20 +12,18 @@ mod load;
 mod locate;
 pub mod paths;
 pub mod reference;
-mod secret;
 mod sections;
 pub mod trust;
 mod validate;
 
 pub use error::{Place, SettingsError};
 pub use load::{Loaded, Sources, load};
-pub use secret::Secret;
 pub use sections::coordination::{Coordination, CoordinationMode, Kafka, Redis};
 pub use sections::llm::{Endpoint, Llm, ModelRoles};
 pub use sections::logging::{Level, LogFormat, Logging};
 pub use sections::lsp::Lsp;
 pub use sections::models::{Engine, ModelEntry};
-pub use sections::sandbox::{Sandbox, SandboxLimits, SandboxMode};
+pub use sections::sandbox::{Sandbox, SandboxMode};
 pub use sections::verification::Verification;
 pub use sections::voting::{Margin, Voting};
 

@@ -128,11 +128,33 @@ fn layers(sources: &Sources) -> Result<Vec<(Layer, bool)>, SettingsError> {
     stack.extend(env.into_iter().map(|l| (l, true)));
     match &sources.editor {
         None | Some(Value::Null) => {}
-        Some(Value::Object(values)) => stack.push((Layer::from_values("editor settings", values.clone()), false)),
+        Some(Value::Object(values)) => stack.push((editor_layer(values)?, false)),
         Some(_) => return Err(SettingsError::new(Place::named("editor settings"), "", "must be an object")),
     }
     stack.extend(flags.into_iter().map(|l| (l, true)));
     Ok(stack)
+}
+
+/// What the editor sent, without values that are the defaults: VS Code sends those of settings that
+/// nobody touched, and they must not undo what the user's file says.
+fn editor_layer(values: &Map<String, Value>) -> Result<Layer, SettingsError> {
+    fn differing(values: &Map<String, Value>, defaults: &Map<String, Value>) -> Map<String, Value> {
+        let mut out = Map::new();
+        for (key, value) in values {
+            match (value, defaults.get(key)) {
+                (Value::Object(inner), Some(Value::Object(below))) => {
+                    let inner = differing(inner, below);
+                    if !inner.is_empty() {
+                        out.insert(key.clone(), Value::Object(inner));
+                    }
+                }
+                (_, Some(default)) if default == value => {}
+                _ => drop(out.insert(key.clone(), value.clone())),
+            }
+        }
+        out
+    }
+    Ok(Layer::from_values("editor settings", differing(values, &default_layer()?.values)))
 }
 
 /// `--config FILE`, or the built-in file of the environment that the user's own layers choose.

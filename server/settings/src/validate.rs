@@ -66,12 +66,30 @@ fn endpoint_fault(settings: &Settings) -> Option<Fault> {
             let message = format!("`{}` must be an http or https address", path.join("."));
             return Some(fault_at(&path, message, Some("for example `http://127.0.0.1:8000/v1`".into())));
         };
+        if let Some(variable) = &endpoint.api_key_env
+            && !is_variable(variable)
+        {
+            // Not quoted: it may be the key itself.
+            let path = ["llm", "endpoints", name, "api_key_env"];
+            let message = format!("`{}` must be the name of an environment variable", path.join("."));
+            return Some(fault_at(
+                &path,
+                message,
+                Some("export the key in a variable, and write the variable's name here".into()),
+            ));
+        }
         let authority = rest.split('/').next().unwrap_or_default();
         authority.contains('@').then(|| {
             let message = format!("`{}` holds a user name or password", path.join("."));
             fault_at(&path, message, Some("put the key into `api_key_env`".into()))
         })
     })
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
 fn model_fault(settings: &Settings) -> Option<Fault> {

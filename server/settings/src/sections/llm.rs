@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::secret::Secret;
-
 /// Models and where they run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -28,13 +26,16 @@ pub struct Llm {
     /// Longest response in tokens; a longer one is a red flag (750 in the MAKER paper).
     #[schemars(range(min = 1, max = 32_768))]
     pub max_tokens: usize,
-    /// Longest prompt and response together, in tokens; what the model itself allows is the
-    /// upper bound.
-    #[schemars(range(min = 256, max = 1_048_576))]
-    pub context: usize,
-    /// Threads that decode in process; 0 lets the engine choose.
+    /// Samples that one model computes at once; 0 lets the engine choose (2 on a CPU, 16 on a GPU, 8
+    /// at a server).
     #[schemars(range(max = 1024))]
-    pub threads: usize,
+    pub max_concurrent: usize,
+    /// Seconds without a sample after which a model leaves memory; 0 keeps it.
+    #[schemars(range(max = 604_800))]
+    pub idle_unload_seconds: u64,
+    /// Whether weights are rewritten once into formats that are fast on this processor. The copy
+    /// lies beside the model.
+    pub optimise: bool,
 }
 
 impl Default for Llm {
@@ -46,8 +47,9 @@ impl Default for Llm {
             models: ModelRoles::default(),
             endpoints: BTreeMap::new(),
             max_tokens: 750,
-            context: 2048,
-            threads: 0,
+            max_concurrent: 0,
+            idle_unload_seconds: 600,
+            optimise: true,
         }
     }
 }
@@ -60,32 +62,42 @@ pub struct ModelRoles {
     pub coder: Option<String>,
     /// Votes beside the coder, so that errors are less correlated.
     pub general: Option<String>,
-    /// Judges where a judgement is asked for.
+    /// Judges. The shipped `production.yaml` names one; this version asks it nothing yet.
     pub verifier: Option<String>,
-    /// Proposes plans.
+    /// Proposes plans. The shipped `production.yaml` names one; this version asks it nothing yet.
     pub planner: Option<String>,
 }
 
-/// A server that speaks the OpenAI HTTP API (vLLM, llama.cpp, a zeroerr pool).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+/// A server that speaks the OpenAI HTTP API (vLLM, llama.cpp and others).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Endpoint {
-    /// Base address with the version, e.g. `http://127.0.0.1:8000/v1`.
+    /// Address with the version and without `/chat/completions`, e.g. `http://127.0.0.1:8000/v1`.
     pub url: String,
     /// The model's name at that server.
     pub model: String,
-    /// The key, sent as a bearer token. Never shown or logged.
-    pub api_key: Option<Secret>,
-    /// Environment variable that holds the key; used when `api_key` is not set.
+    /// Name of the environment variable that holds the key. The key itself is never written into
+    /// settings, so that no file and no report can leak it.
     pub api_key_env: Option<String>,
-    /// Time for one response, in seconds; 0 means the default of 120.
-    #[schemars(range(max = 86_400))]
-    pub timeout_seconds: u64,
+    /// Time to the first token, in seconds; the server may have to load the model first.
+    #[schemars(range(min = 1, max = 86_400))]
+    pub first_token_seconds: u64,
+    /// Time between two tokens, in seconds.
+    #[schemars(range(min = 1, max = 86_400))]
+    pub idle_seconds: u64,
+    /// Whether the server knows vLLM's `guided_regex` and `guided_json`.
+    pub guided: bool,
 }
 
-impl Endpoint {
-    /// The key: `api_key`, else what `lookup` finds for `api_key_env`.
-    pub fn key(&self, lookup: impl Fn(&str) -> Option<String>) -> Option<Secret> {
-        self.api_key.clone().or_else(|| self.api_key_env.as_deref().and_then(lookup).map(Secret::new))
+impl Default for Endpoint {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            model: String::new(),
+            api_key_env: None,
+            first_token_seconds: 120,
+            idle_seconds: 30,
+            guided: false,
+        }
     }
 }

@@ -3,19 +3,18 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What the language server shows.
+/// The language server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lsp {
-    /// Show "Generate" and "Verify" above functions with a spec.
-    pub code_lens: bool,
-    /// Runs that may be busy at once; further ones wait.
-    #[schemars(range(min = 1, max = 64))]
-    pub parallel_runs: usize,
+    /// How long the editor may take to show an applied edit in its text before the user is told that
+    /// it was not applied, in seconds. Read when the server starts.
+    #[schemars(range(min = 1, max = 600))]
+    pub apply_patience_seconds: u64,
 }
 
 impl Default for Lsp {
     fn default() -> Self {
-        Self { code_lens: true, parallel_runs: 1 }
+        Self { apply_patience_seconds: 5 }
     }
 }

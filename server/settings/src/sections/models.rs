@@ -27,7 +27,7 @@ pub struct ModelEntry {
     pub size: Option<u64>,
     /// What runs it.
     pub engine: Engine,
-    /// Longest prompt and response together, in tokens.
+    /// Longest prompt and response together, in tokens; 0 means what the model was made for.
     pub context: usize,
     /// Its licence, as an SPDX expression or the name its publisher uses.
     pub license: String,

@@ -61,8 +61,8 @@ fn wrong_values() {
         expect!["config.yaml:2: `voting.k` must be a whole number from 1 to 1000, or `auto`, not empty"],
     );
     check(
-        "lsp:\n  code_lens: maybe\n",
-        expect!["config.yaml:2: `lsp.code_lens` must be `true` or `false`, not `maybe`"],
+        "llm:\n  optimise: maybe\n",
+        expect!["config.yaml:2: `llm.optimise` must be `true` or `false`, not `maybe`"],
     );
     check(
         "logging:\n  level: 3\n",

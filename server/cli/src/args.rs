@@ -1,0 +1,213 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXIT_CODES: &str = "Exit codes:
+  0    done and clean
+  1    findings, or an abstention
+  2    wrong usage or configuration
+  3    something the machine lacks (model, tool, sandbox); the message says the remedy
+  4    a bug in zeroerr
+  130  cancelled with Ctrl-C";
+
+/// Writes code you do not have to check: voted by local models, verified in a sandbox.
+#[derive(Debug, Parser)]
+#[command(name = "zeroerr", version, after_help = EXIT_CODES, propagate_version = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Settings file to use instead of the built-in one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Set one option, e.g. `--set voting.k=5`; may be repeated
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// Print the result as JSON to standard output
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say more; twice for debugging
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+    /// Say nothing but the result
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal that understands them, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the language server on standard input and output
+    Lsp(LspArgs),
+    /// Write the functions whose spec comments stand above a stub
+    Run(RunArgs),
+    /// Run the eight verification layers on code that exists
+    Verify(VerifyArgs),
+    /// Check what this machine has; `--fix` installs what is missing
+    Doctor(DoctorArgs),
+    /// List, fetch and remove models
+    #[command(subcommand)]
+    Models(ModelsCommand),
+    /// Show and check settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Compute the lead k that a plan needs
+    PlanK(PlanKArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+/// `zeroerr lsp`
+#[derive(Debug, Args)]
+pub struct LspArgs {
+    /// Accepted because editors pass it; standard input and output are always used
+    #[arg(long)]
+    pub stdio: bool,
+}
+
+/// `zeroerr run`
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Files, or folders to look for them in (.gitignore is respected)
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Only this function, whether it is a stub or not
+    #[arg(long, short = 'f', value_name = "NAME")]
+    pub function: Option<String>,
+    /// Write verified edits into the files; without it nothing is changed
+    #[arg(long)]
+    pub apply: bool,
+    /// Who samples; overrides `llm.backend`
+    #[arg(long, value_name = "NAME")]
+    pub backend: Option<String>,
+}
+
+/// `zeroerr verify`
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Files, or folders to look for them in (.gitignore is respected)
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Only this function
+    #[arg(long, short = 'f', value_name = "NAME")]
+    pub function: Option<String>,
+    /// Only functions that differ from git's HEAD
+    #[arg(long)]
+    pub changed: bool,
+    /// How to print the result
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: Format,
+}
+
+/// How `zeroerr verify` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Human,
+    /// JSON, as `--json`
+    Json,
+    /// SARIF 2.1.0
+    Sarif,
+    /// JUnit XML
+    Junit,
+    /// Annotations of GitHub Actions
+    Github,
+}
+
+/// `zeroerr doctor`
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Install the tools and fetch the default model
+    #[arg(long)]
+    pub fix: bool,
+}
+
+/// `zeroerr models`
+#[derive(Debug, Subcommand)]
+pub enum ModelsCommand {
+    /// List the catalogue and what is here
+    List,
+    /// Fetch a model; continues where an interrupted fetch stopped
+    Pull {
+        /// Name in the catalogue
+        name: String,
+    },
+    /// Remove a model's files
+    Remove {
+        /// Name in the catalogue
+        name: String,
+    },
+}
+
+/// `zeroerr config`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print the settings in force and where each comes from
+    Show,
+    /// Print the JSON schema of a settings file
+    Schema,
+    /// Check all settings
+    Check,
+}
+
+/// `zeroerr plan-k`
+#[derive(Debug, Args)]
+pub struct PlanKArgs {
+    /// Chance that one sample is right, above 0.5
+    #[arg(long, value_name = "P")]
+    pub p: f64,
+    /// Wanted chance that the whole plan is right
+    #[arg(long, value_name = "T")]
+    pub target: f64,
+    /// Steps of the plan
+    #[arg(long, value_name = "S")]
+    pub steps: u64,
+}
+
+/// `zeroerr completions`
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// Which shell
+    pub shell: clap_complete::Shell,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+        _ => Err("write KEY=VALUE, for example `voting.k=5`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

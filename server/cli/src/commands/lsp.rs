@@ -1,0 +1,48 @@
+//! `zeroerr lsp`: the language server on standard input and output.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use zeroerr_lsp::{ServerOptions, serve};
+use zeroerr_settings::{Llm, Sources, load};
+
+use crate::args::{Global, LspArgs};
+use crate::commands::runtime;
+use crate::compose::{Composed, run_options};
+use crate::context::{Context, LogTo};
+use crate::exit::{CliError, Exit};
+
+/// Serves one client until it goes.
+///
+/// # Errors
+/// Settings that cannot be used.
+pub fn main(global: &Global, _: &LspArgs) -> Result<Exit, CliError> {
+    let context = Context::load(global, Path::new("."), &[], LogTo::File)?;
+    let code = runtime()?.block_on(async {
+        let on_event = Arc::new(|event| tracing::info!(?event, "model pool"));
+        let composed = Composed::new(&context.loaded.settings, &context.data_dir, on_event)?;
+        let mut options = ServerOptions::new(composed.workbench.clone());
+        options.apply_patience = Duration::from_secs(context.loaded.settings.lsp.apply_patience_seconds);
+        options.reports = Some(context.data_dir.join("reports"));
+        options.on_settings = on_settings(composed, context.sources.clone(), context.loaded.settings.llm.clone());
+        Ok::<_, CliError>(serve(tokio::io::stdin(), tokio::io::stdout(), options).await.code())
+    })?;
+    // A read of standard input cannot be interrupted, so the runtime would wait for it.
+    std::process::exit(i32::from(code))
+}
+
+/// Reads all layers again with what the editor sent. Runs that begin later obey.
+fn on_settings(composed: Composed, sources: Sources, llm: Llm) -> zeroerr_lsp::OnSettings {
+    let composed = Arc::new(composed);
+    Box::new(move |editor| {
+        let sources = Sources { editor: Some(editor), ..sources.clone() };
+        let loaded = load(&sources).map_err(|e| e.to_string())?;
+        composed.workbench.set_options(run_options(&loaded.settings).map_err(|e| e.message)?);
+        if loaded.settings.llm.backend == llm.backend && loaded.settings.llm.models == llm.models {
+            Ok(())
+        } else {
+            Err("another backend or model was chosen; restart the server to use it".to_owned())
+        }
+    })
+}

@@ -1,0 +1,44 @@
+//! One file per command.
+
+mod completions;
+mod config;
+mod doctor;
+mod lsp;
+mod models;
+mod plan_k;
+mod run;
+pub mod verify;
+
+use std::future::Future;
+
+use crate::args::{Cli, Command};
+use crate::exit::{CliError, Exit};
+
+/// Runs the command.
+///
+/// # Errors
+/// One sentence and an exit code.
+pub fn dispatch(cli: Cli) -> Result<Exit, CliError> {
+    let global = cli.global;
+    match cli.command {
+        Command::Lsp(args) => lsp::main(&global, &args),
+        Command::Run(args) => wait(run::main(&global, &args)),
+        Command::Verify(args) => wait(verify::main(&global, &args)),
+        Command::Doctor(args) => wait(doctor::main(&global, &args)),
+        Command::Models(command) => wait(models::main(&global, &command)),
+        Command::Config(command) => config::main(&global, &command),
+        Command::PlanK(args) => plan_k::main(&global, &args),
+        Command::Completions(args) => completions::main(&args),
+    }
+}
+
+/// Waits for a command that needs the runtime.
+fn wait(command: impl Future<Output = Result<Exit, CliError>>) -> Result<Exit, CliError> {
+    runtime()?.block_on(command)
+}
+
+pub fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| {
+        CliError::machine(format!("cannot start threads: {e}; raise the limit on processes (`ulimit -u`)"))
+    })
+}

@@ -1,0 +1,231 @@
+//! `zeroerr run`: writes functions, shows how, prints the verified edits; `--apply` keeps them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+use zeroerr_core::code::{Task, apply_edits};
+use zeroerr_core::report::{RunEvent, RunOutcome, RunReport};
+use zeroerr_engine::Workbench;
+use zeroerr_llm::model_pool::{OnPoolEvent, PoolEvent};
+
+use crate::args::{Global, RunArgs};
+use crate::compose::Composed;
+use crate::context::{Context, LogTo, Ui, complain};
+use crate::exit::{CliError, Exit};
+use crate::render::json::{Run, Runs, diagnostics};
+use crate::render::progress::Progress;
+use crate::render::{BAD, GOOD, STRONG, WARN, diff};
+use crate::targets::{Key, Source, no_such_function};
+use crate::{files, interrupt};
+
+/// Runs every selected function, one after the other.
+///
+/// # Errors
+/// Usage and configuration errors, and what the machine lacks. Files that cannot be read among
+/// several are told and make the exit code 2 in the end.
+pub async fn main(global: &Global, args: &RunArgs) -> Result<Exit, CliError> {
+    let place = args.paths.first().map_or(Path::new("."), |p| if p.is_dir() { p } else { p.parent().unwrap_or(p) });
+    let overrides: Vec<_> = args.backend.iter().map(|b| ("llm.backend", b.clone())).collect();
+    let context = Context::load(global, place, &overrides, LogTo::Settings)?;
+    let paths = files::find(&args.paths)?;
+    let (loading, pool) = unbounded_channel();
+    let composed = Composed::new(&context.loaded.settings, &context.data_dir, loading_events(loading))?;
+    let workbench = composed.workbench.as_ref();
+    let mut worst = Exit::Clean;
+    let sources = read_all(workbench, &paths, &mut worst);
+    let wanted = wanted(&sources, args.function.as_deref())?;
+    if wanted.is_empty() {
+        return nothing_to_do(&context, &sources, worst);
+    }
+    composed.ready()?;
+    let cancel = interrupt::token();
+    let mut session =
+        Session { ui: context.ui, workbench, apply: args.apply, cancel: &cancel, pool, runs: Vec::new(), worst };
+    for (source, keys) in sources.iter().zip(&wanted).filter(|(_, keys)| !keys.is_empty()) {
+        if !context.ui.json {
+            source.faults().iter().for_each(|f| context.ui.note(f));
+        }
+        session.file(source, keys).await;
+        if cancel.is_cancelled() {
+            session.worst = Exit::Cancelled;
+            break;
+        }
+    }
+    if context.ui.json {
+        context
+            .ui
+            .json_result(&Runs { runs: session.runs, diagnostics: sources.iter().flat_map(diagnostics).collect() })?;
+    }
+    Ok(session.worst)
+}
+
+/// Reads files; one that cannot be read is told and does not stop the others.
+pub fn read_all(workbench: &dyn Workbench, paths: &[std::path::PathBuf], worst: &mut Exit) -> Vec<Source> {
+    let mut sources = Vec::new();
+    for path in paths {
+        match Source::read(workbench, path) {
+            Ok(source) => sources.push(source),
+            Err(error) => {
+                complain(&error.message);
+                *worst = (*worst).max(error.exit);
+            }
+        }
+    }
+    sources
+}
+
+/// Per file, the functions to write: the named one, else all stubs.
+fn wanted(sources: &[Source], function: Option<&str>) -> Result<Vec<Vec<Key>>, CliError> {
+    let keys = |s: &Source| match function {
+        Some(name) => s.named(name),
+        None => s.keys().into_iter().filter(|k| s.task(k).is_some_and(|t| t.is_stub)).collect(),
+    };
+    let wanted: Vec<Vec<Key>> = sources.iter().map(keys).collect();
+    match function {
+        Some(name) if !sources.is_empty() && wanted.iter().all(Vec::is_empty) => Err(no_such_function(name, sources)),
+        _ => Ok(wanted),
+    }
+}
+
+/// No stub with a spec: said, with the faults that may be the reason.
+fn nothing_to_do(context: &Context, sources: &[Source], worst: Exit) -> Result<Exit, CliError> {
+    let faulty = sources.iter().any(|s| !s.analysis.diagnostics.is_empty());
+    let have = sources.iter().map(|s| s.analysis.tasks.len()).sum::<usize>();
+    if context.ui.json {
+        context
+            .ui
+            .json_result(&Runs { runs: Vec::new(), diagnostics: sources.iter().flat_map(diagnostics).collect() })?;
+    } else {
+        sources.iter().flat_map(Source::faults).for_each(|f| context.ui.note(&f));
+        let why = if have > 0 {
+            "every function with a spec has a body; name one with --function to write it anew"
+        } else {
+            "no stub with a spec was found; write `# @spec …` above a function whose body is `...`"
+        };
+        context.ui.note(&format!("nothing to write: {why}"));
+    }
+    Ok(if faulty { worst.max(Exit::Findings) } else { worst })
+}
+
+/// The runs of one invocation.
+struct Session<'a> {
+    ui: Ui,
+    workbench: &'a dyn Workbench,
+    apply: bool,
+    cancel: &'a CancellationToken,
+    /// Models that are being loaded.
+    pool: UnboundedReceiver<RunEvent>,
+    runs: Vec<Run>,
+    worst: Exit,
+}
+
+impl Session<'_> {
+    /// Runs the functions of one file. With `--apply` each run sees what the one before wrote.
+    async fn file(&mut self, source: &Source, keys: &[Key]) {
+        let mut current = source.clone();
+        for key in keys {
+            if self.cancel.is_cancelled() {
+                return;
+            }
+            let Some(task) = current.task(key).cloned() else {
+                complain(&format!("{}: `{}` is not there any more", source.path.display(), key.shown()));
+                self.worst = self.worst.max(Exit::Findings);
+                continue;
+            };
+            let report = self.one(&current, key, task).await;
+            let applied = match self.keep(&current, &report) {
+                Ok(applied) => applied,
+                Err(error) => {
+                    complain(&error.message);
+                    self.worst = self.worst.max(error.exit);
+                    false
+                }
+            };
+            self.worst = self.worst.max(exit_of(&report));
+            self.runs.push(Run::new(&source.path.display().to_string(), &report, &current.text, applied));
+            if applied && let Ok(fresh) = Source::read(self.workbench, &source.path) {
+                current = fresh;
+            }
+        }
+    }
+
+    /// One run with its progress.
+    async fn one(&mut self, source: &Source, key: &Key, task: Task) -> RunReport {
+        let mut progress = Progress::new(self.ui, &format!("{}: {}", source.path.display(), key.shown()));
+        let (events, mut inbox) = unbounded_channel();
+        let run = self.workbench.run(task, events, self.cancel.clone());
+        tokio::pin!(run);
+        let report = loop {
+            tokio::select! {
+                biased;
+                Some(event) = self.pool.recv() => progress.event(&event),
+                Some(event) = inbox.recv() => progress.event(&event),
+                report = &mut run => break report,
+            }
+        };
+        while let Ok(event) = inbox.try_recv() {
+            progress.event(&event);
+        }
+        progress.finish();
+        report
+    }
+
+    /// Prints the outcome and, with `--apply`, writes the file. Whether it was written.
+    fn keep(&self, source: &Source, report: &RunReport) -> Result<bool, CliError> {
+        let verified = report.outcome == RunOutcome::Verified;
+        let new = if verified { apply_edits(&source.text, &report.edits) } else { None };
+        if verified && new.is_none() {
+            return Err(CliError::bug("the verified edit does not fit its file; nothing was changed"));
+        }
+        if !self.ui.json {
+            if let Some(new) = &new {
+                self.ui.result(&diff::unified(&source.path.display().to_string(), &source.text, new))?;
+            }
+            self.ui.result(&outcome_line(report))?;
+        }
+        match new.filter(|_| self.apply) {
+            None => Ok(false),
+            Some(new) => files::replace(&source.path, &source.text, &new).map(|()| {
+                self.ui.note(&format!("  written to {}", source.path.display()));
+                true
+            }),
+        }
+    }
+}
+
+/// Passes on that a model is being loaded, which takes seconds.
+fn loading_events(events: UnboundedSender<RunEvent>) -> OnPoolEvent {
+    Arc::new(move |event| match event {
+        PoolEvent::Loading { model } => drop(events.send(RunEvent::LoadingModel { model })),
+        other => tracing::info!(event = ?other, "model pool"),
+    })
+}
+
+/// The last line: what became of it, and why.
+fn outcome_line(report: &RunReport) -> String {
+    let (mark, style, word) = match report.outcome {
+        RunOutcome::Verified => ("✓", GOOD, "verified"),
+        RunOutcome::Abstained => ("–", WARN, "abstained"),
+        RunOutcome::Error => ("✗", BAD, "not done"),
+    };
+    let mut out = format!("{style}{mark}{style:#} {STRONG}{}{STRONG:#} {word}: {}", report.function, report.reason);
+    for step in &report.steps {
+        for disagreement in step.disagreements.iter().take(3) {
+            let answers: Vec<String> =
+                disagreement.answers.iter().map(|(answer, votes)| format!("{answer} ({votes})")).collect();
+            out.push_str(&format!("\n    {} gives {}", disagreement.input, answers.join(" or ")));
+        }
+    }
+    out
+}
+
+/// An error is something that the machine lacks: a fault of ours would have panicked.
+fn exit_of(report: &RunReport) -> Exit {
+    match report.outcome {
+        RunOutcome::Verified => Exit::Clean,
+        RunOutcome::Abstained => Exit::Findings,
+        RunOutcome::Error => Exit::Machine,
+    }
+}

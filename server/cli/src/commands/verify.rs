@@ -1,0 +1,180 @@
+//! `zeroerr verify`: the eight layers on code that exists.
+
+mod changed;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
+use zeroerr_core::code::{Task, line_of};
+use zeroerr_core::task_specification::Severity;
+use zeroerr_core::verdict::{Layer, StackReport, Verdict};
+use zeroerr_engine::Workbench;
+
+use crate::args::{Format, Global, VerifyArgs};
+use crate::commands::run::read_all;
+use crate::compose::Composed;
+use crate::context::{Context, LogTo, Ui};
+use crate::exit::{CliError, Exit};
+use crate::render::json::{Function, Functions, diagnostics};
+use crate::render::progress::Progress;
+use crate::render::{BAD, GOOD, STRONG, WARN, github, junit, sarif};
+use crate::targets::{Source, no_such_function};
+use crate::{files, interrupt};
+
+/// One function and what the layers say.
+#[derive(Debug)]
+pub struct Verified {
+    /// Path as shown.
+    pub file: String,
+    /// `Class.name`.
+    pub function: String,
+    /// 1-based line of the function.
+    pub line: usize,
+    /// The layers.
+    pub stack: StackReport,
+    /// Why it may not be called verified.
+    pub objection: Option<String>,
+}
+
+/// Verifies every selected function.
+///
+/// # Errors
+/// Usage and configuration errors, and what the machine lacks.
+pub async fn main(global: &Global, args: &VerifyArgs) -> Result<Exit, CliError> {
+    let place = args.paths.first().map_or(Path::new("."), |p| if p.is_dir() { p } else { p.parent().unwrap_or(p) });
+    let context = Context::load(global, place, &[], LogTo::Settings)?;
+    let format = if global.json { Format::Json } else { args.format };
+    let ui = Ui { json: format == Format::Json, ..context.ui };
+    let paths = files::find(&args.paths)?;
+    let composed = Composed::new(&context.loaded.settings, &context.data_dir, Arc::new(drop))?;
+    let mut worst = Exit::Clean;
+    let sources = read_all(composed.workbench.as_ref(), &paths, &mut worst);
+    let wanted = select(&sources, args).await?;
+    let cancel = interrupt::token();
+    let mut verified = Vec::new();
+    for (source, task, name) in wanted {
+        let policy = context.loaded.settings.verification.policy();
+        let stack = verify_one(ui, composed.workbench.as_ref(), source, task.clone(), &name, cancel.clone()).await;
+        if cancel.is_cancelled() {
+            return Ok(Exit::Cancelled);
+        }
+        let line = line_of(&source.text, task.function_range.start);
+        let objection = stack.objection(&policy);
+        worst = worst.max(exit_of(&stack, objection.as_deref(), &policy.may_be_unavailable));
+        verified.push(Verified { file: source.path.display().to_string(), function: name, line, stack, objection });
+        if format == Format::Human
+            && let Some(last) = verified.last()
+        {
+            ui.result(&outcome_line(last))?;
+        }
+    }
+    if sources.iter().flat_map(|s| &s.analysis.diagnostics).any(|d| d.severity == Severity::Error) {
+        worst = worst.max(Exit::Findings);
+    }
+    print(ui, format, &verified, &sources)?;
+    Ok(worst)
+}
+
+/// Functions to verify, in order.
+async fn select<'a>(sources: &'a [Source], args: &VerifyArgs) -> Result<Vec<(&'a Source, &'a Task, String)>, CliError> {
+    let mut wanted = Vec::new();
+    for source in sources {
+        let keys = match &args.function {
+            Some(name) => source.named(name),
+            None => source.keys(),
+        };
+        let changed = if args.changed { Some(changed::lines(&source.path).await?) } else { None };
+        for key in keys {
+            let Some(task) = source.task(&key) else { continue };
+            let first = line_of(&source.text, task.spec_range.start.min(task.function_range.start));
+            let last = line_of(&source.text, task.function_range.end.saturating_sub(1));
+            if changed.as_ref().is_none_or(|c| c.touch(first, last)) {
+                wanted.push((source, task, key.shown()));
+            }
+        }
+    }
+    match &args.function {
+        Some(name) if !sources.is_empty() && sources.iter().all(|s| s.named(name).is_empty()) => {
+            Err(no_such_function(name, sources))
+        }
+        _ => Ok(wanted),
+    }
+}
+
+async fn verify_one(
+    ui: Ui,
+    workbench: &dyn Workbench,
+    source: &Source,
+    task: Task,
+    name: &str,
+    cancel: CancellationToken,
+) -> StackReport {
+    let mut progress = Progress::new(ui, &format!("{}: {name}", source.path.display()));
+    let (events, mut inbox) = unbounded_channel();
+    let verification = workbench.verify(task, events, cancel);
+    tokio::pin!(verification);
+    let stack = loop {
+        tokio::select! {
+            biased;
+            Some(event) = inbox.recv() => progress.event(&event),
+            stack = &mut verification => break stack,
+        }
+    };
+    while let Ok(event) = inbox.try_recv() {
+        progress.event(&event);
+    }
+    progress.finish();
+    stack
+}
+
+fn print(ui: Ui, format: Format, verified: &[Verified], sources: &[Source]) -> Result<(), CliError> {
+    match format {
+        Format::Json => {
+            let functions = verified
+                .iter()
+                .map(|v| Function::new(&v.file, &v.function, v.line, &v.stack, v.objection.clone()))
+                .collect();
+            ui.json_result(&Functions { functions, diagnostics: sources.iter().flat_map(diagnostics).collect() })
+        }
+        Format::Sarif => ui.json_result(&sarif::document(verified)),
+        Format::Junit => ui.result(&junit::document(verified)?),
+        Format::Github => verified
+            .iter()
+            .flat_map(|v| github::annotations(&v.file, &v.function, v.line, &v.stack))
+            .try_for_each(|l| ui.result(&l)),
+        Format::Human => {
+            sources.iter().flat_map(Source::faults).for_each(|f| ui.note(&f));
+            if verified.is_empty() {
+                ui.note("nothing to verify: no function with a spec was selected");
+            }
+            Ok(())
+        }
+    }
+}
+
+fn outcome_line(verified: &Verified) -> String {
+    let failed = verified.stack.layers.iter().any(|l| l.verdict == Verdict::Failed);
+    let (mark, style) = match (&verified.objection, failed) {
+        (None, _) => ("✓", GOOD),
+        (Some(_), true) => ("✗", BAD),
+        (Some(_), false) => ("!", WARN),
+    };
+    let counted = format!("{} of {} checks passed", verified.stack.passed(), Layer::ALL.len());
+    let why = verified.objection.as_ref().map_or_else(String::new, |o| format!("; not verified: {o}"));
+    format!("{style}{mark}{style:#} {STRONG}{}{STRONG:#} {counted}{why}", verified.function)
+}
+
+/// Findings beat a missing tool; a missing tool that the policy excuses is no reason.
+fn exit_of(stack: &StackReport, objection: Option<&str>, excused: &[Layer]) -> Exit {
+    let missing =
+        |l: &&zeroerr_core::verdict::LayerReport| l.verdict == Verdict::Unavailable && !excused.contains(&l.layer);
+    if objection.is_none() {
+        Exit::Clean
+    } else if stack.layers.iter().any(|l| l.verdict == Verdict::Failed) || !stack.layers.iter().any(|l| missing(&l)) {
+        Exit::Findings
+    } else {
+        Exit::Machine
+    }
+}

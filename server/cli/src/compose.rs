@@ -1,0 +1,161 @@
+//! The composition root: settings in, a workbench out. Nothing is loaded or started here; what is
+//! missing is said when it is asked for, so that `verify` needs no model and `lsp` starts at once.
+
+mod backend;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use zeroerr_core::voting_engine::theory::k_min;
+use zeroerr_engine::journal::Journal;
+use zeroerr_engine::local::{LocalWorkbench, Parts, StatusSource};
+use zeroerr_engine::options::RunOptions;
+use zeroerr_llm::model_loader::{EngineKind, ModelConfig, ModelRole, StoreLoader};
+use zeroerr_llm::model_pool::{LoadState, ModelPool, ModelStatus, OnPoolEvent, PoolConfig};
+use zeroerr_llm::store::ModelStore;
+use zeroerr_sandbox::{Mode, Sandbox, SandboxOptions};
+use zeroerr_settings::{Margin, SandboxMode, Settings};
+use zeroerr_verification::toolchain::Toolchain;
+use zeroerr_verification::verification_stack::VerificationStack;
+
+use crate::exit::CliError;
+
+/// Steps of the plan that `voting.k: auto` is computed for.
+const AUTO_STEPS: u64 = 10;
+
+/// The parts, put together.
+pub struct Composed {
+    /// What front ends use.
+    pub workbench: Arc<LocalWorkbench>,
+    stack: Arc<VerificationStack>,
+    loader: Arc<StoreLoader>,
+    configs: Vec<ModelConfig>,
+}
+
+impl Composed {
+    /// Puts the parts together for these settings. Must be called within the runtime, which the
+    /// pool's idle watch lives on. `on_event` hears of models that are loaded.
+    ///
+    /// # Errors
+    /// A backend that cannot exist, or a k that cannot be computed.
+    pub fn new(settings: &Settings, data_dir: &Path, on_event: OnPoolEvent) -> Result<Self, CliError> {
+        let options = run_options(settings)?;
+        let stack =
+            Arc::new(VerificationStack::new(Arc::new(toolchain(settings, data_dir)), settings.verification.policy()));
+        let loader = Arc::new(StoreLoader::new(store(data_dir)));
+        let configs = backend::configs(settings)?;
+        let config = PoolConfig {
+            models: configs.clone(),
+            idle_unload_s: settings.llm.idle_unload_seconds,
+            ..PoolConfig::default()
+        };
+        let pool = Arc::new(ModelPool::new(config, loader.clone(), on_event));
+        let models = if settings.llm.backend == "scripted" {
+            vec![backend::scripted()?]
+        } else {
+            pool.for_role(ModelRole::Coder)
+        };
+        let status = status(pool, stack.clone());
+        let parts = Parts { models, stack: stack.clone(), journal: journal(data_dir), status };
+        Ok(Self { workbench: Arc::new(LocalWorkbench::new(parts, options)), stack, loader, configs })
+    }
+
+    /// Whether a run can begin: sandbox, tools and model files are there.
+    ///
+    /// # Errors
+    /// What is missing, with the remedy.
+    pub fn ready(&self) -> Result<(), CliError> {
+        let tools = self.stack.toolchain();
+        tools.sandbox().map_err(|e| CliError::machine(e.to_string()))?;
+        tools.python().map_err(|e| CliError::machine(e.to_string()))?;
+        let local = self.configs.iter().filter(|c| c.engine == EngineKind::Mistralrs);
+        local
+            .map(|c| self.loader.file_of(c))
+            .try_for_each(|file| file.map(drop))
+            .map_err(|e| CliError::machine(e.to_string()))
+    }
+}
+
+/// What `status` says of models and sandbox.
+fn status(pool: Arc<ModelPool>, stack: Arc<VerificationStack>) -> StatusSource {
+    Box::new(move || {
+        let mut lines: Vec<String> = pool.status().iter().map(model_line).collect();
+        lines.push(match stack.toolchain().sandbox() {
+            Ok(sandbox) => format!("sandbox: {}", sandbox.describe()),
+            Err(error) => format!("sandbox: {error}"),
+        });
+        lines
+    })
+}
+
+fn model_line(model: &ModelStatus) -> String {
+    let state = match model.state {
+        LoadState::Cold => "not loaded",
+        LoadState::Loading => "loading",
+        LoadState::Ready => "loaded",
+    };
+    let error = model.last_error.as_ref().map_or_else(String::new, |e| format!("; last failure: {e}"));
+    format!(
+        "model {}: {state}, {} under way, {} answers, {} failures{error}",
+        model.name, model.busy, model.answers, model.failures
+    )
+}
+
+/// The rules of runs.
+///
+/// # Errors
+/// When `k: auto` has no answer.
+pub fn run_options(settings: &Settings) -> Result<RunOptions, CliError> {
+    let voting = &settings.voting;
+    let k = match voting.k {
+        Margin::Fixed(k) => k,
+        Margin::Auto => k_min(voting.assumed_success, voting.target_reliability, AUTO_STEPS, 1)
+            .map_err(|e| CliError::usage(format!("`voting.k: auto` cannot be computed: {e}")))?,
+    };
+    Ok(RunOptions {
+        k,
+        max_attempts: voting.max_attempts,
+        in_flight: u32::try_from(voting.samples_in_flight).unwrap_or(u32::MAX),
+        first_temperature: voting.first_temperature,
+        temperature: voting.temperature,
+        top_p: voting.top_p,
+        max_tokens: settings.llm.max_tokens,
+        seed: voting.seed,
+        policy: settings.verification.policy(),
+    })
+}
+
+/// Where the sandbox is looked for, and whether the user switched it off.
+pub fn sandbox_options(settings: &Settings, data_dir: &Path) -> SandboxOptions {
+    let mode = match settings.sandbox.mode {
+        SandboxMode::On => Mode::On,
+        SandboxMode::Off => Mode::Off,
+    };
+    SandboxOptions { mode, places: vec![Toolchain::bwrap_place(data_dir)], ..SandboxOptions::default() }
+}
+
+/// The tools of this machine.
+pub fn toolchain(settings: &Settings, data_dir: &Path) -> Toolchain {
+    Toolchain::detect(data_dir, Sandbox::detect(&sandbox_options(settings, data_dir)))
+}
+
+/// The model files of this machine.
+pub fn store(data_dir: &Path) -> ModelStore {
+    ModelStore::new(data_dir)
+}
+
+/// A catalogue name as the store can keep it: `owner/model` becomes `owner--model`.
+pub fn store_name(name: &str) -> String {
+    name.replace('/', "--")
+}
+
+/// The journal; a run goes on without one.
+fn journal(data_dir: &Path) -> Option<Arc<Journal>> {
+    match Journal::open(&data_dir.join("journal")) {
+        Ok(journal) => Some(Arc::new(journal)),
+        Err(error) => {
+            tracing::warn!(%error, "runs cannot be resumed");
+            None
+        }
+    }
+}

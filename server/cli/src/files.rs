@@ -1,0 +1,145 @@
+//! Finding, reading and writing the user's source files.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use zeroerr_core::code::LanguageId;
+
+use crate::exit::CliError;
+
+/// Files of a language we know, at and below `paths`, sorted, each once. A path that is named
+/// itself is taken whatever .gitignore says.
+///
+/// # Errors
+/// A path that does not exist or whose language we do not know.
+pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+    let mut found = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let walk = ignore::WalkBuilder::new(path).sort_by_file_path(Path::cmp).build();
+            let files = walk.filter_map(Result::ok).filter(|e| e.file_type().is_some_and(|t| t.is_file()));
+            found.extend(files.map(ignore::DirEntry::into_path).filter(|p| LanguageId::from_path(p).is_some()));
+        } else if !path.exists() {
+            return Err(CliError::usage(format!(
+                "there is no {}; give the path of a file or a folder",
+                path.display()
+            )));
+        } else if LanguageId::from_path(path).is_none() {
+            return Err(CliError::usage(format!(
+                "{}: this kind of file is not known; Python (.py) is",
+                path.display()
+            )));
+        } else {
+            found.push(path.clone());
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    found.retain(|p| seen.insert(p.canonicalize().unwrap_or_else(|_| p.clone())));
+    Ok(found)
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// When it cannot be read, or is not UTF-8.
+pub fn read(path: &Path) -> Result<Arc<str>, CliError> {
+    let bytes = std::fs::read(path).map_err(|e| CliError::usage(format!("{}: cannot be read: {e}", path.display())))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text.into()),
+        Err(error) => {
+            let upto = error.utf8_error().valid_up_to();
+            let line = 1 + error.as_bytes()[..upto].iter().filter(|&&b| b == b'\n').count();
+            Err(CliError::usage(format!("{}:{line}: is not UTF-8; save the file as UTF-8", path.display())))
+        }
+    }
+}
+
+/// Replaces a file's text in one step, if it still holds `expected`.
+///
+/// The new text is written beside the file and renamed over it, so that no reader and no power cut
+/// ever sees half of it. Permissions are kept; a symbolic link stays one.
+///
+/// # Errors
+/// When the file changed since it was read, or the folder cannot be written.
+pub fn replace(path: &Path, expected: &str, new: &str) -> Result<(), CliError> {
+    // Through the link: renaming over it would cut it off from its target.
+    let target =
+        path.canonicalize().map_err(|e| CliError::usage(format!("{}: cannot be read: {e}", path.display())))?;
+    let folder = target.parent().unwrap_or(Path::new("."));
+    let cannot = |e: std::io::Error| {
+        CliError::machine(format!("{}: cannot be written: {e}; nothing was changed", path.display()))
+    };
+    let permissions = std::fs::metadata(&target).map_err(cannot)?.permissions();
+    if permissions.readonly() {
+        return Err(CliError::machine(format!("{}: is read-only; nothing was changed", path.display())));
+    }
+    let mut temporary = tempfile::Builder::new().prefix(".zeroerr-").tempfile_in(folder).map_err(cannot)?;
+    temporary.write_all(new.as_bytes()).map_err(cannot)?;
+    temporary.as_file().set_permissions(permissions).map_err(cannot)?;
+    temporary.as_file().sync_all().map_err(cannot)?;
+    // As late as possible: what was changed meanwhile is the user's.
+    if *read(path)? != *expected {
+        return Err(CliError {
+            exit: crate::exit::Exit::Findings,
+            message: format!("{}: was changed while the function was being written; run again", path.display()),
+        });
+    }
+    temporary.persist(&target).map_err(|e| cannot(e.error))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_file_is_replaced_in_one_step_and_keeps_its_permissions_and_its_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.py");
+        std::fs::write(&file, "old\r\n").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o751)).unwrap();
+        let link = dir.path().join("link.py");
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        replace(&link, "old\r\n", "new\r\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "new\r\n");
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o751);
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_file_that_changed_meanwhile_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.py");
+        std::fs::write(&file, "theirs").unwrap();
+        let error = replace(&file, "ours", "new").unwrap_err();
+        assert!(error.message.ends_with("run again"), "{error}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "theirs");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn unreadable_text_is_named_with_its_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.py");
+        std::fs::write(&file, b"ok\n\xe9\n").unwrap();
+        assert!(read(&file).unwrap_err().message.ends_with("a.py:2: is not UTF-8; save the file as UTF-8"));
+    }
+
+    #[test]
+    fn folders_are_walked_with_gitignore_and_every_file_counts_once() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["b.py", "a.py", "skipped.py", "note.txt"] {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
+        std::fs::create_dir(dir.path().join(".git")).unwrap();
+        std::fs::write(dir.path().join(".gitignore"), "skipped.py\n").unwrap();
+        let found = find(&[dir.path().to_path_buf(), dir.path().join("a.py")]).unwrap();
+        assert_eq!(found, [dir.path().join("a.py"), dir.path().join("b.py")]);
+        assert_eq!(find(&[dir.path().join("skipped.py")]).unwrap().len(), 1, "named by the user");
+        assert!(find(&[dir.path().join("none.py")]).unwrap_err().message.starts_with("there is no "));
+        assert!(find(&[dir.path().join("note.txt")]).unwrap_err().message.contains("not known"));
+    }
+}

@@ -1,0 +1,221 @@
+//! The JSON of `run` and `verify`: a contract (docs/API_REFERENCE.md). Fields may be added, not
+//! changed, so these are types of their own and not the domain's.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use zeroerr_core::code::{apply_edits, line_of};
+use zeroerr_core::report::{ClassVotes, Disagreement, RunOutcome, RunReport, StepReport};
+use zeroerr_core::verdict::{Finding, Layer, LayerReport, StackReport};
+
+use crate::targets::Source;
+
+/// What `run --json` prints.
+#[derive(Debug, Serialize)]
+pub struct Runs {
+    /// One entry per function.
+    pub runs: Vec<Run>,
+    /// Faults of spec blocks in the files that were looked at.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// One run.
+#[derive(Debug, Serialize)]
+pub struct Run {
+    id: String,
+    file: String,
+    function: String,
+    outcome: RunOutcome,
+    reason: String,
+    steps: Vec<Step>,
+    layers: Vec<LayerOut>,
+    edit: Option<Edit>,
+    applied: bool,
+    elapsed_ms: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Step {
+    name: String,
+    samples: u32,
+    red_flags: BTreeMap<String, u32>,
+    gate_rejected: u32,
+    tally: Vec<ClassVotes>,
+    margin: u32,
+    k: u32,
+    disagreements: Vec<Disagreement>,
+    completion_tokens: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct LayerOut {
+    layer: Layer,
+    verdict: &'static str,
+    detail: String,
+    findings: Vec<Finding>,
+    tools: Vec<String>,
+    evidence: usize,
+    elapsed_ms: u64,
+}
+
+/// Lines `start_line` to `end_line` (1-based, both included) of the file become `new_text`. An
+/// `end_line` before `start_line` means that the text is put in before `start_line`.
+#[derive(Debug, Serialize, PartialEq, Eq)]
+pub struct Edit {
+    start_line: usize,
+    end_line: usize,
+    new_text: String,
+}
+
+/// One fault of a spec block.
+#[derive(Debug, Serialize)]
+pub struct Diagnostic {
+    file: String,
+    line: usize,
+    code: String,
+    severity: zeroerr_core::task_specification::Severity,
+    message: String,
+}
+
+/// What `verify --json` prints.
+#[derive(Debug, Serialize)]
+pub struct Functions {
+    /// One entry per function.
+    pub functions: Vec<Function>,
+    /// Faults of spec blocks in the files that were looked at.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// One verified function.
+#[derive(Debug, Serialize)]
+pub struct Function {
+    file: String,
+    function: String,
+    line: usize,
+    passed: usize,
+    of: usize,
+    objection: Option<String>,
+    layers: Vec<LayerOut>,
+}
+
+impl Run {
+    /// A report about `source`, the text that the run was given.
+    pub fn new(file: &str, report: &RunReport, source: &str, applied: bool) -> Self {
+        let new = (report.outcome == RunOutcome::Verified).then(|| apply_edits(source, &report.edits)).flatten();
+        Self {
+            id: report.id.clone(),
+            file: file.to_owned(),
+            function: report.function.clone(),
+            outcome: report.outcome,
+            reason: report.reason.clone(),
+            steps: report.steps.iter().map(Step::new).collect(),
+            layers: report.layers.iter().map(LayerOut::new).collect(),
+            edit: new.map(|new| Edit::between(source, &new)),
+            applied,
+            elapsed_ms: report.elapsed_ms,
+        }
+    }
+}
+
+impl Function {
+    /// The layers of one function.
+    pub fn new(file: &str, function: &str, line: usize, stack: &StackReport, objection: Option<String>) -> Self {
+        Self {
+            file: file.to_owned(),
+            function: function.to_owned(),
+            line,
+            passed: stack.passed(),
+            of: Layer::ALL.len(),
+            objection,
+            layers: stack.layers.iter().map(LayerOut::new).collect(),
+        }
+    }
+}
+
+impl Step {
+    fn new(step: &StepReport) -> Self {
+        Self {
+            name: step.name.clone(),
+            samples: step.samples,
+            red_flags: step.red_flags.clone(),
+            gate_rejected: step.gate_rejected,
+            tally: step.tally.clone(),
+            margin: step.margin,
+            k: step.k,
+            disagreements: step.disagreements.clone(),
+            completion_tokens: step.completion_tokens,
+        }
+    }
+}
+
+impl LayerOut {
+    fn new(report: &LayerReport) -> Self {
+        Self {
+            layer: report.layer,
+            verdict: report.verdict.name(),
+            detail: report.detail.clone(),
+            findings: report.findings.clone(),
+            tools: report.tools.clone(),
+            evidence: report.evidence,
+            elapsed_ms: report.elapsed_ms,
+        }
+    }
+}
+
+impl Edit {
+    /// The smallest run of lines that differs.
+    pub fn between(old: &str, new: &str) -> Self {
+        let old_lines: Vec<&str> = old.split_inclusive('\n').collect();
+        let new_lines: Vec<&str> = new.split_inclusive('\n').collect();
+        let head = old_lines.iter().zip(&new_lines).take_while(|(a, b)| a == b).count();
+        let tail =
+            old_lines[head..].iter().rev().zip(new_lines[head..].iter().rev()).take_while(|(a, b)| a == b).count();
+        Self {
+            start_line: head + 1,
+            end_line: old_lines.len() - tail,
+            new_text: new_lines[head..new_lines.len() - tail].concat(),
+        }
+    }
+}
+
+/// The faults of a file's specs.
+pub fn diagnostics(source: &Source) -> Vec<Diagnostic> {
+    let one = |d: &zeroerr_core::task_specification::SpecDiagnostic| Diagnostic {
+        file: source.path.display().to_string(),
+        line: line_of(&source.text, d.range.start),
+        code: d.code.clone(),
+        severity: d.severity,
+        message: d.message.clone(),
+    };
+    source.analysis.diagnostics.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Does what the documentation of [`Edit`] says.
+    fn applied(old: &str, edit: &Edit) -> String {
+        let lines: Vec<&str> = old.split_inclusive('\n').collect();
+        [&lines[..edit.start_line - 1].concat(), &edit.new_text, &lines[edit.end_line..].concat()]
+            .map(String::as_str)
+            .concat()
+    }
+
+    #[test]
+    fn an_edit_names_the_lines_it_replaces() {
+        let edit = Edit::between("a\nb\nc\n", "a\nX\nY\nc\n");
+        assert_eq!(edit, Edit { start_line: 2, end_line: 2, new_text: "X\nY\n".into() });
+        let insertion = Edit::between("a\nc\n", "a\nb\nc\n");
+        assert_eq!(insertion, Edit { start_line: 2, end_line: 1, new_text: "b\n".into() });
+    }
+
+    proptest! {
+        #[test]
+        fn an_edit_gives_the_new_text(old in "([ab]{0,2}\r?\n){0,6}[ab]{0,2}", new in "([ab]{0,2}\r?\n){0,6}[ab]{0,2}") {
+            prop_assert_eq!(applied(&old, &Edit::between(&old, &new)), new);
+        }
+    }
+}

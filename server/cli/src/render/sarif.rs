@@ -1,0 +1,79 @@
+//! Findings as SARIF 2.1.0, for code scanning services and editors.
+
+use serde_sarif::sarif::{
+    ArtifactLocation, Location, Message, MultiformatMessageString, PhysicalLocation, Region, ReportingDescriptor,
+    Result as SarifResult, ResultLevel, Run, Sarif, Tool, ToolComponent,
+};
+use zeroerr_core::verdict::{Finding, Verdict};
+
+use crate::commands::verify::Verified;
+
+const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+
+/// The document: one result per finding; a layer that could not run is a result of its own, so
+/// that a missing tool is never taken for a clean bill.
+pub fn document(verified: &[Verified]) -> Sarif {
+    let mut rules: Vec<ReportingDescriptor> = Vec::new();
+    let mut results = Vec::new();
+    for function in verified {
+        for layer in &function.stack.layers {
+            for finding in &layer.findings {
+                add_rule(&mut rules, &finding.code, finding.url.as_deref());
+                results.push(result(
+                    &finding.code,
+                    ResultLevel::Error,
+                    &sentence(finding),
+                    &function.file,
+                    finding.line,
+                ));
+            }
+            let code = format!("{}.{}", layer.layer, layer.verdict.name());
+            let level = match layer.verdict {
+                Verdict::Failed if layer.findings.is_empty() => ResultLevel::Error,
+                Verdict::Unavailable | Verdict::TimedOut => ResultLevel::Warning,
+                _ => continue,
+            };
+            add_rule(&mut rules, &code, None);
+            results.push(result(&code, level, &layer.detail, &function.file, function.line));
+        }
+    }
+    let driver = ToolComponent::builder().name("zeroerr").version(env!("CARGO_PKG_VERSION")).rules(rules).build();
+    let run = Run::builder().tool(Tool::builder().driver(driver).build()).results(results).build();
+    Sarif::builder().version(serde_json::json!("2.1.0")).schema(SCHEMA).runs([run]).build()
+}
+
+fn sentence(finding: &Finding) -> String {
+    match &finding.counterexample {
+        Some(input) => format!("{}; for example: {input}", finding.message),
+        None => finding.message.clone(),
+    }
+}
+
+fn add_rule(rules: &mut Vec<ReportingDescriptor>, code: &str, url: Option<&str>) {
+    if rules.iter().any(|r| r.id == code) {
+        return;
+    }
+    let text = MultiformatMessageString::builder().text(code).build();
+    let rule = ReportingDescriptor::builder().id(code).short_description(text);
+    rules.push(match url {
+        Some(url) => rule.help_uri(url).build(),
+        None => rule.build(),
+    });
+}
+
+fn result(code: &str, level: ResultLevel, message: &str, file: &str, line: usize) -> SarifResult {
+    let region = Region::builder().start_line(i64::try_from(line.max(1)).unwrap_or(i64::MAX)).build();
+    // SARIF wants a URI reference: forward slashes, and no character that a URI gives a meaning to.
+    let uri = file.replace('\\', "/").replace('%', "%25").replace(' ', "%20").replace('#', "%23").replace('?', "%3F");
+    let physical = PhysicalLocation::builder()
+        .artifact_location(ArtifactLocation::builder().uri(uri).build())
+        .region(region)
+        .build();
+    let location = Location::builder().physical_location(physical).build();
+    SarifResult::builder()
+        .rule_id(code)
+        .level(level)
+        .message(Message::builder().text(message).build())
+        .locations([location])
+        .build()
+}

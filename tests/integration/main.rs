@@ -1,0 +1,3 @@
+//! The real binary from outside: arguments, settings, exit codes, output formats.
+
+mod command_line;
