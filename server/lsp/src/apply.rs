@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use lsp_types::{
-    ApplyWorkspaceEditParams, DocumentChanges, MessageType, OneOf, OptionalVersionedTextDocumentIdentifier, TextDocumentEdit,
-    TextEdit as LspEdit, Uri, WorkspaceEdit, request,
+    ApplyWorkspaceEditParams, DocumentChanges, MessageType, OneOf, OptionalVersionedTextDocumentIdentifier,
+    TextDocumentEdit, TextEdit as LspEdit, Uri, WorkspaceEdit, request,
 };
 use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
 use zeroerr_core::code::{TextEdit, TextRange, apply_edits};
@@ -36,12 +36,18 @@ const SILENCE: u32 = 3;
 enum Stage {
     /// About to be sent.
     Ready,
-    /// Sent; the texts are what the document, and the function in it, will be.
-    Sent { text: String, function: String },
+    /// Sent.
+    Sent(Expected),
+    /// It could not be applied by itself; an action offers it.
+    Kept(Expected),
     /// The document shows it.
     Shown { version: i32, function: String },
-    /// It could not be applied by itself; an action offers it.
-    Kept,
+}
+
+/// What will be in the document when an edit is; line ends as `\n`.
+struct Expected {
+    text: String,
+    function: String,
 }
 
 struct Pending {
@@ -67,7 +73,9 @@ impl PendingEdits {
     pub(crate) fn is_kept(&self, uri: &Uri, function: &str, now: &Snapshot) -> bool {
         let same_text = |p: &Pending| {
             let then = p.target.task.function_range.slice(&p.target.snapshot.text);
-            now.task_named(function).is_some_and(|t| t.function_range.slice(&now.text) == then && t.spec.hash() == p.target.task.spec.hash())
+            now.task_named(function).is_some_and(|t| {
+                t.function_range.slice(&now.text) == then && t.spec.hash() == p.target.task.spec.hash()
+            })
         };
         self.kept(uri, function).is_some_and(|(_, p)| same_text(p))
     }
@@ -78,7 +86,8 @@ impl PendingEdits {
     }
 
     fn kept(&self, uri: &Uri, function: &str) -> Option<(ApplyId, &Pending)> {
-        let fits = |p: &Pending| matches!(p.stage, Stage::Kept) && p.target.uri == *uri && p.target.function == function;
+        let fits =
+            |p: &Pending| matches!(p.stage, Stage::Kept(_)) && p.target.uri == *uri && p.target.function == function;
         self.edits.iter().find(|(_, p)| fits(p)).map(|(id, p)| (*id, p))
     }
 
@@ -107,18 +116,28 @@ pub(crate) fn retry(state: &mut State, uri: &Uri, function: &str) -> bool {
     true
 }
 
+/// A kept edit for an action to carry, for clients that cannot be asked to apply it.
+pub(crate) fn kept_edit(state: &State, uri: &Uri, function: &str, now: &Snapshot) -> Option<WorkspaceEdit> {
+    let (_, pending) = state.edits.kept(uri, function)?;
+    let edits = with_line_ends_of(&now.text, rebase(&pending.target, &pending.report.edits, now).ok()?);
+    Some(on_the_wire(&state.profile, uri, &edits, now))
+}
+
 /// Handles an edit whose document is analysed: sends it, or, once the document shows it, marks
 /// the function.
 pub(crate) fn apply(state: &mut State, id: ApplyId) {
     let Some(pending) = state.edits.edits.remove(&id) else { return };
     let uri = pending.target.uri.clone();
     let Some(now) = state.snapshot(&uri).filter(|_| state.documents.get(&uri).is_some_and(|d| d.is_current())) else {
-        return state.show(MessageType::WARNING, format!("zeroerr: the edit for `{}` was not applied: its document was closed", pending.target.function));
+        return state.show(
+            MessageType::WARNING,
+            format!("zeroerr: the edit for `{}` was not applied: its document was closed", pending.target.function),
+        );
     };
     match pending.stage {
         Stage::Ready => send(state, id, pending, &now),
         Stage::Shown { version, ref function } => mark(state, &pending, &now, version, function),
-        Stage::Sent { .. } | Stage::Kept => drop(state.edits.edits.insert(id, pending)),
+        Stage::Sent(_) | Stage::Kept(_) => drop(state.edits.edits.insert(id, pending)),
     }
 }
 
@@ -126,22 +145,27 @@ fn send(state: &mut State, id: ApplyId, mut pending: Pending, now: &Snapshot) {
     let function = pending.target.function.clone();
     let edits = match rebase(&pending.target, &pending.report.edits, now) {
         Ok(edits) => edits,
-        Err(why) => return state.show(MessageType::WARNING, format!("zeroerr: the edit for `{function}` was given up: {why}")),
+        Err(why) => {
+            return state.show(MessageType::WARNING, format!("zeroerr: the edit for `{function}` was given up: {why}"));
+        }
     };
     let edits = with_line_ends_of(&now.text, edits);
-    let Some((text, new_function)) = expected(&pending.target, &edits, now) else {
-        return state.show(MessageType::ERROR, format!("zeroerr: the edit for `{function}` was given up: it does not fit the text"));
+    let Some(expected) = expected(&pending.target, &edits, now) else {
+        return state.show(
+            MessageType::ERROR,
+            format!("zeroerr: the edit for `{function}` was given up: it does not fit the text"),
+        );
     };
-    if text == unix(&now.text) {
-        pending.stage = Stage::Shown { version: now.version, function: new_function };
+    if expected.text == unix(&now.text) {
+        pending.stage = Stage::Shown { version: now.version, function: expected.function };
         state.edits.edits.insert(id, pending);
         return apply(state, id);
     }
     if !state.profile.apply_edit {
+        pending.stage = Stage::Sent(expected);
         return keep(state, id, pending, "this client cannot be asked to apply edits");
     }
-    let lsp_edits = edits.iter().map(|e| LspEdit { range: range_of(&now.rope, e.range, state.profile.encoding), new_text: e.new_text.clone() }).collect();
-    let edit = workspace_edit(&state.profile, &pending.target.uri, now.version, lsp_edits);
+    let edit = on_the_wire(&state.profile, &pending.target.uri, &edits, now);
     let params = ApplyWorkspaceEditParams { label: Some(format!("zeroerr: implement {function}")), edit };
     state.outbox.request::<request::ApplyWorkspaceEdit>(params, move |end| {
         let refused = match end {
@@ -152,7 +176,7 @@ fn send(state: &mut State, id: ApplyId, mut pending: Pending, now: &Snapshot) {
         Some(Event::EditAnswered { edit: id, refused })
     });
     state.later(state.options.apply_patience * SILENCE, Event::EditOverdue(id));
-    pending.stage = Stage::Sent { text, function: new_function };
+    pending.stage = Stage::Sent(expected);
     state.edits.edits.insert(id, pending);
 }
 
@@ -176,32 +200,36 @@ pub(crate) fn overdue(state: &mut State, id: ApplyId) {
 }
 
 fn take_sent(state: &mut State, id: ApplyId) -> Option<Pending> {
-    matches!(state.edits.edits.get(&id)?.stage, Stage::Sent { .. }).then(|| state.edits.edits.remove(&id))?
+    matches!(state.edits.edits.get(&id)?.stage, Stage::Sent(_)).then(|| state.edits.edits.remove(&id))?
 }
 
 fn keep(state: &mut State, id: ApplyId, mut pending: Pending, why: &str) {
     let function = &pending.target.function;
-    let message = format!("zeroerr: the verified edit for `{function}` was not applied: {why}. The code action \"Apply verified edit\" tries again.");
-    pending.stage = Stage::Kept;
-    state.edits.edits.insert(id, pending);
+    let message = format!(
+        "zeroerr: the verified edit for `{function}` was not applied: {why}. The code action \"Apply verified edit\" tries again."
+    );
+    if let Stage::Sent(expected) = pending.stage {
+        pending.stage = Stage::Kept(expected);
+        state.edits.edits.insert(id, pending);
+    }
     state.show(MessageType::WARNING, message);
 }
 
 /// A document changed: whatever was sent to it may now stand in it.
 pub(crate) fn changed(state: &mut State, uri: &Uri) {
     let Some(doc) = state.documents.get(uri) else { return };
-    let on_its_way = |p: &Pending| p.target.uri == *uri && matches!(p.stage, Stage::Sent { .. });
+    let on_its_way = |p: &Pending| p.target.uri == *uri && matches!(p.stage, Stage::Sent(_) | Stage::Kept(_));
     if !state.edits.edits.values().any(on_its_way) {
         return;
     }
     let (version, text) = (doc.version, unix(&doc.rope.to_string()));
     for (id, pending) in &mut state.edits.edits {
         // Another change may come with the edit, so the function alone is proof enough.
-        if let Stage::Sent { text: whole, function } = &mut pending.stage
+        if let Stage::Sent(expected) | Stage::Kept(expected) = &mut pending.stage
             && pending.target.uri == *uri
-            && (text == *whole || text.contains(function.as_str()))
+            && (text == expected.text || text.contains(expected.function.as_str()))
         {
-            pending.stage = Stage::Shown { version, function: std::mem::take(function) };
+            pending.stage = Stage::Shown { version, function: std::mem::take(&mut expected.function) };
             drop(state.events.send(Event::ApplyEdit(*id)));
         }
     }
@@ -212,7 +240,8 @@ fn mark(state: &mut State, pending: &Pending, now: &Snapshot, version: i32, func
     let report = &pending.report;
     let summary = report.stack().summary();
     if let Some(task) = now.task_named(name) {
-        let mark = Mark::new(MarkKind::Applied, now, task, report.stack(), Some(report.clone())).about(version, function);
+        let mark =
+            Mark::new(MarkKind::Applied, now, task, report.stack(), Some(report.clone())).about(version, function);
         state.marks.set(uri, name, mark);
     }
     state.log(format!("zeroerr: `{name}` was written: {summary}"));
@@ -231,16 +260,28 @@ fn rebase(target: &Target, edits: &[TextEdit], now: &Snapshot) -> Result<Vec<Tex
     }
     let unchanged = Unchanged::between(&then.text, &now.text);
     let task = &target.task;
-    let whole = TextRange::new(task.spec_range.start.min(task.function_range.start), task.spec_range.end.max(task.function_range.end));
-    let whole = unchanged.map(whole).ok_or("the function or its spec was changed while zeroerr was at work; run it again")?;
+    let whole = TextRange::new(
+        task.spec_range.start.min(task.function_range.start),
+        task.spec_range.end.max(task.function_range.end),
+    );
+    let whole =
+        unchanged.map(whole).ok_or("the function or its spec was changed while zeroerr was at work; run it again")?;
     let was_analysed = then.analysis.tasks.iter().any(|t| t.function_range == task.function_range);
     let stands = |range: TextRange| range.start >= whole.start && range.end <= whole.end;
-    let is_same = now.analysis.tasks.iter().any(|t| stands(t.function_range) && qualified(t) == target.function && t.spec.hash() == task.spec.hash());
+    let is_same = now
+        .analysis
+        .tasks
+        .iter()
+        .any(|t| stands(t.function_range) && qualified(t) == target.function && t.spec.hash() == task.spec.hash());
     if was_analysed && !is_same {
         return Err("what stands around the function was changed while zeroerr was at work; run it again");
     }
     let moved = |edit: &TextEdit| Some(TextEdit { range: unchanged.map(edit.range)?, new_text: edit.new_text.clone() });
-    edits.iter().map(moved).collect::<Option<_>>().ok_or("the place of its imports was changed while zeroerr was at work; run it again")
+    edits
+        .iter()
+        .map(moved)
+        .collect::<Option<_>>()
+        .ok_or("the place of its imports was changed while zeroerr was at work; run it again")
 }
 
 /// The stretches of whole lines that two texts have in common.
@@ -251,7 +292,8 @@ struct Unchanged {
 
 impl Unchanged {
     fn between(old: &str, new: &str) -> Self {
-        let (old_lines, new_lines): (Vec<_>, Vec<_>) = (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
+        let (old_lines, new_lines): (Vec<_>, Vec<_>) =
+            (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
         let starts = |lines: &[&str]| {
             let ends = lines.iter().scan(0, |at, line| {
                 *at += line.len();
@@ -263,7 +305,9 @@ impl Unchanged {
         let deadline = Some(Instant::now() + DIFF_PATIENCE);
         let ops = capture_diff_slices_deadline(Algorithm::Myers, &old_lines, &new_lines, deadline);
         let stretch = |op: &DiffOp| match *op {
-            DiffOp::Equal { old_index, new_index, len } => Some((TextRange::new(*old_at.get(old_index)?, *old_at.get(old_index + len)?), *new_at.get(new_index)?)),
+            DiffOp::Equal { old_index, new_index, len } => {
+                Some((TextRange::new(*old_at.get(old_index)?, *old_at.get(old_index + len)?), *new_at.get(new_index)?))
+            }
             _ => None,
         };
         Self { stretches: ops.iter().filter_map(stretch).collect() }
@@ -277,18 +321,18 @@ impl Unchanged {
     }
 }
 
-/// The whole text after the edits, and the function in it; line ends as `\n`.
-fn expected(target: &Target, edits: &[TextEdit], now: &Snapshot) -> Option<(String, String)> {
+/// The whole text after the edits, and the function in it.
+fn expected(target: &Target, edits: &[TextEdit], now: &Snapshot) -> Option<Expected> {
     let text = apply_edits(&now.text, edits)?;
     // The body edit names the function's new place; the rest of the function moved with it.
     let function = now.task_named(&target.function).map_or_else(|| target.task.function_range, |t| t.function_range);
     let grown = |e: &TextEdit| e.new_text.len() as isize - e.range.len() as isize;
     let before: isize = edits.iter().filter(|e| e.range.end <= function.start).map(grown).sum();
-    let within: isize = edits.iter().filter(|e| e.range.end > function.start && e.range.start < function.end).map(grown).sum();
+    let within: isize =
+        edits.iter().filter(|e| e.range.end > function.start && e.range.start < function.end).map(grown).sum();
     let start = function.start.checked_add_signed(before)?;
     let end = function.end.checked_add_signed(before + within)?;
-    let new_function = unix(text.get(start..end)?);
-    Some((unix(&text), new_function))
+    Some(Expected { function: unix(text.get(start..end)?), text: unix(&text) })
 }
 
 /// Edits in the line ends of the file: some clients convert them, others write them as they come.
@@ -303,13 +347,20 @@ fn unix(text: &str) -> String {
     text.replace("\r\n", "\n")
 }
 
+fn on_the_wire(profile: &ClientProfile, uri: &Uri, edits: &[TextEdit], now: &Snapshot) -> WorkspaceEdit {
+    let edit =
+        |e: &TextEdit| LspEdit { range: range_of(&now.rope, e.range, profile.encoding), new_text: e.new_text.clone() };
+    workspace_edit(profile, uri, now.version, edits.iter().map(edit).collect())
+}
+
 /// An edit of one document in the form this client takes: with the document's version wherever
 /// it can be checked.
 pub(crate) fn workspace_edit(profile: &ClientProfile, uri: &Uri, version: i32, edits: Vec<LspEdit>) -> WorkspaceEdit {
     if !profile.document_changes {
         return WorkspaceEdit { changes: Some(HashMap::from([(uri.clone(), edits)])), ..WorkspaceEdit::default() };
     }
-    let text_document = OptionalVersionedTextDocumentIdentifier { uri: uri.clone(), version: Some(profile.edit_version(version)) };
+    let text_document =
+        OptionalVersionedTextDocumentIdentifier { uri: uri.clone(), version: Some(profile.edit_version(version)) };
     let edits = edits.into_iter().map(OneOf::Left).collect();
     let document_changes = Some(DocumentChanges::Edits(vec![TextDocumentEdit { text_document, edits }]));
     WorkspaceEdit { document_changes, ..WorkspaceEdit::default() }

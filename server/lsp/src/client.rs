@@ -59,7 +59,9 @@ impl ClientProfile {
             markdown: hover_formats.first() == Some(&MarkupKind::Markdown),
             lens_refresh: workspace.code_lens.is_some_and(|l| l.refresh_support == Some(true)),
             configuration: workspace.configuration == Some(true),
-            register_configuration: workspace.did_change_configuration.is_some_and(|c| c.dynamic_registration == Some(true)),
+            register_configuration: workspace
+                .did_change_configuration
+                .is_some_and(|c| c.dynamic_registration == Some(true)),
             show_document: window.show_document.is_some_and(|s| s.support),
             related_information: diagnostics.related_information == Some(true),
             code_description: diagnostics.code_description_support == Some(true),

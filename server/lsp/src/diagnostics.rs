@@ -15,6 +15,7 @@ use crate::client::ClientProfile;
 use crate::document::{Snapshot, qualified};
 use crate::marks::{Mark, MarkKind, Marks};
 use crate::position::{range_of, trimmed_line};
+use crate::requests::disagreement::Answer;
 use crate::state::State;
 
 /// Sends a document's diagnostics with the version they are about.
@@ -50,7 +51,13 @@ pub(crate) fn of_spec(uri: &Uri, snapshot: &Snapshot, profile: &ClientProfile, f
 
 /// "`f([])`: `0` (5 votes), `None` (3 votes)".
 pub(crate) fn disagreement_text(d: &Disagreement) -> String {
-    let answers: Vec<_> = d.answers.iter().map(|(answer, votes)| format!("`{}` ({votes} {})", answer.trim_start_matches("= "), plural(*votes))).collect();
+    let shown = |answer: &str| match Answer::parse(answer) {
+        Some(Answer::Returns(value)) => format!("`{value}`"),
+        Some(Answer::Raises(exception)) => format!("raises `{exception}`"),
+        None => answer.to_owned(),
+    };
+    let answers: Vec<_> =
+        d.answers.iter().map(|(answer, votes)| format!("{} ({votes} {})", shown(answer), plural(*votes))).collect();
     format!("`{}`: {}", d.input, answers.join(", "))
 }
 
@@ -85,9 +92,12 @@ impl View<'_> {
                 Severity::Warning => DiagnosticSeverity::WARNING,
                 Severity::Hint => DiagnosticSeverity::HINT,
             }),
-            data: fault.fix.as_ref().map(|(title, text)| serde_json::json!({ "fix": { "title": title, "newText": text } })),
+            data: fault
+                .fix
+                .as_ref()
+                .map(|(title, text)| serde_json::json!({ "fix": { "title": title, "newText": text } })),
             related_information: self.offered(related),
-            ..self.new(self.range(fault.range), &fault.code, &fault.message)
+            ..self.diagnostic(self.range(fault.range), &fault.code, &fault.message)
         }
     }
 
@@ -103,7 +113,10 @@ impl View<'_> {
                 let word = report.verdict.name().replace('_', " ");
                 let code = format!("{}.{}", report.layer, report.verdict.name().replace('_', "-"));
                 let message = format!("{} {word}: {}", report.layer, report.detail);
-                out.push(Diagnostic { severity: Some(DiagnosticSeverity::INFORMATION), ..self.new(self.line(header), &code, &message) });
+                out.push(Diagnostic {
+                    severity: Some(DiagnosticSeverity::INFORMATION),
+                    ..self.diagnostic(self.line(header), &code, &message)
+                });
             }
         }
     }
@@ -114,7 +127,9 @@ impl View<'_> {
             message.push_str(&format!(" (counterexample: {input})"));
         }
         let range = self.line(self.now(task, mark, finding.line));
-        let spec = finding.spec_line.map(|line| self.related(self.line(self.now(task, mark, line)), "the clause of the spec that is violated"));
+        let spec = finding
+            .spec_line
+            .map(|line| self.related(self.line(self.now(task, mark, line)), "the clause of the spec that is violated"));
         let counterexample = finding.counterexample.iter().map(|c| self.related(range, format!("counterexample: {c}")));
         let related = spec.into_iter().chain(counterexample).collect();
         Diagnostic {
@@ -124,7 +139,7 @@ impl View<'_> {
             data: Some(serde_json::json!({
                 "function": qualified(task), "layer": layer, "counterexample": finding.counterexample, "version": mark.version,
             })),
-            ..self.new(range, &finding.code, &message)
+            ..self.diagnostic(range, &finding.code, &message)
         }
     }
 
@@ -135,7 +150,9 @@ impl View<'_> {
             let first = self.snapshot.line_at(range.start);
             (first, self.snapshot.line_at(range.end.saturating_sub(1).max(range.start)) - first)
         };
-        let moved = |then: usize, (first, height): (usize, usize)| line.checked_sub(then).filter(|n| *n <= height).map(|n| first + n);
+        let moved = |then: usize, (first, height): (usize, usize)| {
+            line.checked_sub(then).filter(|n| *n <= height).map(|n| first + n)
+        };
         moved(mark.function_line, span(task.function_range))
             .or_else(|| moved(mark.spec_line, span(task.spec_range)))
             .unwrap_or_else(|| self.snapshot.header_line(task))
@@ -163,11 +180,11 @@ impl View<'_> {
             severity: Some(DiagnosticSeverity::WARNING),
             related_information: self.offered(related),
             data: Some(serde_json::json!({ "function": qualified(task), "version": mark.version })),
-            ..self.new(self.line(header), "vote.abstained", &message)
+            ..self.diagnostic(self.line(header), "vote.abstained", &message)
         }
     }
 
-    fn new(&self, range: Range, code: &str, message: &str) -> Diagnostic {
+    fn diagnostic(&self, range: Range, code: &str, message: &str) -> Diagnostic {
         Diagnostic {
             range,
             source: Some("zeroerr".into()),

@@ -48,7 +48,9 @@ impl Snapshot {
         let first = self.line_at(task.function_range.start);
         let opening = task.signature.header.lines().next().unwrap_or_default().trim();
         let body = self.line_at(task.body_range.start);
-        let is_header = |line: usize| !opening.is_empty() && self.rope.get_line(line).is_some_and(|l| l.to_string().contains(opening));
+        let is_header = |line: usize| {
+            !opening.is_empty() && self.rope.get_line(line).is_some_and(|l| l.to_string().contains(opening))
+        };
         (first..=body).find(|&line| is_header(line)).unwrap_or(first)
     }
 }
@@ -222,7 +224,8 @@ mod tests {
 
     #[test]
     fn a_document_without_a_path_is_analysed_by_its_language() {
-        let path = |uri: &str, id: &str| Document::new(Uri::from_str(uri).unwrap(), id, 0, "", 0).path.display().to_string();
+        let path =
+            |uri: &str, id: &str| Document::new(Uri::from_str(uri).unwrap(), id, 0, "", 0).path.display().to_string();
         assert_eq!(path("untitled:Untitled-1", "python"), "Untitled-1.py");
         assert_eq!(path("file:///w/tool", "python"), "/w/tool.py");
         assert_eq!(path("file:///w/a%20b.py", "python"), "/w/a b.py");

@@ -105,7 +105,8 @@ impl Splitter {
 fn only_headers(bytes: &[u8]) -> bool {
     bytes.ends_with(b"\r\n")
         && !bytes.starts_with(b"\r\n")
-        && std::str::from_utf8(bytes).is_ok_and(|text| text.lines().all(|line| line.split_once(':').is_some_and(|(name, _)| is_token(name))))
+        && std::str::from_utf8(bytes)
+            .is_ok_and(|text| text.lines().all(|line| line.split_once(':').is_some_and(|(name, _)| is_token(name))))
 }
 
 fn is_token(name: &str) -> bool {
@@ -187,7 +188,10 @@ mod tests {
 
     #[test]
     fn good_messages_pass_unchanged_with_either_header_first() {
-        let typed = format!("Content-Type: application/vscode-jsonrpc; charset=utf-8\r\nContent-Length: {}\r\n\r\n{PING}", PING.len());
+        let typed = format!(
+            "Content-Type: application/vscode-jsonrpc; charset=utf-8\r\nContent-Length: {}\r\n\r\n{PING}",
+            PING.len()
+        );
         let stream = [framed(PING), typed.into_bytes()].concat();
         assert_eq!(all(&stream), vec![Frame::Message(PING.into()), Frame::Message(PING.into())]);
     }
@@ -210,7 +214,11 @@ mod tests {
             let stream = [bad.clone(), framed(PING)].concat();
             let frames = all(&stream);
             assert_eq!(frames.last(), Some(&Frame::Message(PING.into())), "{:?}", String::from_utf8_lossy(&bad));
-            assert!(frames.iter().any(|f| matches!(f, Frame::Malformed(_))), "{:?} went unnoticed", String::from_utf8_lossy(&bad));
+            assert!(
+                frames.iter().any(|f| matches!(f, Frame::Malformed(_))),
+                "{:?} went unnoticed",
+                String::from_utf8_lossy(&bad)
+            );
         }
     }
 

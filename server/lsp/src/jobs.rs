@@ -97,7 +97,10 @@ impl Jobs {
 
     /// The job on a function, if one runs.
     pub(crate) fn on(&self, uri: &Uri, function: &str) -> Option<(JobId, &Job)> {
-        self.running.iter().find(|(_, j)| j.target.uri == *uri && j.target.function == function).map(|(id, job)| (*id, job))
+        self.running
+            .iter()
+            .find(|(_, j)| j.target.uri == *uri && j.target.function == function)
+            .map(|(id, job)| (*id, job))
     }
 
     /// Every running job.
@@ -106,18 +109,35 @@ impl Jobs {
     }
 
     /// Begins a job.
-    pub(crate) fn start(&mut self, kind: JobKind, target: Target, workbench: Arc<dyn Workbench>, outbox: &Outbox, shows_progress: bool) {
+    pub(crate) fn start(
+        &mut self,
+        kind: JobKind,
+        target: Target,
+        workbench: Arc<dyn Workbench>,
+        outbox: &Outbox,
+        shows_progress: bool,
+    ) {
         while self.workers.try_join_next().is_some() {}
         let id = self.next;
         self.next += 1;
         let token = CancellationToken::new();
         self.cancel.insert(id, token.clone());
         let display = if shows_progress { Display::Asked } else { Display::None };
-        self.workers.spawn(work(id, kind, target.task.clone(), workbench, token, self.cancel.clone(), self.events.clone()));
+        self.workers.spawn(work(
+            id,
+            kind,
+            target.task.clone(),
+            workbench,
+            token,
+            self.cancel.clone(),
+            self.events.clone(),
+        ));
         let job = Job { kind, target, status: "starting".into(), finished_layers: 0, display };
         if shows_progress {
             let params = WorkDoneProgressCreateParams { token: token_of(id) };
-            outbox.request::<request::WorkDoneProgressCreate>(params, move |end| Some(Event::ProgressCreated { job: id, shown: end.is_ok() }));
+            outbox.request::<request::WorkDoneProgressCreate>(params, move |end| {
+                Some(Event::ProgressCreated { job: id, shown: end.is_ok() })
+            });
         } else {
             log(outbox, format!("zeroerr: {} began", title(&job)));
         }
@@ -148,7 +168,8 @@ impl Jobs {
             job.status = describe(event, job.finished_layers);
         }
         if job.display == Display::Shown && job.status != before {
-            let report = WorkDoneProgressReport { cancellable: Some(true), message: Some(job.status.clone()), percentage: None };
+            let report =
+                WorkDoneProgressReport { cancellable: Some(true), message: Some(job.status.clone()), percentage: None };
             progress(outbox, id, WorkDoneProgress::Report(report));
         }
     }
@@ -158,7 +179,9 @@ impl Jobs {
         let job = self.running.remove(&id)?;
         let message = message(&job);
         match job.display {
-            Display::Shown => progress(outbox, id, WorkDoneProgress::End(WorkDoneProgressEnd { message: Some(message) })),
+            Display::Shown => {
+                progress(outbox, id, WorkDoneProgress::End(WorkDoneProgressEnd { message: Some(message) }))
+            }
             Display::Asked | Display::None => log(outbox, format!("zeroerr: {}: {message}", title(&job))),
         }
         Some(job)
@@ -226,7 +249,8 @@ async fn work(
     // Everything told before the end goes out before the end; a flood goes out in batches.
     tokio::pin!(end);
     let mut batch = Vec::new();
-    let send = |batch: &mut Vec<RunEvent>| drop(events.send(Event::JobProgress { job: id, events: std::mem::take(batch) }));
+    let send =
+        |batch: &mut Vec<RunEvent>| drop(events.send(Event::JobProgress { job: id, events: std::mem::take(batch) }));
     let end = loop {
         tokio::select! {
             biased;
@@ -258,7 +282,10 @@ fn token_of(id: JobId) -> ProgressToken {
 }
 
 fn progress(outbox: &Outbox, id: JobId, value: WorkDoneProgress) {
-    outbox.notify::<notification::Progress>(ProgressParams { token: token_of(id), value: ProgressParamsValue::WorkDone(value) });
+    outbox.notify::<notification::Progress>(ProgressParams {
+        token: token_of(id),
+        value: ProgressParamsValue::WorkDone(value),
+    });
 }
 
 fn log(outbox: &Outbox, message: String) {
@@ -271,7 +298,9 @@ fn describe(event: &RunEvent, layers: u32) -> String {
         RunEvent::Started { steps } if steps.len() > 1 => format!("{} steps: {}", steps.len(), steps.join(", ")),
         RunEvent::Started { .. } => "sampling".into(),
         RunEvent::LoadingModel { model } => format!("loading {model}"),
-        RunEvent::Sampled { step, samples, max_attempts } => format!("{step}: sample {samples} of at most {max_attempts}"),
+        RunEvent::Sampled { step, samples, max_attempts } => {
+            format!("{step}: sample {samples} of at most {max_attempts}")
+        }
         RunEvent::Flagged { step, flag } => format!("{step}: sample discarded ({})", flag.name().replace('_', " ")),
         RunEvent::GateRejected { step, why } => format!("{step}: candidate does not vote ({why})"),
         RunEvent::Voted { step, tally, margin, k } => {
@@ -281,7 +310,12 @@ fn describe(event: &RunEvent, layers: u32) -> String {
         RunEvent::Decided { step, .. } => format!("{step}: decided"),
         RunEvent::LayerStarted { layer } => format!("checking {layer} ({layers} of {} done)", Layer::ALL.len()),
         RunEvent::LayerFinished { report } => {
-            format!("{} {} ({layers} of {} done)", report.layer, report.verdict.name().replace('_', " "), Layer::ALL.len())
+            format!(
+                "{} {} ({layers} of {} done)",
+                report.layer,
+                report.verdict.name().replace('_', " "),
+                Layer::ALL.len()
+            )
         }
     }
 }

@@ -41,7 +41,13 @@ pub(crate) struct Mark {
 
 impl Mark {
     /// A mark for a task as it stands in a snapshot.
-    pub(crate) fn new(kind: MarkKind, snapshot: &Snapshot, task: &Task, stack: StackReport, run: Option<RunReport>) -> Self {
+    pub(crate) fn new(
+        kind: MarkKind,
+        snapshot: &Snapshot,
+        task: &Task,
+        stack: StackReport,
+        run: Option<RunReport>,
+    ) -> Self {
         Self {
             kind,
             version: snapshot.version,
@@ -71,9 +77,12 @@ impl Mark {
     pub(crate) fn headline(&self) -> String {
         let mut out = match self.kind {
             MarkKind::Abstained => format!("no edit @v{}", self.version),
-            MarkKind::Applied | MarkKind::Verified => format!("{}/{} checks @v{}", self.stack.passed(), Layer::ALL.len(), self.version),
+            MarkKind::Applied | MarkKind::Verified => {
+                format!("{}/{} checks @v{}", self.stack.passed(), Layer::ALL.len(), self.version)
+            }
         };
-        let failed: Vec<_> = self.stack.layers.iter().filter(|l| l.verdict == Verdict::Failed).map(|l| l.layer.name()).collect();
+        let failed: Vec<_> =
+            self.stack.layers.iter().filter(|l| l.verdict == Verdict::Failed).map(|l| l.layer.name()).collect();
         if !failed.is_empty() && self.kind != MarkKind::Abstained {
             out.push_str(&format!(", {} failed", failed.join(" and ")));
         }

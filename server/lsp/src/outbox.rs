@@ -32,8 +32,11 @@ impl Outbox {
     }
 
     /// Sends a request; its answer comes back as the event that `then` makes of it.
-    pub(crate) fn request<R: LspRequest>(&self, params: R::Params, then: impl FnOnce(Result<R::Result, String>) -> Option<Event> + Send + 'static)
-    where
+    pub(crate) fn request<R: LspRequest>(
+        &self,
+        params: R::Params,
+        then: impl FnOnce(Result<R::Result, String>) -> Option<Event> + Send + 'static,
+    ) where
         R::Result: Send,
     {
         let params = match serde_json::to_value(params) {
@@ -42,8 +45,13 @@ impl Outbox {
         };
         let request = Request::build(R::METHOD).params(params).id(self.client.next_request_id()).finish();
         self.send(request, |response| {
-            let (_, result) = response.map_or_else(|| (Default::default(), Err(Error::internal_error())), Response::into_parts);
-            then(result.map_err(|e| e.message.into_owned()).and_then(|value| serde_json::from_value(value).map_err(|e| e.to_string())))
+            let (_, result) =
+                response.map_or_else(|| (Default::default(), Err(Error::internal_error())), Response::into_parts);
+            then(
+                result
+                    .map_err(|e| e.message.into_owned())
+                    .and_then(|value| serde_json::from_value(value).map_err(|e| e.to_string())),
+            )
         });
     }
 

@@ -155,7 +155,21 @@ mod tests {
     }
 
     fn texts() -> impl Strategy<Value = String> {
-        let piece = prop::sample::select(vec!["a", "ß", "€", "😀", "e\u{301}", "👨\u{200d}👩", "\n", "\r\n", "\r", "\u{2028}", "\u{85}", "\t", "# @spec "]);
+        let piece = prop::sample::select(vec![
+            "a",
+            "ß",
+            "€",
+            "😀",
+            "e\u{301}",
+            "👨\u{200d}👩",
+            "\n",
+            "\r\n",
+            "\r",
+            "\u{2028}",
+            "\u{85}",
+            "\t",
+            "# @spec ",
+        ]);
         prop::collection::vec(piece, 0..40).prop_map(|v| v.concat())
     }
 

@@ -12,7 +12,8 @@ use crate::marks::{Mark, MarkKind};
 pub(crate) fn mark(mark: &Mark, holds: bool) -> String {
     let mut out = String::new();
     if !holds {
-        let _ = write!(out, "**changed since**: what follows is about version {}, not about this text.\n\n", mark.version);
+        let _ =
+            write!(out, "**changed since**: what follows is about version {}, not about this text.\n\n", mark.version);
     }
     match mark.kind {
         MarkKind::Applied => {
@@ -64,8 +65,17 @@ fn votes(run: &RunReport, out: &mut String) {
     for step in &run.steps {
         let classes: Vec<_> = step.tally.iter().map(|c| format!("{} for `{}`", c.votes, c.class)).collect();
         let classes = if classes.is_empty() { "none".to_owned() } else { classes.join(", ") };
-        let _ = write!(out, "\n\nVotes on `{}`: {classes}; ahead by {} of {}; {} samples", step.name, step.margin, step.k, step.samples);
-        let flags: Vec<_> = step.red_flags.iter().filter(|(_, n)| **n > 0).map(|(kind, n)| format!("{n} {}", kind.replace('_', " "))).collect();
+        let _ = write!(
+            out,
+            "\n\nVotes on `{}`: {classes}; ahead by {} of {}; {} samples",
+            step.name, step.margin, step.k, step.samples
+        );
+        let flags: Vec<_> = step
+            .red_flags
+            .iter()
+            .filter(|(_, n)| **n > 0)
+            .map(|(kind, n)| format!("{n} {}", kind.replace('_', " ")))
+            .collect();
         if !flags.is_empty() {
             let _ = write!(out, ", discarded: {}", flags.join(", "));
         }
@@ -86,7 +96,14 @@ pub(crate) fn report(function: &str, m: &Mark) -> String {
         let seconds = run.elapsed_ms as f64 / 1000.0;
         let _ = write!(out, "\nRun `{}`: {}, {seconds:.1} s. {}\n", run.id, outcome(run), run.reason);
         if let Some(c) = &run.certificate {
-            let _ = write!(out, "\nCertificate: spec `{}`, code `{}`, seed {}, models {}.\n", c.spec_hash, c.code_hash, c.seed, c.models.join(", "));
+            let _ = write!(
+                out,
+                "\nCertificate: spec `{}`, code `{}`, seed {}, models {}.\n",
+                c.spec_hash,
+                c.code_hash,
+                c.seed,
+                c.models.join(", ")
+            );
         }
     }
     out

@@ -2,8 +2,8 @@
 //! takes time goes to workers and comes back as another event.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -102,7 +102,12 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(client: Client, events: UnboundedSender<Event>, options: ServerOptions, client_gone: oneshot::Sender<()>) -> Self {
+    pub(crate) fn new(
+        client: Client,
+        events: UnboundedSender<Event>,
+        options: ServerOptions,
+        client_gone: oneshot::Sender<()>,
+    ) -> Self {
         Self {
             options: Arc::new(options),
             outbox: Outbox::new(client, events.clone()),
@@ -227,7 +232,11 @@ impl State {
         tokio::task::spawn_blocking(move || {
             let text: Arc<str> = Arc::from(rope.to_string());
             let analysis = catch_unwind(AssertUnwindSafe(|| workbench.analyse(&path, &text))).unwrap_or_else(|panic| {
-                tracing::error!("internal error in zeroerr while analysing {}: {}", path.display(), panic_text(&*panic));
+                tracing::error!(
+                    "internal error in zeroerr while analysing {}: {}",
+                    path.display(),
+                    panic_text(&*panic)
+                );
                 FileAnalysis::default()
             });
             let snapshot = Arc::new(Snapshot { version, rope, text, analysis });
@@ -269,7 +278,8 @@ impl State {
 
     /// Writes to the client's log.
     pub(crate) fn log(&self, message: impl Into<String>) {
-        self.outbox.notify::<notification::LogMessage>(LogMessageParams { typ: MessageType::INFO, message: message.into() });
+        self.outbox
+            .notify::<notification::LogMessage>(LogMessageParams { typ: MessageType::INFO, message: message.into() });
     }
 
     /// Marks and lenses have changed.

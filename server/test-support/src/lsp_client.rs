@@ -11,7 +11,9 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
+use tokio::io::{
+    AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 pub use behaviour::ClientKind;
@@ -54,13 +56,20 @@ pub struct LspClient {
     encoding: String,
     /// What the client answers when it is asked for its `zeroerr` settings.
     pub settings: Value,
+    /// A key the user presses the moment a request to apply an edit comes in: document, text, and
+    /// what replaces it.
+    pub crossing: Option<(String, String, String)>,
     /// The client answers requests to apply edits, but leaves its buffer alone.
     pub ignores_edits: bool,
 }
 
 impl LspClient {
     /// A client over two byte streams.
-    pub fn over(kind: ClientKind, from_server: impl AsyncRead + Send + Unpin + 'static, to_server: impl AsyncWrite + Send + Unpin + 'static) -> Self {
+    pub fn over(
+        kind: ClientKind,
+        from_server: impl AsyncRead + Send + Unpin + 'static,
+        to_server: impl AsyncWrite + Send + Unpin + 'static,
+    ) -> Self {
         let (messages, inbox) = unbounded_channel();
         tokio::spawn(async move {
             let mut from_server = BufReader::new(from_server);
@@ -83,6 +92,7 @@ impl LspClient {
             buffers: HashMap::new(),
             encoding: "utf-16".into(),
             settings: Value::Null,
+            crossing: None,
             ignores_edits: false,
         }
     }
@@ -211,6 +221,22 @@ impl LspClient {
         self.did_change(uri, json!([{ "range": range, "text": new }])).await;
     }
 
+    /// Inserts at each of these positions, one change after the other, without a pause between.
+    pub async fn burst(&mut self, uri: &str, inserts: &[(Value, &str)]) {
+        let mut bytes = Vec::new();
+        for (at, new) in inserts {
+            let range = json!({ "start": at, "end": at });
+            let changed =
+                text::apply(&self.buffer(uri).text, &[json!({ "range": range, "newText": new })], &self.encoding);
+            self.set_text(uri, changed);
+            let document = json!({ "uri": uri, "version": self.buffer(uri).version });
+            let params = json!({ "textDocument": document, "contentChanges": [{ "range": range, "text": new }] });
+            let body = json!({ "jsonrpc": "2.0", "method": "textDocument/didChange", "params": params }).to_string();
+            bytes.extend_from_slice(format!("Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes());
+        }
+        self.send_raw(&bytes).await;
+    }
+
     /// Puts a whole new text into a document.
     pub async fn replace_all(&mut self, uri: &str, text: &str) {
         self.set_text(uri, text.to_owned());
@@ -254,12 +280,20 @@ impl LspClient {
     /// Does with a code action what the editor does: asks for its rest if it is one that always
     /// asks, applies its edit, executes its command.
     pub async fn pick(&mut self, action: &Value) {
-        let action = if self.kind.always_resolves() { self.request("codeAction/resolve", action.clone()).await } else { action.clone() };
+        let action = if self.kind.always_resolves() {
+            self.request("codeAction/resolve", action.clone()).await
+        } else {
+            action.clone()
+        };
         if let Some(edit) = action.get("edit").filter(|e| !e.is_null()) {
             self.apply_edit(edit).await.unwrap_or_else(|why| panic!("the edit does not fit: {why}"));
         }
         if let Some(command) = action.get("command").filter(|c| !c.is_null()) {
-            self.request("workspace/executeCommand", json!({ "command": command["command"], "arguments": command["arguments"] })).await;
+            self.request(
+                "workspace/executeCommand",
+                json!({ "command": command["command"], "arguments": command["arguments"] }),
+            )
+            .await;
         }
     }
 
@@ -308,6 +342,14 @@ impl LspClient {
         out
     }
 
+    /// Shuts down without a look at diagnostics and progress that may still come.
+    pub async fn leave(mut self) {
+        self.transcript();
+        self.allow("textDocument/publishDiagnostics");
+        self.allow("$/progress");
+        self.shutdown().await;
+    }
+
     /// `shutdown`, `exit`, and the end of the stream.
     pub async fn shutdown(mut self) {
         self.request("shutdown", Value::Null).await;
@@ -318,10 +360,18 @@ impl LspClient {
     /// Closes the stream to the server and waits until the server has closed its own.
     pub async fn hang_up(&mut self) {
         self.writer = None;
-        let end = async { while let Some(message) = self.inbox.recv().await { self.log.push(transcript::line(&message, "<-")); self.note(message); } };
+        let end = async {
+            while let Some(message) = self.inbox.recv().await {
+                self.log.push(transcript::line(&message, "<-"));
+                self.note(message);
+            }
+        };
         tokio::time::timeout(PATIENCE, end).await.expect("the server closes its stream");
         if let Some(mut child) = self.child.take() {
-            tokio::time::timeout(PATIENCE, child.wait()).await.expect("the server ends").expect("the server can be waited for");
+            tokio::time::timeout(PATIENCE, child.wait())
+                .await
+                .expect("the server ends")
+                .expect("the server can be waited for");
         }
     }
 
@@ -333,7 +383,8 @@ impl LspClient {
     async fn receive(&mut self, what: &str) {
         let message = tokio::time::timeout(PATIENCE, self.inbox.recv()).await;
         let message = message.unwrap_or_else(|_| panic!("waited in vain for {what}; so far:\n{}", self.log.join("\n")));
-        let message = message.unwrap_or_else(|| panic!("the server closed its stream before {what}; so far:\n{}", self.log.join("\n")));
+        let message = message
+            .unwrap_or_else(|| panic!("the server closed its stream before {what}; so far:\n{}", self.log.join("\n")));
         self.take_in(message).await;
     }
 
@@ -378,7 +429,12 @@ impl Drop for LspClient {
         while let Ok(message) = self.inbox.try_recv() {
             self.note(message);
         }
-        let unread: Vec<_> = self.unread.iter().filter(|m| !self.allowed.iter().any(|a| m["method"] == *a)).map(|m| transcript::line(m, "<-")).collect();
+        let unread: Vec<_> = self
+            .unread
+            .iter()
+            .filter(|m| !self.allowed.iter().any(|a| m["method"] == *a))
+            .map(|m| transcript::line(m, "<-"))
+            .collect();
         assert!(unread.is_empty(), "messages that nobody looked at:\n{}", unread.join("\n"));
     }
 }

@@ -125,7 +125,13 @@ impl Model for ScriptedModel {
                 None => Err(ModelError::Unavailable("the script is at its end".into())),
             };
             guard.ended = true;
-            said.map(|(text, finish)| SampleResponse { completion_tokens: tokens(&text), text, finish, prompt_tokens, model: "scripted".into() })
+            said.map(|(text, finish)| SampleResponse {
+                completion_tokens: tokens(&text),
+                text,
+                finish,
+                prompt_tokens,
+                model: "scripted".into(),
+            })
         })
     }
 }
@@ -142,7 +148,15 @@ mod tests {
 
     fn request(content: &str) -> SampleRequest {
         let messages = vec![Message { role: Role::User, content: content.into() }];
-        SampleRequest { messages, temperature: 0.0, top_p: 1.0, seed: 1, max_tokens: 9, stop: Vec::new(), constraint: None }
+        SampleRequest {
+            messages,
+            temperature: 0.0,
+            top_p: 1.0,
+            seed: 1,
+            max_tokens: 9,
+            stop: Vec::new(),
+            constraint: None,
+        }
     }
 
     #[tokio::test]
@@ -151,7 +165,10 @@ mod tests {
         assert_eq!(model.sample(request("a")).await.unwrap().text, "one");
         assert_eq!(model.sample(request("b")).await.unwrap().text, "two");
         assert!(matches!(model.sample(request("c")).await, Err(ModelError::Unavailable(_))));
-        assert_eq!(model.requests().iter().map(|r| r.messages[0].content.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert_eq!(
+            model.requests().iter().map(|r| r.messages[0].content.as_str()).collect::<Vec<_>>(),
+            ["a", "b", "c"]
+        );
         let model = ScriptedModel::new([Reply::Truncated("x".into())]).then_always("y");
         assert_eq!(model.sample(request("a")).await.unwrap().finish, FinishReason::Length);
         for _ in 0..3 {

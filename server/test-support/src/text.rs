@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 /// The byte offset of an LSP position; `encoding` is `utf-8`, `utf-16` or `utf-32`.
 pub fn offset(text: &str, position: &Value, encoding: &str) -> usize {
     let (line, column) = (position["line"].as_u64().expect("line"), position["character"].as_u64().expect("character"));
-    let start = line_starts(text).get(line as usize).copied().unwrap_or(text.len());
+    let start = line_starts(text).nth(line as usize).unwrap_or(text.len());
     let mut at = start;
     let mut counted = 0;
     for c in text[start..].chars() {
@@ -21,9 +21,9 @@ pub fn offset(text: &str, position: &Value, encoding: &str) -> usize {
 
 /// The LSP position of a byte offset.
 pub fn position(text: &str, offset: usize, encoding: &str) -> Value {
-    let starts = line_starts(text);
-    let line = starts.iter().rposition(|s| *s <= offset).expect("the first line starts at 0");
-    let column: u64 = text[starts[line]..offset].chars().map(|c| width(c, encoding)).sum();
+    let (line, start) =
+        line_starts(text).take_while(|s| *s <= offset).enumerate().last().expect("the first line starts at 0");
+    let column: u64 = text[start..offset].chars().map(|c| width(c, encoding)).sum();
     json!({ "line": line, "character": column })
 }
 
@@ -38,7 +38,10 @@ pub fn range_of(text: &str, part: &str, encoding: &str) -> Value {
 
 /// Applies LSP text edits, which all speak of the text before any of them.
 pub fn apply(text: &str, edits: &[Value], encoding: &str) -> String {
-    let place = |e: &Value| (offset(text, &e["range"]["start"], encoding), offset(text, &e["range"]["end"], encoding));
+    let place = |e: &Value| {
+        let (a, b) = (offset(text, &e["range"]["start"], encoding), offset(text, &e["range"]["end"], encoding));
+        (a.min(b), a.max(b))
+    };
     let mut edits: Vec<_> = edits.iter().map(|e| (place(e), e["newText"].as_str().expect("newText"))).collect();
     edits.sort_by_key(|(place, _)| *place);
     let mut out = text.to_owned();
@@ -56,8 +59,9 @@ fn width(c: char, encoding: &str) -> u64 {
     }
 }
 
-fn line_starts(text: &str) -> Vec<usize> {
+fn line_starts(text: &str) -> impl Iterator<Item = usize> {
     let bytes = text.as_bytes();
-    let ends = (0..bytes.len()).filter(|&i| bytes[i] == b'\n' || (bytes[i] == b'\r' && bytes.get(i + 1) != Some(&b'\n')));
-    std::iter::once(0).chain(ends.map(|i| i + 1)).collect()
+    let ends =
+        (0..bytes.len()).filter(|&i| bytes[i] == b'\n' || (bytes[i] == b'\r' && bytes.get(i + 1) != Some(&b'\n')));
+    std::iter::once(0).chain(ends.map(|i| i + 1))
 }

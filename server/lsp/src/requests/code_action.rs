@@ -15,11 +15,19 @@ pub(crate) fn answer(state: &State, params: &CodeActionParams) -> Option<CodeAct
     let uri = &params.text_document.uri;
     let snapshot = state.snapshot(uri)?;
     let selected = text_range_of(&snapshot.rope, params.range, state.profile.encoding);
-    let mut offer = Offer { state, uri, snapshot: &snapshot, wanted: params.context.only.as_deref(), actions: Vec::new() };
+    let mut offer =
+        Offer { state, uri, snapshot: &snapshot, wanted: params.context.only.as_deref(), actions: Vec::new() };
     offer.fixes(selected);
-    let tasks: Vec<&Task> = snapshot.analysis.tasks.iter().filter(|t| t.function_range.overlaps(selected) || t.spec_range.overlaps(selected)).collect();
+    let tasks: Vec<&Task> = snapshot
+        .analysis
+        .tasks
+        .iter()
+        .filter(|t| t.function_range.overlaps(selected) || t.spec_range.overlaps(selected))
+        .collect();
     // Of functions inside one another the innermost is meant, of several selected ones each.
-    let innermost = |t: &&&Task| !tasks.iter().any(|o| o.function_range != t.function_range && contains(t.function_range, o.function_range));
+    let innermost = |t: &&&Task| {
+        !tasks.iter().any(|o| o.function_range != t.function_range && contains(t.function_range, o.function_range))
+    };
     for task in tasks.iter().filter(innermost) {
         offer.for_task(task);
     }
@@ -44,7 +52,11 @@ struct Offer<'a> {
 impl Offer<'_> {
     fn push(&mut self, action: CodeAction) {
         let kind = action.kind.as_ref().map_or("", CodeActionKind::as_str);
-        let fits = |w: &CodeActionKind| w.as_str().is_empty() || kind == w.as_str() || kind.strip_prefix(w.as_str()).is_some_and(|rest| rest.starts_with('.'));
+        let fits = |w: &CodeActionKind| {
+            w.as_str().is_empty()
+                || kind == w.as_str()
+                || kind.strip_prefix(w.as_str()).is_some_and(|rest| rest.starts_with('.'))
+        };
         if self.wanted.is_none_or(|wanted| wanted.iter().any(fits)) {
             self.actions.push(CodeActionOrCommand::CodeAction(action));
         }
@@ -52,7 +64,12 @@ impl Offer<'_> {
 
     fn command(&mut self, title: &str, kind: CodeActionKind, name: &str, function: &str) {
         let command = command::on_function(title, name, self.uri, function);
-        self.push(CodeAction { title: title.to_owned(), kind: Some(kind), command: Some(command), ..CodeAction::default() });
+        self.push(CodeAction {
+            title: title.to_owned(),
+            kind: Some(kind),
+            command: Some(command),
+            ..CodeAction::default()
+        });
     }
 
     /// Fixes of spec faults that the range touches.
@@ -62,7 +79,12 @@ impl Offer<'_> {
             let Some((title, new_text)) = &fault.fix else { continue };
             let profile = &self.state.profile;
             let range = range_of(&snapshot.rope, fault.range, profile.encoding);
-            let edit = apply::workspace_edit(profile, self.uri, snapshot.version, vec![TextEdit { range, new_text: new_text.clone() }]);
+            let edit = apply::workspace_edit(
+                profile,
+                self.uri,
+                snapshot.version,
+                vec![TextEdit { range, new_text: new_text.clone() }],
+            );
             self.push(CodeAction {
                 title: title.clone(),
                 kind: Some(CodeActionKind::QUICKFIX),
@@ -77,10 +99,15 @@ impl Offer<'_> {
     fn for_task(&mut self, task: &Task) {
         let name = qualified(task);
         if self.state.jobs.on(self.uri, &name).is_some() {
-            return self.command(&format!("Cancel zeroerr run on `{name}`"), CodeActionKind::REFACTOR, command::CANCEL, &name);
+            return self.command(
+                &format!("Cancel zeroerr run on `{name}`"),
+                CodeActionKind::REFACTOR,
+                command::CANCEL,
+                &name,
+            );
         }
         if self.state.edits.is_kept(self.uri, &name, self.snapshot) {
-            self.command(&format!("Apply verified edit to `{name}`"), CodeActionKind::QUICKFIX, command::APPLY_EDIT, &name);
+            self.kept(&name);
         }
         self.implement(task, &name);
         if !task.is_stub {
@@ -88,8 +115,22 @@ impl Offer<'_> {
         }
         self.answers(task, &name);
         if self.state.marks.of(self.uri, task).is_some() {
-            self.command(&format!("Show zeroerr report on `{name}`"), CodeActionKind::REFACTOR, command::SHOW_REPORT, &name);
+            self.command(
+                &format!("Show zeroerr report on `{name}`"),
+                CodeActionKind::REFACTOR,
+                command::SHOW_REPORT,
+                &name,
+            );
         }
+    }
+
+    fn kept(&mut self, name: &str) {
+        let title = format!("Apply verified edit to `{name}`");
+        if self.state.profile.apply_edit {
+            return self.command(&title, CodeActionKind::QUICKFIX, command::APPLY_EDIT, name);
+        }
+        let edit = apply::kept_edit(self.state, self.uri, name, self.snapshot);
+        self.push(CodeAction { title, kind: Some(CodeActionKind::QUICKFIX), edit, ..CodeAction::default() });
     }
 
     fn implement(&mut self, task: &Task, name: &str) {
@@ -109,7 +150,9 @@ impl Offer<'_> {
 
     /// The answers that the candidates of the last run gave, one to be picked.
     fn answers(&mut self, task: &Task, name: &str) {
-        let Some(mark) = self.state.marks.named(self.uri, name).filter(|m| m.holds_for(self.snapshot, task)) else { return };
+        let Some(mark) = self.state.marks.named(self.uri, name).filter(|m| m.holds_for(self.snapshot, task)) else {
+            return;
+        };
         for d in mark.disagreements() {
             for (text, votes) in &d.answers {
                 let Some(answer) = Answer::parse(text) else { continue };
@@ -130,8 +173,10 @@ impl Offer<'_> {
         match selection::instruction(&self.snapshot.text, selected) {
             Some(instruction) => {
                 let title = format!("Implement selection: {instruction}");
-                let arguments = vec![serde_json::json!({ "uri": self.uri, "range": range, "instruction": instruction })];
-                let command = Command { title: title.clone(), command: command::IMPLEMENT.into(), arguments: Some(arguments) };
+                let arguments =
+                    vec![serde_json::json!({ "uri": self.uri, "range": range, "instruction": instruction })];
+                let command =
+                    Command { title: title.clone(), command: command::IMPLEMENT.into(), arguments: Some(arguments) };
                 self.push(CodeAction { title, kind, command: Some(command), ..CodeAction::default() });
             }
             None if self.state.profile.shows_disabled => {

@@ -23,7 +23,9 @@ pub(crate) fn answer(state: &State, params: &CompletionParams) -> Option<Complet
         tags()
     } else {
         let (tag, rest) = comment.strip_prefix('@')?.split_once(char::is_whitespace)?;
-        values(tag, rest, snapshot.analysis.task_at(at))
+        // By the line: the cursor may stand behind white space that ends the spec.
+        let line = TextRange::new(line_start, at);
+        values(tag, rest, snapshot.analysis.tasks.iter().find(|t| t.spec_range.overlaps(line)))
     };
     let item = |c: Candidate| CompletionItem {
         filter_text: Some(c.label.clone()),
@@ -53,11 +55,16 @@ fn tags() -> Vec<Candidate> {
 }
 
 fn values(tag: &str, rest: &str, task: Option<&Task>) -> Vec<Candidate> {
-    let fixed = |list: &[&str]| list.iter().map(|v| Candidate::new(*v, CompletionItemKind::VALUE, format!("@{tag}"))).collect();
+    let fixed =
+        |list: &[&str]| list.iter().map(|v| Candidate::new(*v, CompletionItemKind::VALUE, format!("@{tag}"))).collect();
     match tag {
-        "complexity" if rest.is_empty() => fixed(&["O(1)", "O(log n)", "O(n)", "O(n log n)", "O(n^2)", "O(n^3)", "O(2^n)"]),
+        "complexity" if rest.is_empty() => {
+            fixed(&["O(1)", "O(log n)", "O(n)", "O(n log n)", "O(n^2)", "O(n^3)", "O(2^n)"])
+        }
         "forbid" => fixed(&["recursion", "loops", "imports"]),
-        "requires" | "ensures" | "property" | "example" | "raises" | "budget" => task.map(|t| names(tag, t)).unwrap_or_default(),
+        "requires" | "ensures" | "property" | "example" | "raises" | "budget" => {
+            task.map(|t| names(tag, t)).unwrap_or_default()
+        }
         _ => Vec::new(),
     }
 }

@@ -45,13 +45,22 @@ impl Answer {
     fn doctest(&self, call: &str) -> String {
         match self {
             Self::Returns(value) => format!(">>> {call}\n{value}\n"),
-            Self::Raises(exception) => format!(">>> {call}\nTraceback (most recent call last):\n    ...\n{exception}\n"),
+            Self::Raises(exception) => {
+                format!(">>> {call}\nTraceback (most recent call last):\n    ...\n{exception}\n")
+            }
         }
     }
 }
 
 /// The edit that puts an answer into a task's spec.
-pub(crate) fn edit(profile: &ClientProfile, uri: &Uri, snapshot: &Snapshot, task: &Task, call: &str, answer: &Answer) -> Option<WorkspaceEdit> {
+pub(crate) fn edit(
+    profile: &ClientProfile,
+    uri: &Uri,
+    snapshot: &Snapshot,
+    task: &Task,
+    call: &str,
+    answer: &Answer,
+) -> Option<WorkspaceEdit> {
     let (at, new_text) = insertion(&snapshot.text, task.spec_range, call, answer)?;
     let new_text = if snapshot.text.contains("\r\n") { new_text.replace('\n', "\r\n") } else { new_text };
     let range = range_of(&snapshot.rope, TextRange::new(at, at), profile.encoding);
@@ -87,24 +96,43 @@ mod tests {
 
     fn check(text: &str, spec: &str, answer: &str, expected: &str) {
         let start = text.find(spec).unwrap();
-        let (at, new) = insertion(text, TextRange::new(start, start + spec.len()), "f([])", &Answer::parse(answer).unwrap()).unwrap();
+        let (at, new) =
+            insertion(text, TextRange::new(start, start + spec.len()), "f([])", &Answer::parse(answer).unwrap())
+                .unwrap();
         assert_eq!(format!("{}{new}{}", &text[..at], &text[at..]), expected);
     }
 
     #[test]
     fn an_answer_becomes_a_clause_in_the_blocks_own_syntax() {
         let block = "# @spec Sum.\n    # @example f([1]) == 1";
-        check(&format!("class A:\n    {block}\n    def f(xs): ...\n"), block, "= 0",
-            "class A:\n    # @spec Sum.\n    # @example f([1]) == 1\n    # @example f([]) == 0\n    def f(xs): ...\n");
-        check("/// @spec Sum.\nfn f() {}\n", "/// @spec Sum.\n", "! ValueError: empty", "/// @spec Sum.\n/// @raises ValueError f([])\nfn f() {}\n");
+        check(
+            &format!("class A:\n    {block}\n    def f(xs): ...\n"),
+            block,
+            "= 0",
+            "class A:\n    # @spec Sum.\n    # @example f([1]) == 1\n    # @example f([]) == 0\n    def f(xs): ...\n",
+        );
+        check(
+            "/// @spec Sum.\nfn f() {}\n",
+            "/// @spec Sum.\n",
+            "! ValueError: empty",
+            "/// @spec Sum.\n/// @raises ValueError f([])\nfn f() {}\n",
+        );
     }
 
     #[test]
     fn in_a_docstring_it_becomes_a_doctest() {
-        check("def f(xs):\n    \"\"\"Sum.\n\n    >>> f([1])\n    1\n    \"\"\"\n", "\"\"\"Sum.\n\n    >>> f([1])\n    1\n    \"\"\"", "= 0",
-            "def f(xs):\n    \"\"\"Sum.\n\n    >>> f([1])\n    1\n    >>> f([])\n    0\n    \"\"\"\n");
-        check("def f(xs):\n    \"\"\"Sum.\"\"\"\n", "\"\"\"Sum.\"\"\"", "! E", 
-            "def f(xs):\n    \"\"\"Sum.\n    >>> f([])\n    Traceback (most recent call last):\n        ...\n    E\n    \"\"\"\n");
+        check(
+            "def f(xs):\n    \"\"\"Sum.\n\n    >>> f([1])\n    1\n    \"\"\"\n",
+            "\"\"\"Sum.\n\n    >>> f([1])\n    1\n    \"\"\"",
+            "= 0",
+            "def f(xs):\n    \"\"\"Sum.\n\n    >>> f([1])\n    1\n    >>> f([])\n    0\n    \"\"\"\n",
+        );
+        check(
+            "def f(xs):\n    \"\"\"Sum.\"\"\"\n",
+            "\"\"\"Sum.\"\"\"",
+            "! E",
+            "def f(xs):\n    \"\"\"Sum.\n    >>> f([])\n    Traceback (most recent call last):\n        ...\n    E\n    \"\"\"\n",
+        );
     }
 
     #[test]

@@ -89,7 +89,8 @@ fn execute(state: &mut State, command: &str, arguments: Vec<serde_json::Value>) 
     match command {
         IMPLEMENT | VERIFY => {
             let kind = if command == IMPLEMENT { JobKind::Implement } else { JobKind::Verify };
-            let order = order(kind, arguments).ok_or_else(|| needs("{uri, function}, {uri, position} or {uri, range, instruction}"))?;
+            let order = order(kind, arguments)
+                .ok_or_else(|| needs("{uri, function}, {uri, position} or {uri, range, instruction}"))?;
             drop(state.events.send(Event::StartJob(order)));
         }
         CANCEL => cancel(state, on_function()),
@@ -103,7 +104,11 @@ fn execute(state: &mut State, command: &str, arguments: Vec<serde_json::Value>) 
         }
         ANSWER => {
             let (uri, function) = on_function().ok_or_else(|| needs("{uri, function, input, answer}"))?;
-            let (input, said) = arguments.input.as_deref().zip(arguments.answer.as_deref()).ok_or_else(|| needs("{uri, function, input, answer}"))?;
+            let (input, said) = arguments
+                .input
+                .as_deref()
+                .zip(arguments.answer.as_deref())
+                .ok_or_else(|| needs("{uri, function, input, answer}"))?;
             put_answer(state, uri, function, input, said)?;
         }
         _ => return Err(Refusal::Unknown),
@@ -114,7 +119,9 @@ fn execute(state: &mut State, command: &str, arguments: Vec<serde_json::Value>) 
 fn order(kind: JobKind, arguments: Arguments) -> Option<JobOrder> {
     let place = match arguments {
         Arguments { function: Some(name), .. } => Place::Function(name),
-        Arguments { range: Some(range), instruction: Some(text), .. } if kind == JobKind::Implement => Place::Selection(range, text),
+        Arguments { range: Some(range), instruction: Some(text), .. } if kind == JobKind::Implement => {
+            Place::Selection(range, text)
+        }
         Arguments { position: Some(position), .. } => Place::Position(position),
         Arguments { range: Some(range), .. } => Place::Position(range.start),
         _ => return None,
@@ -133,7 +140,8 @@ fn cancel(state: &State, target: Option<(&Uri, &str)>) {
 }
 
 fn show_status(state: &State) {
-    let mut lines: Vec<String> = state.jobs.iter().map(|(_, job)| format!("running: `{}`: {}", job.target.function, job.status)).collect();
+    let mut lines: Vec<String> =
+        state.jobs.iter().map(|(_, job)| format!("running: `{}`: {}", job.target.function, job.status)).collect();
     if lines.is_empty() {
         lines.push("nothing is running".into());
     }
@@ -142,7 +150,8 @@ fn show_status(state: &State) {
 }
 
 fn put_answer(state: &State, uri: &Uri, function: &str, input: &str, said: &str) -> Result<(), Refusal> {
-    let answer = Answer::parse(said).ok_or_else(|| Refusal::Arguments(format!("`{said}` is no value and no exception")))?;
+    let answer =
+        Answer::parse(said).ok_or_else(|| Refusal::Arguments(format!("`{said}` is no value and no exception")))?;
     let edit = state.snapshot(uri).and_then(|now| {
         let task = now.task_named(function)?;
         disagreement::edit(&state.profile, uri, &now, task, input, &answer)
@@ -152,7 +161,8 @@ fn put_answer(state: &State, uri: &Uri, function: &str, input: &str, said: &str)
             let params = ApplyWorkspaceEditParams { label: Some(format!("zeroerr: {}", answer.title(input))), edit };
             state.outbox.request::<request::ApplyWorkspaceEdit>(params, |_| None);
         }
-        None => state.show(MessageType::WARNING, format!("zeroerr: `{function}` has no spec here that could take the answer")),
+        None => state
+            .show(MessageType::WARNING, format!("zeroerr: `{function}` has no spec here that could take the answer")),
     }
     Ok(())
 }
@@ -163,7 +173,13 @@ pub(crate) fn start(state: &mut State, order: JobOrder) {
         Ok(target) => {
             let uri = target.uri.clone();
             state.edits.forget(&uri, Some(&target.function));
-            state.jobs.start(order.kind, target, state.options.workbench.clone(), &state.outbox, state.profile.progress);
+            state.jobs.start(
+                order.kind,
+                target,
+                state.options.workbench.clone(),
+                &state.outbox,
+                state.profile.progress,
+            );
             state.refresh_lenses();
         }
         Err(why) => state.show(MessageType::WARNING, format!("zeroerr: {why}")),
@@ -172,13 +188,21 @@ pub(crate) fn start(state: &mut State, order: JobOrder) {
 
 fn target(state: &State, order: &JobOrder) -> Result<Target, String> {
     let doc = state.documents.get(&order.uri).ok_or_else(|| format!("{} is not open", order.uri.as_str()))?;
-    let snapshot = doc.snapshot.clone().ok_or_else(|| format!("{} is in no language that zeroerr knows", order.uri.as_str()))?;
+    let snapshot =
+        doc.snapshot.clone().ok_or_else(|| format!("{} is in no language that zeroerr knows", order.uri.as_str()))?;
     let encoding = state.profile.encoding;
     let task = match &order.place {
-        Place::Function(name) => snapshot.task_named(name).cloned().ok_or_else(|| format!("no function `{name}` with a spec in this file"))?,
+        Place::Function(name) => snapshot
+            .task_named(name)
+            .cloned()
+            .ok_or_else(|| format!("no function `{name}` with a spec in this file"))?,
         Place::Position(position) => {
             let at = byte_at(&snapshot.rope, *position, encoding);
-            snapshot.analysis.task_at(at).cloned().ok_or("no function with a spec here; write `# @spec ...` above one")?
+            snapshot
+                .analysis
+                .task_at(at)
+                .cloned()
+                .ok_or("no function with a spec here; write `# @spec ...` above one")?
         }
         Place::Selection(range, instruction) => {
             let selection = text_range_of(&snapshot.rope, *range, encoding);
@@ -234,7 +258,10 @@ pub(crate) fn ended(state: &mut State, id: JobId, end: JobEnd) {
         }
         JobEnd::Panicked(why) => {
             state.refresh_lenses();
-            state.show(MessageType::ERROR, format!("zeroerr: internal error while working on `{function}`: {why}; please report it"));
+            state.show(
+                MessageType::ERROR,
+                format!("zeroerr: internal error while working on `{function}`: {why}; please report it"),
+            );
         }
     }
 }

@@ -23,7 +23,10 @@ pub(crate) fn answer(state: &State, params: &HoverParams) -> Option<Hover> {
     } else {
         MarkupContent { kind: MarkupKind::PlainText, value: render::plain(&text) }
     };
-    Some(Hover { contents: HoverContents::Markup(contents), range: Some(range_of(&snapshot.rope, head(task), encoding)) })
+    Some(Hover {
+        contents: HoverContents::Markup(contents),
+        range: Some(range_of(&snapshot.rope, head(task), encoding)),
+    })
 }
 
 /// The spec and the header; in the body other servers have more to say.
@@ -44,7 +47,9 @@ fn text(state: &State, uri: &Uri, snapshot: &Snapshot, task: &Task) -> String {
         parts.push(spec);
     }
     if !task.spec.has_evidence() {
-        parts.push("Nothing here could show a wrong program to be wrong: add an `@example`, `@ensures` or `@property`.".into());
+        parts.push(
+            "Nothing here could show a wrong program to be wrong: add an `@example`, `@ensures` or `@property`.".into(),
+        );
     }
     if let Some((_, job)) = state.jobs.on(uri, &name) {
         parts.push(format!("Running: {}", job.status));

@@ -31,9 +31,16 @@ fn capabilities(profile: &ClientProfile) -> ServerCapabilities {
             ..TextDocumentSyncOptions::default()
         })),
         hover_provider: Some(HoverProviderCapability::Simple(true)),
-        completion_provider: Some(CompletionOptions { trigger_characters: Some(vec!["@".into()]), ..CompletionOptions::default() }),
+        completion_provider: Some(CompletionOptions {
+            trigger_characters: Some(vec!["@".into()]),
+            ..CompletionOptions::default()
+        }),
         code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
-            code_action_kinds: Some(vec![CodeActionKind::QUICKFIX, CodeActionKind::REFACTOR, CodeActionKind::REFACTOR_REWRITE]),
+            code_action_kinds: Some(vec![
+                CodeActionKind::QUICKFIX,
+                CodeActionKind::REFACTOR,
+                CodeActionKind::REFACTOR_REWRITE,
+            ]),
             resolve_provider: Some(false),
             ..CodeActionOptions::default()
         })),
@@ -43,7 +50,10 @@ fn capabilities(profile: &ClientProfile) -> ServerCapabilities {
             ..ExecuteCommandOptions::default()
         }),
         workspace: Some(WorkspaceServerCapabilities {
-            workspace_folders: Some(WorkspaceFoldersServerCapabilities { supported: Some(true), change_notifications: Some(OneOf::Left(true)) }),
+            workspace_folders: Some(WorkspaceFoldersServerCapabilities {
+                supported: Some(true),
+                change_notifications: Some(OneOf::Left(true)),
+            }),
             ..WorkspaceServerCapabilities::default()
         }),
         ..ServerCapabilities::default()
@@ -58,7 +68,9 @@ pub(crate) fn initialized(state: &mut State) {
             method: "workspace/didChangeConfiguration".into(),
             register_options: Some(serde_json::json!({ "section": "zeroerr" })),
         };
-        state.outbox.request::<request::RegisterCapability>(RegistrationParams { registrations: vec![registration] }, |_| None);
+        state
+            .outbox
+            .request::<request::RegisterCapability>(RegistrationParams { registrations: vec![registration] }, |_| None);
     }
     super::configuration::fetch(state);
 }

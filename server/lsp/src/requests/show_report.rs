@@ -16,7 +16,10 @@ pub(crate) fn show(state: &mut State, target: Option<(&Uri, &str)>) {
         None => state.marks.last(),
     };
     let Some((function, mark)) = found else {
-        return state.show(MessageType::INFO, "zeroerr: no report yet; run \"Implement with verified code\" or \"Verify this function\" first");
+        return state.show(
+            MessageType::INFO,
+            "zeroerr: no report yet; run \"Implement with verified code\" or \"Verify this function\" first",
+        );
     };
     let text = render::report(function, mark);
     let instead = render::plain(&text);
@@ -26,7 +29,9 @@ pub(crate) fn show(state: &mut State, target: Option<(&Uri, &str)>) {
     let path = folder.join(file_name(function, mark));
     let events = state.events.clone();
     tokio::task::spawn_blocking(move || {
-        let path = write(&path, &text).inspect_err(|e| tracing::warn!("could not write the report {}: {e}", path.display())).ok();
+        let path = write(&path, &text)
+            .inspect_err(|e| tracing::warn!("could not write the report {}: {e}", path.display()))
+            .ok();
         drop(events.send(Event::ReportWritten { path, instead }));
     });
 }
@@ -46,7 +51,12 @@ pub(crate) fn written(state: &State, path: Option<PathBuf>, instead: String) {
 /// One file per function and run; nothing of a name that could leave the folder survives.
 fn file_name(function: &str, mark: &Mark) -> String {
     let run = mark.run.as_ref().map_or_else(|| format!("v{}", mark.version), |r| r.id.clone());
-    let safe = |s: &str| s.chars().map(|c| if c.is_alphanumeric() || c == '-' || c == '_' { c } else { '_' }).take(80).collect::<String>();
+    let safe = |s: &str| {
+        s.chars()
+            .map(|c| if c.is_alphanumeric() || c == '-' || c == '_' { c } else { '_' })
+            .take(80)
+            .collect::<String>()
+    };
     format!("{}-{}.md", safe(function), safe(&run))
 }
 

@@ -69,7 +69,9 @@ impl LspClient {
                 json!(vec![self.settings.clone(); items])
             }
             "window/showDocument" => json!({ "success": true }),
-            "window/workDoneProgress/create" | "client/registerCapability" | "workspace/codeLens/refresh" => Value::Null,
+            "window/workDoneProgress/create" | "client/registerCapability" | "workspace/codeLens/refresh" => {
+                Value::Null
+            }
             other => panic!("the server asked for {other}"),
         };
         self.reply(id, result).await;
@@ -80,6 +82,9 @@ impl LspClient {
     }
 
     async fn answer_apply(&mut self, id: Value, edit: &Value) {
+        if let Some((uri, old, new)) = self.crossing.take() {
+            self.replace(&uri, &old, &new).await;
+        }
         if self.ignores_edits {
             return self.reply(id, json!({ "applied": true })).await;
         }
@@ -107,7 +112,11 @@ impl LspClient {
         let mut parts: Vec<(String, Value, Vec<Value>)> = Vec::new();
         for change in edit["documentChanges"].as_array().into_iter().flatten() {
             let document = &change["textDocument"];
-            parts.push((document["uri"].as_str().expect("uri").into(), document["version"].clone(), change["edits"].as_array().expect("edits").clone()));
+            parts.push((
+                document["uri"].as_str().expect("uri").into(),
+                document["version"].clone(),
+                change["edits"].as_array().expect("edits").clone(),
+            ));
         }
         for (uri, edits) in edit["changes"].as_object().into_iter().flatten() {
             parts.push((uri.clone(), Value::Null, edits.as_array().expect("edits").clone()));
@@ -120,8 +129,10 @@ impl LspClient {
             let changed = text::apply(&buffer.text, &edits, &self.encoding);
             self.set_text(&uri, changed);
             // From the end to the start, as VS Code sends them: no change moves one after it.
-            let mut changes: Vec<_> = edits.iter().map(|e| json!({ "range": e["range"], "text": e["newText"] })).collect();
-            changes.sort_by_key(|c| std::cmp::Reverse(text::offset(&buffer.text, &c["range"]["start"], &self.encoding)));
+            let mut changes: Vec<_> =
+                edits.iter().map(|e| json!({ "range": e["range"], "text": e["newText"] })).collect();
+            changes
+                .sort_by_key(|c| std::cmp::Reverse(text::offset(&buffer.text, &c["range"]["start"], &self.encoding)));
             self.did_change(&uri, json!(changes)).await;
         }
         Ok(())

@@ -43,16 +43,37 @@ fn progress(params: &Value) -> String {
 
 fn diagnostics(params: &Value) -> String {
     let each = params["diagnostics"].as_array().into_iter().flatten();
-    let each: Vec<_> = each.map(|d| format!("{}:{} {}", d["range"]["start"]["line"], text(&d["code"]), text(&d["message"]))).collect();
+    let each: Vec<_> =
+        each.map(|d| format!("{}:{} {}", d["range"]["start"]["line"], text(&d["code"]), text(&d["message"]))).collect();
     format!("@{} [{}]", params["version"], each.join("; "))
 }
 
 fn apply_edit(params: &Value) -> String {
     let edit = &params["edit"];
     let (version, edits) = match edit["documentChanges"].get(0) {
-        Some(change) => (format!("@{}", change["textDocument"]["version"]), change["edits"].as_array().cloned().unwrap_or_default()),
-        None => ("unversioned".into(), edit["changes"].as_object().into_iter().flatten().flat_map(|(_, e)| e.as_array().cloned().unwrap_or_default()).collect()),
+        Some(change) => {
+            (format!("@{}", change["textDocument"]["version"]), change["edits"].as_array().cloned().unwrap_or_default())
+        }
+        None => (
+            "unversioned".into(),
+            edit["changes"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .flat_map(|(_, e)| e.as_array().cloned().unwrap_or_default())
+                .collect(),
+        ),
     };
-    let each: Vec<_> = edits.iter().map(|e| format!("{}:{} {:?}", e["range"]["start"]["line"], e["range"]["start"]["character"], e["newText"].as_str().unwrap_or_default())).collect();
+    let each: Vec<_> = edits
+        .iter()
+        .map(|e| {
+            format!(
+                "{}:{} {:?}",
+                e["range"]["start"]["line"],
+                e["range"]["start"]["character"],
+                e["newText"].as_str().unwrap_or_default()
+            )
+        })
+        .collect();
     format!("{version} {}", each.join("; "))
 }

@@ -1,0 +1,453 @@
+//! What a user lives in, in each of the four editors.
+
+use expect_test::{Expect, expect};
+use serde_json::json;
+use zeroerr_core::report::Disagreement;
+use zeroerr_core::verdict::{Finding, Layer};
+use zeroerr_test_support::{ClientKind, LspClient};
+
+use crate::workbench::{FakeWorkbench, Script};
+use crate::{DOUBLE, URI, action, logged, open, titles};
+
+/// Everything said but reports of progress, whose number depends on the machine.
+fn said(client: &mut LspClient) -> String {
+    client.transcript().lines().filter(|l| !l.contains("$/progress report")).map(|l| format!("{l}\n")).collect()
+}
+
+/// Implements `double` by its code action; the conversation from then on.
+async fn implement(kind: ClientKind, conversation: Expect) {
+    let workbench = FakeWorkbench::gated([("double", Script::body("return x * 2"))]);
+    let mut client = open(kind, &workbench, DOUBLE).await;
+    let actions = client.code_actions(URI, "def double").await;
+    let implement = action(&actions, "Implement with verified code");
+    assert_eq!(implement["kind"], "refactor.rewrite");
+    assert_eq!(implement["isPreferred"], true);
+    client.transcript();
+    client.pick(implement).await;
+    if kind == ClientKind::Eglot {
+        logged(&mut client, "began").await;
+    } else {
+        client.progress("begin").await;
+    }
+    workbench.release();
+    logged(&mut client, "was written").await;
+    // One for the changed text, one for the mark.
+    client.next("textDocument/publishDiagnostics").await;
+    client.next("textDocument/publishDiagnostics").await;
+    assert_eq!(client.buffer(URI).text, DOUBLE.replace("    ...", "    return x * 2"));
+    if kind == ClientKind::VsCode {
+        for _ in 0..3 {
+            client.next("workspace/codeLens/refresh").await;
+        }
+    }
+    conversation.assert_eq(&said(&mut client));
+    client.shutdown().await;
+}
+
+#[tokio::test]
+async fn implement_in_vs_code() {
+    implement(ClientKind::VsCode, expect![[r#"
+        -> workspace/executeCommand zeroerr.implement
+        <- window/workDoneProgress/create zeroerr-1
+        <- workspace/codeLens/refresh
+        <- $/progress begin | zeroerr: implement `double` | double: 5 votes, ahead by 3 of 3
+        <- $/progress end | verified: 7 of 8 checks passed; performance: nothing to check (no @budget)
+        <- workspace/codeLens/refresh
+        <- workspace/applyEdit @1 5:4 "return x * 2"
+        -> textDocument/didChange @2
+        <- textDocument/publishDiagnostics @2 []
+        <- window/logMessage zeroerr: `double` was written: 7 of 8 checks passed; performance: nothing to check (no @budget)
+        <- textDocument/publishDiagnostics @2 []
+        <- workspace/codeLens/refresh
+    "#]]).await;
+}
+
+#[tokio::test]
+async fn implement_in_neovim() {
+    implement(ClientKind::Neovim, expect![[r#"
+        -> codeAction/resolve
+        -> workspace/executeCommand zeroerr.implement
+        <- window/workDoneProgress/create zeroerr-1
+        <- $/progress begin | zeroerr: implement `double` | double: 5 votes, ahead by 3 of 3
+        <- $/progress end | verified: 7 of 8 checks passed; performance: nothing to check (no @budget)
+        <- workspace/applyEdit @1 5:4 "return x * 2"
+        -> textDocument/didChange @3
+        <- textDocument/publishDiagnostics @3 []
+        <- window/logMessage zeroerr: `double` was written: 7 of 8 checks passed; performance: nothing to check (no @budget)
+        <- textDocument/publishDiagnostics @3 []
+    "#]]).await;
+}
+
+#[tokio::test]
+async fn implement_in_helix() {
+    implement(ClientKind::Helix, expect![[r#"
+        -> codeAction/resolve
+        -> workspace/executeCommand zeroerr.implement
+        <- window/workDoneProgress/create zeroerr-1
+        <- $/progress begin | zeroerr: implement `double` | double: 5 votes, ahead by 3 of 3
+        <- $/progress end | verified: 7 of 8 checks passed; performance: nothing to check (no @budget)
+        <- workspace/applyEdit @0 5:4 "return x * 2"
+        -> textDocument/didChange @1
+        <- textDocument/publishDiagnostics @1 []
+        <- window/logMessage zeroerr: `double` was written: 7 of 8 checks passed; performance: nothing to check (no @budget)
+        <- textDocument/publishDiagnostics @1 []
+    "#]]).await;
+}
+
+#[tokio::test]
+async fn implement_in_emacs() {
+    implement(ClientKind::Eglot, expect![[r#"
+        -> workspace/executeCommand zeroerr.implement
+        <- window/logMessage zeroerr: implement `double` began
+        <- window/logMessage zeroerr: implement `double`: verified: 7 of 8 checks passed; performance: nothing to check (no @budget)
+        <- workspace/applyEdit @0 5:4 "return x * 2"
+        -> textDocument/didChange @1
+        <- textDocument/publishDiagnostics @1 []
+        <- window/logMessage zeroerr: `double` was written: 7 of 8 checks passed; performance: nothing to check (no @budget)
+        <- textDocument/publishDiagnostics @1 []
+    "#]]).await;
+}
+
+fn lens_titles(lenses: &serde_json::Value) -> Vec<String> {
+    lenses.as_array().unwrap().iter().map(|l| l["command"]["title"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn lenses(client: &mut LspClient) -> Vec<String> {
+    lens_titles(&client.request("textDocument/codeLens", json!({ "textDocument": { "uri": URI } })).await)
+}
+
+async fn hover(client: &mut LspClient, part: &str) -> String {
+    let position = client.position_of(URI, part);
+    let hover =
+        client.request("textDocument/hover", json!({ "textDocument": { "uri": URI }, "position": position })).await;
+    hover["contents"]["value"].as_str().unwrap_or("nothing").to_owned()
+}
+
+#[tokio::test]
+async fn lens_and_hover_tell_what_is_known_and_when_it_is_no_longer_true() {
+    let workbench = FakeWorkbench::gated([("double", Script::body("return x * 2"))]);
+    let mut client = open(ClientKind::Neovim, &workbench, DOUBLE).await;
+    assert_eq!(lenses(&mut client).await, ["Generate"]);
+    client.command("zeroerr.implement", json!({ "uri": URI, "function": "double" })).await;
+    client.progress("begin").await;
+    assert_eq!(lenses(&mut client).await, ["Running: cancel"]);
+    workbench.release();
+    logged(&mut client, "was written").await;
+    assert_eq!(lenses(&mut client).await, ["7/8 checks @v3 · 5 votes, ahead by 3"]);
+    let text = hover(&mut client, "double(x").await;
+    expect![[r#"
+        **zeroerr** `double`
+
+        Twice x.
+
+        **Examples**
+        - `double(2) == 4`
+
+        Written by zeroerr, 7 of 8 checks passed @v3, performance: nothing to check (no @budget)
+
+        - ✓ syntax: ok
+        - ✓ types: ok
+        - ✓ contracts: ok
+        - ✓ tests: ok
+        - ✓ properties: ok
+        - ✓ analysis: ok
+        - ✓ security: ok
+        - – performance: no @budget
+
+        Votes on `double`: 4 for `c0ffee00`, 1 for `deadbeef`; ahead by 3 of 3; 6 samples."#]]
+    .assert_eq(&text);
+
+    client.replace(URI, "x * 2", "x * 3").await;
+    assert_eq!(lenses(&mut client).await, ["changed since @v3", "Verify"]);
+    assert!(hover(&mut client, "double(x").await.contains("**changed since**"));
+
+    client.replace(URI, "x * 3", "x * 2").await;
+    assert_eq!(lenses(&mut client).await, ["7/8 checks @v3 · 5 votes, ahead by 3"], "the same text is the same text");
+    client.replace(URI, "@spec Twice x.", "@spec Half of x.").await;
+    assert_eq!(lenses(&mut client).await, ["changed since @v3", "Verify"], "the spec counts, too");
+    client.leave().await;
+}
+
+#[tokio::test]
+async fn eglot_gets_the_hover_as_plain_text() {
+    let workbench = FakeWorkbench::new([]);
+    let mut client = open(ClientKind::Eglot, &workbench, DOUBLE).await;
+    expect![[r#"
+        zeroerr double
+
+        Twice x.
+
+        Examples
+        - double(2) == 4"#]]
+    .assert_eq(&hover(&mut client, "def double").await);
+    assert_eq!(hover(&mut client, "print").await, "nothing");
+    client.shutdown().await;
+}
+
+const DIVIDE: &str =
+    "# @spec a over b.\n# @example divide(4, 2) == 2\n# @requires b != 0\ndef divide(a, b):\n    return a // b\n";
+
+fn finding() -> Script {
+    Script::Findings(vec![
+        (
+            Layer::Contracts,
+            Finding {
+                code: "contracts.requires".into(),
+                message: "divides by zero".into(),
+                line: 5,
+                counterexample: Some("divide(1, 0)".into()),
+                spec_line: Some(3),
+                url: Some("https://example.org/contracts".into()),
+            },
+        ),
+        (
+            Layer::Analysis,
+            Finding {
+                code: "analysis.F401".into(),
+                message: "unused import".into(),
+                line: 99,
+                counterexample: None,
+                spec_line: None,
+                url: None,
+            },
+        ),
+    ])
+}
+
+#[tokio::test]
+async fn findings_stand_on_their_lines_move_with_them_and_go_with_the_first_change() {
+    let workbench = FakeWorkbench::gated([("divide", finding())]);
+    let mut client = open(ClientKind::VsCode, &workbench, DIVIDE).await;
+    let actions = client.code_actions(URI, "return").await;
+    assert_eq!(titles(&actions), ["Implement with verified code", "Verify this function"]);
+    assert!(actions[0]["isPreferred"].is_null(), "working code is not to be rewritten by a stray key");
+    client.pick(action(&actions, "Verify")).await;
+    client.progress("begin").await;
+    workbench.release();
+    client.progress("end").await;
+    let found = client.diagnostics(URI).await;
+    expect![[r#"
+        [
+          {
+            "range": {
+              "start": {
+                "line": 4,
+                "character": 4
+              },
+              "end": {
+                "line": 4,
+                "character": 17
+              }
+            },
+            "severity": 1,
+            "code": "contracts.requires",
+            "codeDescription": {
+              "href": "https://example.org/contracts"
+            },
+            "source": "zeroerr",
+            "message": "divides by zero (counterexample: divide(1, 0))",
+            "relatedInformation": [
+              {
+                "location": {
+                  "uri": "file:///workspace/ws/a.py",
+                  "range": {
+                    "start": {
+                      "line": 2,
+                      "character": 0
+                    },
+                    "end": {
+                      "line": 2,
+                      "character": 18
+                    }
+                  }
+                },
+                "message": "the clause of the spec that is violated"
+              },
+              {
+                "location": {
+                  "uri": "file:///workspace/ws/a.py",
+                  "range": {
+                    "start": {
+                      "line": 4,
+                      "character": 4
+                    },
+                    "end": {
+                      "line": 4,
+                      "character": 17
+                    }
+                  }
+                },
+                "message": "counterexample: divide(1, 0)"
+              }
+            ],
+            "data": {
+              "function": "divide",
+              "layer": "contracts",
+              "counterexample": "divide(1, 0)",
+              "version": 1
+            }
+          },
+          {
+            "range": {
+              "start": {
+                "line": 3,
+                "character": 0
+              },
+              "end": {
+                "line": 3,
+                "character": 17
+              }
+            },
+            "severity": 2,
+            "code": "analysis.F401",
+            "source": "zeroerr",
+            "message": "unused import",
+            "data": {
+              "function": "divide",
+              "layer": "analysis",
+              "counterexample": null,
+              "version": 1
+            }
+          }
+        ]"#]]
+    .assert_eq(&serde_json::to_string_pretty(&found).unwrap());
+    assert_eq!(lenses(&mut client).await, ["5/8 checks @v1, contracts and analysis failed"]);
+
+    client
+        .edit(
+            URI,
+            json!({ "start": { "line": 0, "character": 0 }, "end": { "line": 0, "character": 0 } }),
+            "import os\n\n",
+        )
+        .await;
+    let moved = client.diagnostics(URI).await;
+    assert_eq!(moved[0]["range"]["start"]["line"], 6);
+    assert_eq!(
+        moved[0]["relatedInformation"][0]["location"]["range"]["start"]["line"], 4,
+        "the spec's clause moved, too"
+    );
+
+    client.replace(URI, "a // b", "a / b").await;
+    assert!(client.diagnostics(URI).await.is_empty());
+    client.leave().await;
+}
+
+#[tokio::test]
+async fn an_abstention_says_why_and_its_disagreement_can_be_answered() {
+    let disagreement = Disagreement {
+        input: "double([])".into(),
+        answers: vec![("= 0".into(), 4), ("! TypeError".into(), 1), ("timeout".into(), 1)],
+    };
+    let workbench = FakeWorkbench::new([(
+        "double",
+        Script::Abstain { reason: "no class is ahead by 3".into(), disagreements: vec![disagreement] },
+    )]);
+    let mut client = open(ClientKind::Helix, &workbench, DOUBLE).await;
+    client.command("zeroerr.implement", json!({ "uri": URI, "position": client.position_of(URI, "double(x") })).await;
+    let message = client.next("window/showMessage").await;
+    assert_eq!(message["message"], "zeroerr: no edit for `double`: no class is ahead by 3");
+    let found = client.diagnostics(URI).await;
+    assert_eq!(found[0]["severity"], 2);
+    assert_eq!(found[0]["range"]["start"]["line"], 4, "on the header");
+    expect![[r#"
+        zeroerr offers no edit for `double`: no class is ahead by 3
+        votes on `double`: 4 to 1, of 6 samples
+        candidates differ on `double([])`: `0` (4 votes), raises `TypeError` (1 vote), timeout (1 vote)"#]]
+    .assert_eq(found[0]["message"].as_str().unwrap());
+    let actions = client.code_actions(URI, "double(x").await;
+    expect![[r#"
+        Implement with verified code
+        `double([])` should be `0` (4 votes)
+        `double([])` should raise `TypeError` (1 vote)
+        Show zeroerr report on `double`"#]]
+    .assert_eq(&titles(&actions).join("\n"));
+    client.pick(action(&actions, "`double([])` should be `0`")).await;
+    assert!(
+        client.buffer(URI).text.contains("# @example double(2) == 4\n# @example double([]) == 0\ndef double"),
+        "{}",
+        client.buffer(URI).text
+    );
+    assert!(client.diagnostics(URI).await.is_empty(), "the spec is another now");
+    client.leave().await;
+}
+
+#[tokio::test]
+async fn the_answer_command_does_the_same_for_plugins() {
+    let workbench = FakeWorkbench::new([]);
+    let mut client = open(ClientKind::VsCode, &workbench, DOUBLE).await;
+    client
+        .command(
+            "zeroerr.answer",
+            json!({ "uri": URI, "function": "double", "input": "double('')", "answer": "! TypeError" }),
+        )
+        .await;
+    client.next("workspace/applyEdit").await;
+    assert!(client.buffer(URI).text.contains("== 4\n# @raises TypeError double('')\ndef"));
+    client.diagnostics(URI).await;
+    client.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_spec_error_is_shown_mended_and_only_then_run() {
+    let text = DOUBLE.replace("@example", "@exmaple");
+    let workbench = FakeWorkbench::gated([("double", Script::body("return x * 2"))]);
+    let mut client = open(ClientKind::VsCode, &workbench, &text).await;
+    let actions = client.code_actions(URI, "@exmaple").await;
+    assert_eq!(action(&actions, "Implement")["disabled"]["reason"], "the spec has an error in line 4");
+    client.command("zeroerr.implement", json!({ "uri": URI, "function": "double" })).await;
+    let refused = client.next("window/showMessage").await;
+    assert_eq!(refused["message"], "zeroerr: the spec of `double` has an error in line 4; mend it first");
+    let fix = action(&actions, "Change to `@example`");
+    assert_eq!(fix["kind"], "quickfix");
+    assert_eq!(fix["diagnostics"][0]["code"], "spec.unknown-tag");
+    client.pick(fix).await;
+    assert_eq!(client.buffer(URI).text, DOUBLE);
+    assert!(client.diagnostics(URI).await.is_empty());
+    let actions = client.code_actions(URI, "def double").await;
+    assert!(action(&actions, "Implement")["disabled"].is_null());
+    client.shutdown().await;
+}
+
+#[tokio::test]
+async fn helix_is_not_offered_what_it_would_hide() {
+    let workbench = FakeWorkbench::new([]);
+    let mut client = open(ClientKind::Helix, &workbench, &DOUBLE.replace("@example", "@exmaple")).await;
+    assert_eq!(titles(&client.code_actions(URI, "def double").await), Vec::<&str>::new());
+    assert_eq!(titles(&client.code_actions(URI, "@exmaple").await), ["Change to `@example`"]);
+    client.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_selection_is_implemented_by_the_comment_that_goes_with_it() {
+    let text = "# zeroerr: three times x\ndef triple(x):\n    ...\n";
+    let workbench = FakeWorkbench::new([("triple", Script::body("return x * 3"))]);
+    let mut client = open(ClientKind::VsCode, &workbench, text).await;
+    let actions = client.code_actions(URI, "def triple(x):\n    ...").await;
+    assert_eq!(titles(&actions), ["Implement selection: three times x"]);
+    client.pick(&actions[0]).await;
+    logged(&mut client, "`triple` was written").await;
+    assert_eq!(client.buffer(URI).text, text.replace("...", "return x * 3"));
+    client.transcript();
+    client.replace(URI, "# zeroerr: three times x\n", "\n").await;
+    let actions = client.code_actions(URI, "def triple").await;
+    assert_eq!(actions[0]["disabled"]["reason"], "write `# zeroerr: <instruction>` in or above the selection");
+    client.leave().await;
+}
+
+#[tokio::test]
+async fn methods_of_one_name_in_two_classes_are_kept_apart() {
+    let text = "class A:\n    # @spec One.\n    # @example A().f() == 1\n    def f(self):\n        ...\n\nclass B:\n    # @spec Two.\n    # @example B().f() == 2\n    def f(self):\n        ...\n";
+    let workbench = FakeWorkbench::new([("f", Script::body("return 2"))]);
+    let mut client = open(ClientKind::Neovim, &workbench, text).await;
+    let actions = client.code_actions(URI, "# @spec Two").await;
+    client.pick(action(&actions, "Implement")).await;
+    logged(&mut client, "`B.f` was written").await;
+    assert!(
+        client
+            .buffer(URI)
+            .text
+            .ends_with("class B:\n    # @spec Two.\n    # @example B().f() == 2\n    def f(self):\n        return 2\n")
+    );
+    assert_eq!(lenses(&mut client).await, ["Generate", "7/8 checks @v3 · 5 votes, ahead by 3"]);
+    client.leave().await;
+}
