@@ -9,6 +9,7 @@ use zeroerr_core::task_specification::parser::ClauseSource;
 use zeroerr_core::task_specification::{Example, ExampleClaim, ExampleOrigin, Severity, Spec, SpecDiagnostic};
 
 use super::expressions::{BUILTINS, called_names, equation, free_names, mentions, parse_expression, without_comment};
+use super::functions::{FileIndex, Function};
 use super::literals;
 use super::tree::{normalised, parse, single_expression, text};
 
@@ -19,12 +20,43 @@ const MAX_EXPRESSION: usize = 10_000;
 pub(super) struct Context<'a> {
     /// The function's name.
     pub function: &'a str,
-    /// Names that are known in the spec: parameters, the file's names, the steps.
+    /// Names of the spec's own: parameters, steps, the function itself.
     pub names: HashSet<&'a str>,
-    /// Whether any other name may be known too (`from x import *`).
-    pub any_name: bool,
+    /// The file's names, and where in it the function stands.
+    pub file: (&'a FileIndex<'a>, &'a Function<'a>),
     /// Where the spec's clauses stand.
     pub sources: &'a [ClauseSource],
+}
+
+impl Context<'_> {
+    /// Whether a name means something; with `from x import *` any name may.
+    fn knows(&self, name: &str) -> bool {
+        let (file, function) = self.file;
+        file.star_import || self.names.contains(name) || BUILTINS.contains(&name) || file.sees(function, name)
+    }
+
+    /// The known name that a word was probably meant to be: at most a third of its letters differ.
+    fn closest(&self, name: &str) -> Option<String> {
+        let foreign = match name {
+            "true" => Some("True"),
+            "false" => Some("False"),
+            "null" | "nil" | "undefined" => Some("None"),
+            _ => None,
+        };
+        if let Some(python) = foreign {
+            return Some(python.to_owned());
+        }
+        if name.len() < 2 {
+            return None;
+        }
+        let allowed = (name.chars().count() / 3).max(1);
+        let (file, function) = self.file;
+        let all = self.names.iter().copied().chain(file.names_seen(function)).chain(BUILTINS.iter().copied());
+        let alike = all.filter(|known| known.len().abs_diff(name.len()) <= allowed);
+        let near =
+            alike.map(|known| (strsim::osa_distance(name, known), known)).filter(|(distance, _)| *distance <= allowed);
+        near.min().map(|(_, known)| known.to_owned())
+    }
 }
 
 /// Checks a spec, fills in the equations of its examples, and takes out clauses that cannot be used.
@@ -75,7 +107,8 @@ impl Checker<'_> {
     }
 
     fn clauses(&mut self, spec: &mut Spec) {
-        for (list, has_result) in [(&mut spec.requires, false), (&mut spec.ensures, true), (&mut spec.properties, true)] {
+        for (list, has_result) in [(&mut spec.requires, false), (&mut spec.ensures, true), (&mut spec.properties, true)]
+        {
             list.retain_mut(|clause| {
                 clause.text = without_comment(&clause.text).to_owned();
                 let Some(tree) = self.expression(&clause.text, clause.range) else { return false };
@@ -88,8 +121,7 @@ impl Checker<'_> {
     fn known_names(&mut self, tree: &Tree, expression: &str, clause: TextRange, has_result: bool) {
         for node in free_names(tree.root_node(), expression) {
             let name = text(node, expression);
-            let known = self.context.names.contains(name) || BUILTINS.contains(&name) || (name == "result" && has_result);
-            if !known && !self.context.any_name {
+            if !(self.context.knows(name) || (name == "result" && has_result)) {
                 let range = self.place(clause, expression, node.byte_range());
                 self.unknown_name(name, range);
             }
@@ -97,7 +129,7 @@ impl Checker<'_> {
     }
 
     fn unknown_name(&mut self, name: &str, range: TextRange) {
-        let meant = self.closest(name);
+        let meant = self.context.closest(name);
         let message = match (&meant, name) {
             (_, "result") => "there is no `result` before the function has run; use `@ensures`".to_owned(),
             (Some(meant), _) => format!("nothing is named `{name}` here; did you mean `{meant}`?"),
@@ -107,29 +139,13 @@ impl Checker<'_> {
         self.fault("spec.unknown-name", Severity::Warning, range, message).fix = fix;
     }
 
-    fn closest(&self, name: &str) -> Option<String> {
-        let foreign = match name {
-            "true" => Some("True"),
-            "false" => Some("False"),
-            "null" | "nil" | "undefined" => Some("None"),
-            _ => None,
-        };
-        if let Some(python) = foreign {
-            return Some(python.to_owned());
-        }
-        let allowed = (name.chars().count() / 3).max(1);
-        let candidates = self.context.names.iter().chain(BUILTINS.iter()).filter(|_| name.chars().count() > 1);
-        let near = candidates.map(|c| (strsim::osa_distance(name, c), *c)).filter(|(distance, _)| *distance <= allowed);
-        near.min().map(|(_, c)| c.to_owned())
-    }
-
     /// `@raises` and `@budget`: one expression each, which calls the function.
     fn calls(&mut self, spec: &mut Spec) {
         spec.raises.retain_mut(|item| {
             item.call = without_comment(&item.call).to_owned();
             let usable = self.calls_function(&item.call, item.range);
             let root = item.exception.split('.').next().unwrap_or(&item.exception);
-            if usable && !self.context.any_name && !self.context.names.contains(root) && !BUILTINS.contains(&root) {
+            if usable && !self.context.knows(root) {
                 let range = TextRange::new(item.range.start, item.range.start + root.len());
                 self.unknown_name(root, range);
             }
@@ -181,7 +197,8 @@ impl Checker<'_> {
             return false;
         }
         let sides = single_expression(&tree).and_then(|e| equation(e, &example.code, self.context.function));
-        example.equation = sides.map(|(call, expected)| (text(call, &example.code).to_owned(), text(expected, &example.code).to_owned()));
+        example.equation = sides
+            .map(|(call, expected)| (text(call, &example.code).to_owned(), text(expected, &example.code).to_owned()));
         true
     }
 
@@ -220,6 +237,8 @@ impl Checker<'_> {
                 let message = format!("this contradicts another example: `{call}` cannot be both");
                 let fault = self.fault("spec.contradiction", Severity::Error, range, message);
                 fault.related = Some((place, format!("the other example says {says}")));
+                // What it says is not held against the examples below.
+                continue;
             }
             others.push((expected, range));
         }

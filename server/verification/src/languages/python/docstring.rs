@@ -17,7 +17,8 @@ pub(super) struct Docstring<'t> {
 
 /// The string literal that a statement is, if it is nothing else.
 pub(super) fn docstring(statement: Node<'_>) -> Option<Docstring<'_>> {
-    let literal = statement.child(0).filter(|_| statement.kind() == "expression_statement" && statement.child_count() == 1)?;
+    let literal =
+        statement.child(0).filter(|_| statement.kind() == "expression_statement" && statement.child_count() == 1)?;
     if literal.kind() == "concatenated_string" {
         let end = literal.end_byte();
         return Some(Docstring { node: statement, content: TextRange::new(end, end) });
@@ -95,14 +96,20 @@ pub(super) fn take_doctests<'s>(all: &[BlockLine<'s>], is_raw: bool) -> (Vec<Doc
                 None => {
                     is_source = false;
                     let dedented = next.text.get(indent..).filter(|_| next.text.is_char_boundary(indent));
-                    want.push(decode(dedented.filter(|_| next.text.len() - next.text.trim_start().len() >= indent).unwrap_or(body)));
+                    want.push(decode(
+                        dedented.filter(|_| next.text.len() - next.text.trim_start().len() >= indent).unwrap_or(body),
+                    ));
                 }
             }
             end = next.start + next.text.trim_end().len();
             lines.next();
         }
         let (code, option) = without_options(&code.join("\n"));
-        let want = want.iter().map(|l| if l.trim() == "<BLANKLINE>" { "" } else { l.trim_end() }).collect::<Vec<_>>().join("\n");
+        let want = want
+            .iter()
+            .map(|l| if l.trim() == "<BLANKLINE>" { "" } else { l.trim_end() })
+            .collect::<Vec<_>>()
+            .join("\n");
         tests.push(Doctest { code, want, range: TextRange::new(line.start + indent, end), option });
     }
     (tests, prose)
@@ -122,10 +129,12 @@ fn prompt<'s>(line: &'s str, prompt: &str) -> Option<&'s str> {
 /// Cuts `# doctest: +ELLIPSIS` off and says which option was there.
 fn without_options(code: &str) -> (String, Option<String>) {
     let Some(tree) = parse(code) else { return (code.to_owned(), None) };
-    let comment = super::tree::nodes(tree.root_node()).into_iter().find(|n| n.kind() == "comment" && is_option(text(*n, code)));
+    let comment =
+        super::tree::nodes(tree.root_node()).into_iter().find(|n| n.kind() == "comment" && is_option(text(*n, code)));
     let Some(comment) = comment else { return (code.to_owned(), None) };
     let options = text(comment, code).split_once("doctest:").map(|(_, options)| options.trim().to_owned());
-    let (before, after) = (code.get(..comment.start_byte()).unwrap_or(code), code.get(comment.end_byte()..).unwrap_or(""));
+    let (before, after) =
+        (code.get(..comment.start_byte()).unwrap_or(code), code.get(comment.end_byte()..).unwrap_or(""));
     (format!("{}{after}", before.trim_end()), options)
 }
 

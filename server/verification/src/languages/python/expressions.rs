@@ -44,7 +44,11 @@ fn fault_of(tree: &Tree, source: &str) -> Fault {
         return fault;
     }
     if let Some(missing) = all.iter().find(|n| n.is_missing()) {
-        return Fault { at: at_least_one(missing.byte_range(), source), message: format!("`{}` is missing here", missing.kind()), fix: None };
+        return Fault {
+            at: at_least_one(missing.byte_range(), source),
+            message: format!("`{}` is missing here", missing.kind()),
+            fix: None,
+        };
     }
     if let Some(error) = all.iter().find(|n| n.is_error()) {
         return error_fault(tree, *error, source);
@@ -59,20 +63,24 @@ fn fault_of(tree: &Tree, source: &str) -> Fault {
 
 /// Operators of other languages, and `=` for `==`.
 fn foreign_operator(all: &[Node<'_>], source: &str) -> Option<Fault> {
-    const FOREIGN: &[(&str, &str)] = &[("&&", "and"), ("||", "or"), ("===", "=="), ("!==", "!="), ("=>", ">="), ("->", "==")];
+    const FOREIGN: &[(&str, &str)] =
+        &[("&&", "and"), ("||", "or"), ("===", "=="), ("!==", "!="), ("=>", ">="), ("->", "==")];
     let in_error = |n: &&Node<'_>| n.is_error() || n.parent().is_some_and(|p| p.is_error());
     for error in all.iter().filter(in_error) {
         let around = error.start_byte().saturating_sub(2);
         for (wrong, right) in FOREIGN {
             let window = source.get(around..(error.end_byte() + 2).min(source.len())).unwrap_or("");
-            let Some(found) = window.find(wrong).filter(|_| error.end_byte() - error.start_byte() <= 3) else { continue };
+            let Some(found) = window.find(wrong).filter(|_| error.end_byte() - error.start_byte() <= 3) else {
+                continue;
+            };
             let at = around + found..around + found + wrong.len();
             let message = format!("Python has no `{wrong}` here; did you mean `{right}`?");
             return Some(Fault { at, message, fix: Some((format!("Change to `{right}`"), (*right).to_owned())) });
         }
     }
     // `x = 1` parses as an assignment, `f(1) = 2` as an error that ends in `=`.
-    let equals = all.iter().find(|n| n.kind() == "=" && n.parent().is_some_and(|p| p.kind() == "assignment" || p.is_error()))?;
+    let equals =
+        all.iter().find(|n| n.kind() == "=" && n.parent().is_some_and(|p| p.kind() == "assignment" || p.is_error()))?;
     let message = "`=` assigns; did you mean `==`?".to_owned();
     Some(Fault { at: equals.byte_range(), message, fix: Some(("Change to `==`".to_owned(), "==".to_owned())) })
 }
@@ -87,14 +95,21 @@ fn error_fault(tree: &Tree, error: Node<'_>, source: &str) -> Fault {
     let first_leaf = nodes(tree.root_node()).into_iter().find(|n| n.child_count() == 0);
     // Everything up to here is one broken piece: the word after it is what cannot stand there.
     if first_leaf.is_some_and(|n| n.start_byte() == error.start_byte()) {
-        let next = nodes(tree.root_node()).into_iter().find(|n| n.child_count() == 0 && n.start_byte() >= error.end_byte());
+        let next =
+            nodes(tree.root_node()).into_iter().find(|n| n.child_count() == 0 && n.start_byte() >= error.end_byte());
         match (next, leaves.last()) {
             (Some(next), _) if !next.byte_range().is_empty() => return stray(next),
             (_, Some(last)) if last.end_byte() == end && !last.is_named() => {
                 let message = "the expression ends too early".to_owned();
                 return Fault { at: at_least_one(last.byte_range(), source), message, fix: None };
             }
-            _ => return Fault { at: error.start_byte()..error.end_byte(), message: "this is no Python expression".to_owned(), fix: None },
+            _ => {
+                return Fault {
+                    at: error.start_byte()..error.end_byte(),
+                    message: "this is no Python expression".to_owned(),
+                    fix: None,
+                };
+            }
         }
     }
     leaves.first().map_or_else(|| stray(error), |leaf| stray(*leaf))
@@ -230,7 +245,8 @@ pub(super) fn equation<'t>(expression: Node<'t>, source: &str, function: &str) -
         let side = unwrapped(side);
         let call = if side.kind() == "await" { side.named_child(0).map_or(side, unwrapped) } else { side };
         let callee = call.child_by_field_name("function").filter(|_| call.kind() == "call");
-        let name = callee.and_then(|f| if f.kind() == "attribute" { f.child_by_field_name("attribute") } else { Some(f) });
+        let name =
+            callee.and_then(|f| if f.kind() == "attribute" { f.child_by_field_name("attribute") } else { Some(f) });
         name.is_some_and(|n| text(n, source) == function)
     };
     match (calls(left), calls(right)) {
@@ -242,23 +258,159 @@ pub(super) fn equation<'t>(expression: Node<'t>, source: &str, function: &str) -
 
 /// Every name that Python knows without an import.
 pub(super) const BUILTINS: &[&str] = &[
-    "ArithmeticError", "AssertionError", "AttributeError", "BaseException", "BaseExceptionGroup", "BlockingIOError",
-    "BrokenPipeError", "BufferError", "BytesWarning", "ChildProcessError", "ConnectionAbortedError", "ConnectionError",
-    "ConnectionRefusedError", "ConnectionResetError", "DeprecationWarning", "EOFError", "Ellipsis", "EncodingWarning",
-    "EnvironmentError", "Exception", "ExceptionGroup", "False", "FileExistsError", "FileNotFoundError",
-    "FloatingPointError", "FutureWarning", "GeneratorExit", "IOError", "ImportError", "ImportWarning", "IndentationError",
-    "IndexError", "InterruptedError", "IsADirectoryError", "KeyError", "KeyboardInterrupt", "LookupError", "MemoryError",
-    "ModuleNotFoundError", "NameError", "None", "NotADirectoryError", "NotImplemented", "NotImplementedError", "OSError",
-    "OverflowError", "PendingDeprecationWarning", "PermissionError", "ProcessLookupError", "PythonFinalizationError",
-    "RecursionError", "ReferenceError", "ResourceWarning", "RuntimeError", "RuntimeWarning", "StopAsyncIteration",
-    "StopIteration", "SyntaxError", "SyntaxWarning", "SystemError", "SystemExit", "TabError", "TimeoutError", "True",
-    "TypeError", "UnboundLocalError", "UnicodeDecodeError", "UnicodeEncodeError", "UnicodeError", "UnicodeTranslateError",
-    "UnicodeWarning", "UserWarning", "ValueError", "Warning", "ZeroDivisionError", "__debug__", "__doc__", "__file__",
-    "__name__", "abs", "aiter", "all", "anext", "any", "ascii", "bin", "bool", "breakpoint", "bytearray", "bytes",
-    "callable", "chr", "classmethod", "compile", "complex", "copyright", "credits", "delattr", "dict", "dir", "divmod",
-    "enumerate", "eval", "exec", "exit", "filter", "float", "format", "frozenset", "getattr", "globals", "hasattr", "hash",
-    "help", "hex", "id", "input", "int", "isinstance", "issubclass", "iter", "len", "license", "list", "locals", "map",
-    "max", "memoryview", "min", "next", "object", "oct", "open", "ord", "pow", "print", "property", "quit", "range", "repr",
-    "reversed", "round", "set", "setattr", "slice", "sorted", "staticmethod", "str", "sum", "super", "tuple", "type", "vars",
-    "zip", "__import__",
+    "ArithmeticError",
+    "AssertionError",
+    "AttributeError",
+    "BaseException",
+    "BaseExceptionGroup",
+    "BlockingIOError",
+    "BrokenPipeError",
+    "BufferError",
+    "BytesWarning",
+    "ChildProcessError",
+    "ConnectionAbortedError",
+    "ConnectionError",
+    "ConnectionRefusedError",
+    "ConnectionResetError",
+    "DeprecationWarning",
+    "EOFError",
+    "Ellipsis",
+    "EncodingWarning",
+    "EnvironmentError",
+    "Exception",
+    "ExceptionGroup",
+    "False",
+    "FileExistsError",
+    "FileNotFoundError",
+    "FloatingPointError",
+    "FutureWarning",
+    "GeneratorExit",
+    "IOError",
+    "ImportError",
+    "ImportWarning",
+    "IndentationError",
+    "IndexError",
+    "InterruptedError",
+    "IsADirectoryError",
+    "KeyError",
+    "KeyboardInterrupt",
+    "LookupError",
+    "MemoryError",
+    "ModuleNotFoundError",
+    "NameError",
+    "None",
+    "NotADirectoryError",
+    "NotImplemented",
+    "NotImplementedError",
+    "OSError",
+    "OverflowError",
+    "PendingDeprecationWarning",
+    "PermissionError",
+    "ProcessLookupError",
+    "PythonFinalizationError",
+    "RecursionError",
+    "ReferenceError",
+    "ResourceWarning",
+    "RuntimeError",
+    "RuntimeWarning",
+    "StopAsyncIteration",
+    "StopIteration",
+    "SyntaxError",
+    "SyntaxWarning",
+    "SystemError",
+    "SystemExit",
+    "TabError",
+    "TimeoutError",
+    "True",
+    "TypeError",
+    "UnboundLocalError",
+    "UnicodeDecodeError",
+    "UnicodeEncodeError",
+    "UnicodeError",
+    "UnicodeTranslateError",
+    "UnicodeWarning",
+    "UserWarning",
+    "ValueError",
+    "Warning",
+    "ZeroDivisionError",
+    "__debug__",
+    "__doc__",
+    "__file__",
+    "__name__",
+    "abs",
+    "aiter",
+    "all",
+    "anext",
+    "any",
+    "ascii",
+    "bin",
+    "bool",
+    "breakpoint",
+    "bytearray",
+    "bytes",
+    "callable",
+    "chr",
+    "classmethod",
+    "compile",
+    "complex",
+    "copyright",
+    "credits",
+    "delattr",
+    "dict",
+    "dir",
+    "divmod",
+    "enumerate",
+    "eval",
+    "exec",
+    "exit",
+    "filter",
+    "float",
+    "format",
+    "frozenset",
+    "getattr",
+    "globals",
+    "hasattr",
+    "hash",
+    "help",
+    "hex",
+    "id",
+    "input",
+    "int",
+    "isinstance",
+    "issubclass",
+    "iter",
+    "len",
+    "license",
+    "list",
+    "locals",
+    "map",
+    "max",
+    "memoryview",
+    "min",
+    "next",
+    "object",
+    "oct",
+    "open",
+    "ord",
+    "pow",
+    "print",
+    "property",
+    "quit",
+    "range",
+    "repr",
+    "reversed",
+    "round",
+    "set",
+    "setattr",
+    "slice",
+    "sorted",
+    "staticmethod",
+    "str",
+    "sum",
+    "super",
+    "tuple",
+    "type",
+    "vars",
+    "zip",
+    "__import__",
 ];

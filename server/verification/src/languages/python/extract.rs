@@ -44,7 +44,10 @@ pub fn extract(response: &str, task: &Task) -> Result<Candidate, RedFlag> {
     let imports = parse_all(&parts.imports);
     let used = names_in(parts.function, &code, body.range);
     check_forbidden(&parts, &code, body.range, &imports, &used, task)?;
-    let kept: Vec<_> = imports.into_iter().filter(|i| i.module() != "__future__" && (i.is_star() || used.contains(i.binds()))).collect();
+    let kept: Vec<_> = imports
+        .into_iter()
+        .filter(|i| i.module() != "__future__" && (i.is_star() || used.contains(i.binds())))
+        .collect();
     let style = |base| Style { base, unit: "    ", newline: "\n" };
     let header_indent = indent_at(&task.source, task.function_range.start);
     let header = dedented_header(&task.signature.header, header_indent);
@@ -80,7 +83,9 @@ impl<'t> Parts<'t> {
         }
         let (function, decorators) = found.function.ok_or(RedFlag::NotOneFunction)?;
         let used = used_names(function, code);
-        let rebinds = |node: &Node<'_>| assigned(*node).is_some_and(|target| used_names(target, code).iter().any(|name| used.contains(name)));
+        let rebinds = |node: &Node<'_>| {
+            assigned(*node).is_some_and(|target| used_names(target, code).iter().any(|name| used.contains(name)))
+        };
         if found.trailing.iter().any(rebinds) {
             return Err(RedFlag::NotOneFunction);
         }
@@ -96,7 +101,11 @@ struct Found<'t> {
 
 impl<'t> Found<'t> {
     fn take(&mut self, node: Node<'t>, code: &str, task: &Task) -> Result<(), RedFlag> {
-        let inner = if node.kind() == "decorated_definition" { node.child_by_field_name("definition").unwrap_or(node) } else { node };
+        let inner = if node.kind() == "decorated_definition" {
+            node.child_by_field_name("definition").unwrap_or(node)
+        } else {
+            node
+        };
         let name = inner.child_by_field_name("name").map_or("", |n| text(n, code));
         match inner.kind() {
             "function_definition" if self.function.is_none() && name == task.signature.name => {
@@ -132,13 +141,17 @@ impl<'t> Found<'t> {
 fn top_level<'t>(root: Node<'t>, code: &str) -> Vec<Node<'t>> {
     let all = children(root);
     match all.first() {
-        Some(first) if code.starts_with(WRAPPER) => first.child_by_field_name("consequence").map(children).unwrap_or_default(),
+        Some(first) if code.starts_with(WRAPPER) => {
+            first.child_by_field_name("consequence").map(children).unwrap_or_default()
+        }
         _ => all,
     }
 }
 
 fn is_string(node: Node<'_>) -> bool {
-    node.kind() == "expression_statement" && node.child_count() == 1 && node.child(0).is_some_and(|n| n.kind() == "string")
+    node.kind() == "expression_statement"
+        && node.child_count() == 1
+        && node.child(0).is_some_and(|n| n.kind() == "string")
 }
 
 fn is_usage(node: Node<'_>, code: &str) -> bool {
@@ -192,7 +205,9 @@ fn code_of(response: &str, name: &str) -> Result<String, RedFlag> {
 fn starts_function(line: &str, name: Option<&str>) -> bool {
     let line = line.trim_start();
     let rest = line.strip_prefix("async ").map_or(line, str::trim_start).strip_prefix("def ").map(str::trim_start);
-    rest.is_some_and(|rest| name.is_none_or(|name| rest.strip_prefix(name).is_some_and(|tail| tail.trim_start().starts_with(['(', '[']))))
+    rest.is_some_and(|rest| {
+        name.is_none_or(|name| rest.strip_prefix(name).is_some_and(|tail| tail.trim_start().starts_with(['(', '['])))
+    })
 }
 
 /// The text before the first fence, and the fenced blocks. An open fence ends with the response.
@@ -208,7 +223,9 @@ fn fenced(response: &str) -> (String, Vec<String>) {
                 open = Some((mark, length));
                 blocks.push(String::new());
             }
-            (Some((opened, least)), Some(mark)) if mark == opened && length >= least && trimmed.len() == length => open = None,
+            (Some((opened, least)), Some(mark)) if mark == opened && length >= least && trimmed.len() == length => {
+                open = None
+            }
             (Some(_), _) => blocks.last_mut().into_iter().for_each(|b| b.push_str(line)),
             (None, _) if blocks.is_empty() => before.push_str(line),
             (None, _) => {}

@@ -25,7 +25,9 @@ pub(super) fn check_forbidden(
     let spec = &task.spec;
     let inside = body_nodes(parts.function, body);
     // `from typing import List` for the header's annotations comes to nothing: the file keeps its own.
-    let counts = |item: &&ImportItem| used.contains(item.binds()) || !matches!(item.module(), "typing" | "__future__" | "collections.abc");
+    let counts = |item: &&ImportItem| {
+        used.contains(item.binds()) || !matches!(item.module(), "typing" | "__future__" | "collections.abc")
+    };
     let inner = inside.iter().filter(|n| is_import(**n)).flat_map(|n| parse_statement(*n, code));
     let imported: Vec<ImportItem> = imports.iter().filter(counts).cloned().chain(inner).collect();
     let allowed = |item: &ImportItem| spec.uses.iter().any(|used| within(item, &used.text));
@@ -55,19 +57,32 @@ fn within(item: &ImportItem, module: &str) -> bool {
 fn is_recursive(inside: &[Node<'_>], code: &str, function: &str) -> bool {
     let attribute_of = |node: &Node<'_>, name: &str| {
         let field = |field| node.child_by_field_name(field).map_or("", |n| text(n, code));
-        node.kind() == "attribute" && field("attribute") == name && matches!(field("object"), "self" | "cls" | "super()")
+        node.kind() == "attribute"
+            && field("attribute") == name
+            && matches!(field("object"), "self" | "cls" | "super()")
     };
     let bound = inside.iter().filter_map(|n| match n.kind() {
         "assignment" | "for_statement" | "for_in_clause" => n.child_by_field_name("left"),
         _ => None,
     });
     let is_local = bound.flat_map(super::tree::nodes).any(|n| n.kind() == "identifier" && text(n, code) == function);
-    let keywords: HashSet<usize> =
-        inside.iter().filter(|n| n.kind() == "keyword_argument").filter_map(|n| n.child_by_field_name("name")).map(|n| n.id()).collect();
-    let attributes: HashSet<usize> =
-        inside.iter().filter(|n| n.kind() == "attribute").filter_map(|n| n.child_by_field_name("attribute")).map(|n| n.id()).collect();
+    let keywords: HashSet<usize> = inside
+        .iter()
+        .filter(|n| n.kind() == "keyword_argument")
+        .filter_map(|n| n.child_by_field_name("name"))
+        .map(|n| n.id())
+        .collect();
+    let attributes: HashSet<usize> = inside
+        .iter()
+        .filter(|n| n.kind() == "attribute")
+        .filter_map(|n| n.child_by_field_name("attribute"))
+        .map(|n| n.id())
+        .collect();
     let names = |node: &Node<'_>, name: &str| {
-        node.kind() == "identifier" && text(*node, code) == name && !keywords.contains(&node.id()) && !attributes.contains(&node.id())
+        node.kind() == "identifier"
+            && text(*node, code) == name
+            && !keywords.contains(&node.id())
+            && !attributes.contains(&node.id())
     };
     let own = inside.iter().any(|n| attribute_of(n, function) || (!is_local && names(n, function)));
     own || inside.iter().filter(|n| n.kind() == "function_definition").any(|helper| {

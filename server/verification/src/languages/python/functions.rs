@@ -89,21 +89,19 @@ impl<'t> FileIndex<'t> {
         index
     }
 
-    /// The names that code in a function can see, without builtins.
-    pub fn visible_names(&self, function: &Function<'_>) -> HashSet<&str> {
-        let mut out = HashSet::new();
-        let mut at = function.scope;
-        loop {
-            let Some(scope) = self.scopes.get(at) else { return out };
-            // The body's own variables are not in scope of a spec, its parameters are added below.
-            if at != function.scope {
-                out.extend(scope.names.iter().map(String::as_str));
-            }
-            if at == 0 {
-                return out;
-            }
-            at = scope.parent;
-        }
+    /// Whether the scopes around a function bind a name. Its own variables are not in scope of its spec.
+    pub fn sees(&self, function: &Function<'_>, name: &str) -> bool {
+        self.scopes_around(function).any(|scope| scope.names.contains(name))
+    }
+
+    /// The names that the scopes around a function bind.
+    pub fn names_seen<'i>(&'i self, function: &Function<'_>) -> impl Iterator<Item = &'i str> {
+        self.scopes_around(function).flat_map(|scope| scope.names.iter().map(String::as_str))
+    }
+
+    fn scopes_around<'i>(&'i self, function: &Function<'_>) -> impl Iterator<Item = &'i Scope> {
+        let parent = |at: usize| (at != 0).then(|| self.scopes.get(at).map_or(0, |scope| scope.parent));
+        std::iter::successors(parent(function.scope), move |at| parent(*at)).filter_map(|at| self.scopes.get(at))
     }
 
     /// Whether the module itself binds a name.
@@ -136,8 +134,11 @@ impl<'t> FileIndex<'t> {
             "parameters" | "as_pattern_target" => self.bind_target(node, source, scope),
             "import_statement" | "import_from_statement" => {
                 for item in super::imports::parse_statement(node, source) {
-                    self.star_import |= item.is_star();
-                    self.bind(scope, item.binds());
+                    if item.is_star() {
+                        self.star_import = true;
+                    } else {
+                        self.bind(scope, item.binds());
+                    }
                 }
             }
             _ => {}
@@ -218,7 +219,8 @@ pub(super) fn is_placeholder(statement: Node<'_>, source: &str) -> bool {
     match statement.kind() {
         "pass_statement" => true,
         "expression_statement" => {
-            statement.child_count() == 1 && statement.child(0).is_some_and(|n| matches!(n.kind(), "ellipsis" | "string"))
+            statement.child_count() == 1
+                && statement.child(0).is_some_and(|n| matches!(n.kind(), "ellipsis" | "string"))
         }
         "raise_statement" => {
             let raised = text(statement, source).trim_start_matches("raise").trim_start();

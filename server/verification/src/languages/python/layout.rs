@@ -37,7 +37,11 @@ pub(super) fn relayout(root: Node<'_>, source: &str, range: TextRange, style: St
     let kinds = line_kinds(root, source);
     let body = range.slice(source);
     let first_row = source.as_bytes().iter().take(range.start).filter(|b| **b == b'\n').count();
-    let first_width = if starts_line(source, range.start) { width(source.get(line_start(source, range.start)..range.start).unwrap_or("")) } else { 0 };
+    let first_width = if starts_line(source, range.start) {
+        width(source.get(line_start(source, range.start)..range.start).unwrap_or(""))
+    } else {
+        0
+    };
     let mut levels: Vec<usize> = Vec::new();
     let (mut depth, mut statement_width) = (0, 0);
     let mut out: Vec<String> = Vec::new();
@@ -47,7 +51,9 @@ pub(super) fn relayout(root: Node<'_>, source: &str, range: TextRange, style: St
         let kind = kinds.get(first_row + at).copied().unwrap_or(Line::Blank);
         let own_width = if at == 0 { first_width } else { width(line.get(..line.len() - content.len()).unwrap_or("")) };
         let kind = if at == 0 && kind != Line::Comment { Line::Statement } else { kind };
-        let indented = |depth: usize, extra: usize| format!("{}{}{}{content}", style.base, style.unit.repeat(depth), " ".repeat(extra));
+        let indented = |depth: usize, extra: usize| {
+            format!("{}{}{}{content}", style.base, style.unit.repeat(depth), " ".repeat(extra))
+        };
         out.push(match kind {
             Line::InString => line.to_owned(),
             Line::Blank => String::new(),
@@ -102,7 +108,8 @@ fn line_kinds(root: Node<'_>, source: &str) -> Vec<Line> {
         };
         set(first, kind);
         ((first + 1)..=last).filter(|_| is_string).for_each(|row| set(row, Line::InString));
-        depth = if closes { depth.saturating_sub(1) } else { depth + usize::from(matches!(node.kind(), "(" | "[" | "{")) };
+        depth =
+            if closes { depth.saturating_sub(1) } else { depth + usize::from(matches!(node.kind(), "(" | "[" | "{")) };
         !is_string
     });
     kinds
@@ -125,7 +132,11 @@ pub(super) fn newline_of(source: &str) -> &'static str {
 /// The text of a header that stood at some depth, as it would stand at top level.
 pub(super) fn dedented_header(header: &str, indent: &str) -> String {
     let lines = header.split('\n').map(|l| l.strip_suffix('\r').unwrap_or(l));
-    lines.enumerate().map(|(i, l)| if i == 0 { l } else { l.strip_prefix(indent).unwrap_or(l) }).collect::<Vec<_>>().join("\n")
+    lines
+        .enumerate()
+        .map(|(i, l)| if i == 0 { l } else { l.strip_prefix(indent).unwrap_or(l) })
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The unit that a block adds to its owner's indentation, if it stands on lines of its own.

@@ -53,12 +53,14 @@ fn value(node: Node<'_>, source: &str, depth: usize) -> Option<Literal> {
         "false" => Literal::Number(0.0),
         "integer" => integer(text(node, source))?,
         "float" => Literal::Number(text(node, source).replace('_', "").parse().ok()?),
-        "unary_operator" => match (text(node.child(0)?, source), value(node.child_by_field_name("argument")?, source, depth + 1)?) {
-            ("-", Literal::Number(n)) => Literal::Number(-n),
-            ("-", Literal::Large(digits)) => Literal::Large(format!("-{digits}")),
-            ("+", number @ (Literal::Number(_) | Literal::Large(_))) => number,
-            _ => return None,
-        },
+        "unary_operator" => {
+            match (text(node.child(0)?, source), value(node.child_by_field_name("argument")?, source, depth + 1)?) {
+                ("-", Literal::Number(n)) => Literal::Number(-n),
+                ("-", Literal::Large(digits)) => Literal::Large(format!("-{digits}")),
+                ("+", number @ (Literal::Number(_) | Literal::Large(_))) => number,
+                _ => return None,
+            }
+        }
         "string" => string(text(node, source))?,
         "list" => Literal::List(items()?),
         "tuple" => Literal::Tuple(items()?),
@@ -121,15 +123,37 @@ mod tests {
             super::differ((single_expression(&ta).unwrap(), a), (single_expression(&tb).unwrap(), b))
         };
         let same = [
-            ("2", "2.0"), ("1_000", "0x3e8"), ("True", "1"), ("'a'", "\"a\""), ("'''a'''", "'a'"), ("[1, 2]", "[1,2,]"), ("{2, 1}", "{1, 2, 1}"),
-            ("{'a': 1, 'b': 2}", "{'b': 2, 'a': 1}"), ("(1)", "1"), ("-0", "0"), ("'\\x61'", "'b'"), ("f(1)", "2"), ("f'{x}'", "'a'"), ("10**2", "5"),
+            ("2", "2.0"),
+            ("1_000", "0x3e8"),
+            ("True", "1"),
+            ("'a'", "\"a\""),
+            ("'''a'''", "'a'"),
+            ("[1, 2]", "[1,2,]"),
+            ("{2, 1}", "{1, 2, 1}"),
+            ("{'a': 1, 'b': 2}", "{'b': 2, 'a': 1}"),
+            ("(1)", "1"),
+            ("-0", "0"),
+            ("'\\x61'", "'b'"),
+            ("f(1)", "2"),
+            ("f'{x}'", "'a'"),
+            ("10**2", "5"),
         ];
         for (a, b) in same {
             assert!(!differ(a, b), "{a} {b}");
         }
         let other = [
-            ("2", "3"), ("-1", "1"), ("'a'", "'b'"), ("'a'", "b'a'"), ("[1]", "(1,)"), ("[1, 2]", "[2, 1]"), ("None", "0"), ("[]", "{}"),
-            ("{'a': 1}", "{'a': 2}"), ("123456789012345678901", "123456789012345678902"), ("True", "False"), ("[[1], 'a']", "[[2], 'a']"),
+            ("2", "3"),
+            ("-1", "1"),
+            ("'a'", "'b'"),
+            ("'a'", "b'a'"),
+            ("[1]", "(1,)"),
+            ("[1, 2]", "[2, 1]"),
+            ("None", "0"),
+            ("[]", "{}"),
+            ("{'a': 1}", "{'a': 2}"),
+            ("123456789012345678901", "123456789012345678902"),
+            ("True", "False"),
+            ("[[1], 'a']", "[[2], 'a']"),
         ];
         for (a, b) in other {
             assert!(differ(a, b), "{a} {b}");

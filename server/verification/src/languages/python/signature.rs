@@ -81,7 +81,9 @@ pub(super) fn parameters_of_header(header: &str) -> Vec<Param> {
 pub(super) fn same_parameters(a: &[Param], b: &[Param]) -> bool {
     let squeeze = |default: &Option<String>| default.as_deref().map(normalised_default);
     a.len() == b.len()
-        && a.iter().zip(b).all(|(a, b)| a.name == b.name && a.kind == b.kind && squeeze(&a.default) == squeeze(&b.default))
+        && a.iter()
+            .zip(b)
+            .all(|(a, b)| a.name == b.name && a.kind == b.kind && squeeze(&a.default) == squeeze(&b.default))
 }
 
 /// A default without the freedom of spelling: white space, and the kind of quotes.
@@ -98,7 +100,10 @@ mod tests {
     fn check(source: &str, has_receiver: bool, expected: Expect) {
         let tree = parse(source).unwrap();
         let signature = signature(tree.root_node().child(0).unwrap(), source, has_receiver);
-        let mut out = format!("{} -> {:?} async={}\n{:?}\n", signature.name, signature.returns, signature.is_async, signature.header);
+        let mut out = format!(
+            "{} -> {:?} async={}\n{:?}\n",
+            signature.name, signature.returns, signature.is_async, signature.header
+        );
         for p in &signature.params {
             out += &format!("{:?} {}: {:?} = {:?}\n", p.kind, p.name, p.annotation, p.default);
         }
@@ -139,7 +144,14 @@ mod tests {
         let same = |a: &str, b: &str| same_parameters(&parameters_of_header(a), &parameters_of_header(b));
         assert!(same("def f(a: int, b: str = \"x\") -> int:", "def f(a, b='x'):"));
         assert!(same("def f(a=(1,2)):", "def f(a = (1, 2)):"));
-        for other in ["def f(b, a='x'):", "def f(a, b='y'):", "def f(a, b):", "def f(a, *, b='x'):", "def f(a):", "def f(a, b='x', *c):"] {
+        for other in [
+            "def f(b, a='x'):",
+            "def f(a, b='y'):",
+            "def f(a, b):",
+            "def f(a, *, b='x'):",
+            "def f(a):",
+            "def f(a, b='x', *c):",
+        ] {
             assert!(!same("def f(a, b='x'):", other), "{other}");
         }
     }

@@ -21,6 +21,29 @@ use super::tree::{indent_at, line_end, parse, single_expression, starts_line, te
 
 /// Finds functions with specs. Total and linear: 50,000 lines take a fraction of a second.
 pub fn analyse(path: &Path, source: &Arc<str>) -> FileAnalysis {
+    if may_have_spec(source) { analyse_tree(path, source) } else { FileAnalysis::default() }
+}
+
+/// Whether any line looks like a part of a spec. Most files have none, and need no parsing.
+fn may_have_spec(source: &str) -> bool {
+    source.lines().any(|line| {
+        let line = line.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        let inside =
+            line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | 'r' | 'R' | 'u' | 'U'));
+        if line.contains(">>>") || (line.starts_with('#') && line.contains('@')) {
+            return true;
+        }
+        // `@property` alone is a decorator; a tag in a docstring has a text, except `@spec`.
+        let is_tag = |rest: &str| {
+            let text_of = |name: &str| rest.strip_prefix(name).map(str::trim);
+            parser::TAGS.iter().any(|t| text_of(t.name).is_some_and(|text| t.name == "spec" || !text.is_empty()))
+        };
+        let may_be_docstring = inside.starts_with('@') || line.contains(['"', '\'']);
+        may_be_docstring && line.split('@').skip(1).any(is_tag)
+    })
+}
+
+fn analyse_tree(path: &Path, source: &Arc<str>) -> FileAnalysis {
     let Some(tree) = parse(source) else { return FileAnalysis::default() };
     let index = FileIndex::new(tree.root_node(), source);
     let mut blocks = Blocks::new(&index, source);
@@ -42,7 +65,12 @@ pub fn analyse(path: &Path, source: &Arc<str>) -> FileAnalysis {
 ///
 /// # Errors
 /// One sentence when the selection holds no function or several, or when nothing says what to do.
-pub fn task_for_selection(path: &Path, source: &Arc<str>, selection: TextRange, instruction: &str) -> Result<Task, String> {
+pub fn task_for_selection(
+    path: &Path,
+    source: &Arc<str>,
+    selection: TextRange,
+    instruction: &str,
+) -> Result<Task, String> {
     let none = || "the selection holds no function; put the cursor into one".to_owned();
     let tree = parse(source).ok_or_else(none)?;
     let index = FileIndex::new(tree.root_node(), source);
@@ -55,10 +83,11 @@ pub fn task_for_selection(path: &Path, source: &Arc<str>, selection: TextRange, 
         let start = run.as_ref().map_or(range.start, |run| run.range(source).start);
         spans.push((TextRange::new(start, range.end), function, run));
     }
-    let (function, run) = chosen(spans, trimmed(source, selection), source).map_err(|names| match names.as_slice() {
-        [] => none(),
-        names => format!("the selection touches {} functions ({}); select one", names.len(), names.join(", ")),
-    })?;
+    let (function, run) =
+        chosen(spans, trimmed(source, selection), source).map_err(|names| match names.as_slice() {
+            [] => none(),
+            names => format!("the selection touches {} functions ({}); select one", names.len(), names.join(", ")),
+        })?;
     let found = run.map(|run| (run.range(source), run.lines));
     let existing = task_of(path, source, &index, function, found).and_then(|(task, _)| task);
     let mut task = existing.unwrap_or_else(|| bare_task(path, source, function));
@@ -99,11 +128,14 @@ impl<'s> Blocks<'s> {
             }
         };
         let mut open: Option<(Run<'s>, usize)> = None;
-        let own_line = index.comments.iter().filter(|c| starts_line(source, c.start_byte()) && !is_file_header(**c, source));
+        let own_line =
+            index.comments.iter().filter(|c| starts_line(source, c.start_byte()) && !is_file_header(**c, source));
         for comment in own_line {
             let row = comment.start_position().row;
             let line = comment_line(*comment, source);
-            let continues = open.as_ref().is_some_and(|(run, next)| *next == row && indent_at(source, run.first) == indent_at(source, comment.start_byte()));
+            let continues = open.as_ref().is_some_and(|(run, next)| {
+                *next == row && indent_at(source, run.first) == indent_at(source, comment.start_byte())
+            });
             match open.as_mut().filter(|_| continues) {
                 Some((run, next)) => {
                     run.lines.push(line);
@@ -129,7 +161,8 @@ impl<'s> Blocks<'s> {
         for node in [function.outer, function.node] {
             let row = node.start_position().row;
             let fits = self.by_row.get(&row).is_some_and(|(run, class)| {
-                *class == BlockClass::Spec && indent_at(self.source, run.first) == indent_at(self.source, node.start_byte())
+                *class == BlockClass::Spec
+                    && indent_at(self.source, run.first) == indent_at(self.source, node.start_byte())
             });
             // `if x: def f(): ...` cannot be; what stands before `def` on its line is something else.
             if fits && starts_line(self.source, node.start_byte()) {
@@ -189,7 +222,8 @@ fn no_function(run: &Run<'_>, source: &str) -> SpecDiagnostic {
         "there is no function below this spec; write one, or remove the spec"
     };
     let tagged = run.lines.iter().find(|l| l.text.trim_start().starts_with('@')).or(run.lines.first());
-    let (start, line) = tagged.map_or((run.first, ""), |l| (l.start + (l.text.len() - l.text.trim_start().len()), l.text.trim()));
+    let (start, line) =
+        tagged.map_or((run.first, ""), |l| (l.start + (l.text.len() - l.text.trim_start().len()), l.text.trim()));
     SpecDiagnostic {
         code: "spec.no-function".to_owned(),
         message: message.to_owned(),
@@ -229,20 +263,25 @@ fn task_of(
     if let Some(doc) = doc {
         merge(&mut block, doc.block);
     }
-    let mut names = index.visible_names(function);
     let all_parameters = parameters(function.node, source);
-    names.extend(all_parameters.iter().map(|p| p.name.as_str()));
     let steps: Vec<String> = block.spec.steps.iter().map(|s| s.name.clone()).collect();
-    names.extend(steps.iter().map(String::as_str));
-    names.insert(function.name(source));
-    let context = Context { function: function.name(source), names, any_name: index.star_import, sources: &block.sources };
+    let own = all_parameters.iter().map(|p| p.name.as_str()).chain(steps.iter().map(String::as_str));
+    let names = own.chain([function.name(source)]).collect();
+    let context = Context { function: function.name(source), names, file: (index, function), sources: &block.sources };
     let mut faults = check(&mut block.spec, &context);
     faults.append(&mut block.diagnostics);
     let task = (block.spec != Spec::default()).then(|| task(path, source, function, &body, block.spec, spec_range));
     Some((task, faults))
 }
 
-fn task(path: &Path, source: &Arc<str>, function: &Function<'_>, body: &Body<'_>, spec: Spec, spec_range: TextRange) -> Task {
+fn task(
+    path: &Path,
+    source: &Arc<str>,
+    function: &Function<'_>,
+    body: &Body<'_>,
+    spec: Spec,
+    spec_range: TextRange,
+) -> Task {
     Task {
         file: path.to_owned(),
         language: LanguageId::Python,
@@ -290,12 +329,20 @@ fn add_doctests(block: &mut Block, tests: Vec<Doctest>) {
         if option.contains("+SKIP") {
             continue;
         }
-        let needs_pattern = (option.contains("+ELLIPSIS") && test.want.contains("...")) || option.contains("+NORMALIZE_WHITESPACE");
+        let needs_pattern =
+            (option.contains("+ELLIPSIS") && test.want.contains("...")) || option.contains("+NORMALIZE_WHITESPACE");
         let raised = docstring::raised(&test.want);
         if needs_pattern && raised.is_none() {
             let message = format!("this doctest is not used: `{option}` asks for more than an equal text");
             let range = test.range;
-            block.diagnostics.push(SpecDiagnostic { code: "spec.doctest-option".into(), message, range, severity: Severity::Hint, fix: None, related: None });
+            block.diagnostics.push(SpecDiagnostic {
+                code: "spec.doctest-option".into(),
+                message,
+                range,
+                severity: Severity::Hint,
+                fix: None,
+                related: None,
+            });
             continue;
         }
         let code = format!("{setup}{}", test.code.trim_end());
@@ -307,7 +354,13 @@ fn add_doctests(block: &mut Block, tests: Vec<Doctest>) {
             }
         }
         let claim = raised.map_or(ExampleClaim::Prints(test.want), ExampleClaim::Raises);
-        block.spec.examples.push(Example { code, claim, equation: None, origin: ExampleOrigin::Doctest, range: test.range });
+        block.spec.examples.push(Example {
+            code,
+            claim,
+            equation: None,
+            origin: ExampleOrigin::Doctest,
+            range: test.range,
+        });
     }
 }
 
@@ -340,9 +393,14 @@ fn joined(a: &str, b: &str) -> String {
 type Span<'i, 't, 's> = (TextRange, &'i Function<'t>, Option<Run<'s>>);
 
 /// The innermost function around the selection, or the only one that it touches.
-fn chosen<'i, 't, 's>(spans: Vec<Span<'i, 't, 's>>, selection: TextRange, source: &str) -> Result<(&'i Function<'t>, Option<Run<'s>>), Vec<String>> {
+fn chosen<'i, 't, 's>(
+    spans: Vec<Span<'i, 't, 's>>,
+    selection: TextRange,
+    source: &str,
+) -> Result<(&'i Function<'t>, Option<Run<'s>>), Vec<String>> {
     let around = |range: TextRange| range.start <= selection.start && selection.end <= range.end;
-    let innermost = spans.iter().enumerate().filter(|(_, (range, ..))| around(*range)).min_by_key(|(_, (range, ..))| range.len());
+    let innermost =
+        spans.iter().enumerate().filter(|(_, (range, ..))| around(*range)).min_by_key(|(_, (range, ..))| range.len());
     let at = match innermost {
         Some((at, _)) => at,
         None => {
@@ -371,3 +429,11 @@ fn trimmed(source: &str, selection: TextRange) -> TextRange {
     let start = selection.start + (text.len() - text.trim_start().len());
     TextRange::new(start, start + text.trim().len())
 }
+
+#[cfg(test)]
+#[path = "specs_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "specs_total_tests.rs"]
+mod total_tests;

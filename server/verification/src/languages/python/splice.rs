@@ -36,7 +36,13 @@ fn edit(start: usize, end: usize, new_text: String) -> TextEdit {
     TextEdit { range: TextRange::new(start, end), new_text }
 }
 
-fn body_edits(source: &str, index: &FileIndex<'_>, function: &Function<'_>, body: &Body<'_>, candidate: &Candidate) -> Result<Vec<TextEdit>, String> {
+fn body_edits(
+    source: &str,
+    index: &FileIndex<'_>,
+    function: &Function<'_>,
+    body: &Body<'_>,
+    candidate: &Candidate,
+) -> Result<Vec<TextEdit>, String> {
     let code = candidate.body.trim_end();
     let tree = parse(code).filter(|t| !t.root_node().has_error() && !code.trim().is_empty());
     let tree = tree.ok_or_else(|| "the candidate's body does not parse".to_owned())?;
@@ -96,16 +102,18 @@ fn unit<'s>(source: &'s str, index: &FileIndex<'_>, function: &Function<'_>, out
 /// The edit that adds the imports which the file does not have.
 fn imports(task: &Task, candidate: &Candidate, root: Node<'_>, index: &FileIndex<'_>) -> Result<Vec<TextEdit>, String> {
     let source: &str = &task.source;
-    let existing = module_imports(root, source);
+    let existing = module_imports(root, source, false);
     let missing: Vec<ImportItem> = parse_all(&candidate.imports)
         .into_iter()
         .filter(|item| item.module() != "__future__" && !existing.contains(item))
         .filter(|item| !existing.iter().any(|e| e.is_star() && e.from == item.from))
         .collect();
+    let declared = module_imports(root, source, true);
     for item in &missing {
-        let same_package = |e: &ImportItem| e.binds() == item.binds() && e.from.is_none() && e.alias.is_none() && item.from.is_none() && item.alias.is_none();
-        let clash = index.binds_at_top_level(item.binds()) && !existing.iter().any(same_package);
-        if clash {
+        // `import a.b` and `import a` bind the same `a`; what type checkers import is the same thing too.
+        let is_plain = |i: &ImportItem| i.from.is_none() && i.alias.is_none();
+        let same = |d: &ImportItem| d == item || (is_plain(d) && is_plain(item) && d.binds() == item.binds());
+        if index.binds_at_top_level(item.binds()) && !declared.iter().any(same) {
             return Err(format!("`{}` would change the meaning of `{}` in this file", item.statement(), item.binds()));
         }
     }
@@ -117,8 +125,8 @@ fn imports(task: &Task, candidate: &Candidate, root: Node<'_>, index: &FileIndex
     Ok(vec![place_imports(task, root, &lines, newline)])
 }
 
-/// Import statements that run when the module is loaded.
-fn module_imports(root: Node<'_>, source: &str) -> Vec<ImportItem> {
+/// Import statements that run when the module is loaded, and those that only type checkers read.
+fn module_imports(root: Node<'_>, source: &str, with_type_checking: bool) -> Vec<ImportItem> {
     let mut out = Vec::new();
     walk(root, |node, visit| {
         if visit == Visit::Leave {
@@ -127,8 +135,10 @@ fn module_imports(root: Node<'_>, source: &str) -> Vec<ImportItem> {
         if is_import(node) {
             out.extend(parse_statement(node, source));
         }
-        let for_types = || node.child_by_field_name("condition").is_some_and(|c| text(c, source).contains("TYPE_CHECKING"));
-        !matches!(node.kind(), "function_definition" | "class_definition") && !(node.kind() == "if_statement" && for_types())
+        let for_types =
+            || node.child_by_field_name("condition").is_some_and(|c| text(c, source).contains("TYPE_CHECKING"));
+        !matches!(node.kind(), "function_definition" | "class_definition")
+            && !(!with_type_checking && node.kind() == "if_statement" && for_types())
     });
     out
 }
@@ -137,7 +147,8 @@ fn module_imports(root: Node<'_>, source: &str) -> Vec<ImportItem> {
 /// comments that a file starts with (shebang, encoding, licence).
 fn place_imports(task: &Task, root: Node<'_>, lines: &str, newline: &str) -> TextEdit {
     let source: &str = &task.source;
-    let limit = task.function_range.start.min(if task.spec_range.is_empty() { usize::MAX } else { task.spec_range.start });
+    let limit =
+        task.function_range.start.min(if task.spec_range.is_empty() { usize::MAX } else { task.spec_range.start });
     let top: Vec<Node<'_>> = children(root);
     let above = |n: &&Node<'_>| n.end_byte() <= limit;
     if let Some(last) = top.iter().filter(above).rfind(|n| is_import(**n)) {
@@ -145,15 +156,21 @@ fn place_imports(task: &Task, root: Node<'_>, lines: &str, newline: &str) -> Tex
         return edit(at, at, format!("{newline}{lines}"));
     }
     let first = top.iter().find(|n| n.kind() != "comment");
-    let module_doc = first.filter(above).filter(|n| n.kind() == "expression_statement" && n.child(0).is_some_and(|c| c.kind() == "string"));
+    let module_doc = first
+        .filter(above)
+        .filter(|n| n.kind() == "expression_statement" && n.child(0).is_some_and(|c| c.kind() == "string"));
     if let Some(doc) = module_doc {
         let at = line_end(source, doc.end_byte());
-        let below = source.get(at..).unwrap_or("").trim_start_matches('\r').trim_start_matches('\n');
-        let gap = if below.is_empty() || below.starts_with(['\r', '\n']) { "" } else { newline };
+        let below = source.get(at..).unwrap_or("");
+        let below = below.strip_prefix(newline).unwrap_or(below);
+        let gap = if below.is_empty() || below.starts_with(newline) { "" } else { newline };
         return edit(at, at, format!("{newline}{newline}{lines}{gap}"));
     }
     let at = below_file_comments(&top, source, limit);
-    let gap = newline.repeat(if limit == at || !source.get(at..).unwrap_or("").starts_with(['#', '@']) { 3 } else { 2 });
+    let next = source.get(at..).unwrap_or("");
+    let before_definition =
+        limit == at || ["def ", "async ", "class ", "@", "#"].iter().any(|start| next.starts_with(start));
+    let gap = newline.repeat(if before_definition { 3 } else { 2 });
     edit(at, at, format!("{lines}{gap}"))
 }
 
@@ -161,11 +178,15 @@ fn place_imports(task: &Task, root: Node<'_>, lines: &str, newline: &str) -> Tex
 fn below_file_comments(top: &[Node<'_>], source: &str, limit: usize) -> usize {
     let bom = if source.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let mut at = bom;
-    let next_line = |offset: usize| source.get(offset..).and_then(|s| s.find('\n')).map_or(source.len(), |n| offset + n + 1);
+    let next_line =
+        |offset: usize| source.get(offset..).and_then(|s| s.find('\n')).map_or(source.len(), |n| offset + n + 1);
     let mut end_of_run = None;
-    for (row, comment) in top.iter().enumerate().take_while(|(row, n)| n.kind() == "comment" && n.start_position().row == *row) {
+    for (row, comment) in
+        top.iter().enumerate().take_while(|(row, n)| n.kind() == "comment" && n.start_position().row == *row)
+    {
         let line = text(*comment, source);
-        let for_system = (row == 0 && line.starts_with("#!")) || (row < 2 && (line.contains("coding:") || line.contains("coding=")));
+        let for_system =
+            (row == 0 && line.starts_with("#!")) || (row < 2 && (line.contains("coding:") || line.contains("coding=")));
         if for_system {
             at = next_line(comment.start_byte());
         }
