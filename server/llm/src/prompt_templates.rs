@@ -1,0 +1,268 @@
+//! From a task to messages. The texts are the files in `templates/`.
+//!
+//! A prompt holds the function's own spec, its signature, the file's import lines and the
+//! signatures of its helpers: no other line of the file, so no secret of the project.
+//!
+//! The last message is the beginning of the answer: the code fence and the function's header. A
+//! model that goes on from there cannot miss the name or the signature and writes the body only.
+//! [`coder_stops`] ends it after the body. Small models gain most (docs/decisions).
+
+use minijinja::{Environment, context};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+use serde::{Deserialize, Serialize};
+use zeroerr_core::code::{LanguageId, Task};
+use zeroerr_core::ports::{Message, Role};
+use zeroerr_core::task_specification::{Example, ExampleClaim, Spec};
+
+/// How a coder is asked; styles change the prompt, not the task, and so decorrelate errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Style {
+    /// The spec as written.
+    #[default]
+    Plain,
+    /// Asks for the shortest clear code.
+    Terse,
+    /// Asks to think of the edge cases first.
+    Careful,
+    /// The examples before the prose.
+    ExamplesFirst,
+}
+
+/// What makes one sample's prompt differ from another's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct Variation {
+    /// How it is asked.
+    pub style: Style,
+    /// 0 keeps the examples as written, anything else shuffles them.
+    pub example_order_seed: u64,
+}
+
+/// Asks for the function of a task. `helpers` are the headers of functions it may call, `feedback`
+/// what was wrong with earlier attempts.
+pub fn coder_messages(task: &Task, variation: &Variation, helpers: &[String], feedback: &[String]) -> Vec<Message> {
+    let words = Words::of(task.language);
+    let mut examples = examples(&task.spec);
+    shuffle(&mut examples, variation.example_order_seed);
+    let style = match variation.style {
+        Style::Plain | Style::ExamplesFirst => "",
+        Style::Terse => "Write the shortest clear code.",
+        Style::Careful => "Mind the edge cases: empty input, zero, negative numbers, repeated values.",
+    };
+    let user = render(
+        "coder_user",
+        context! {
+            examples_first => variation.style == Style::ExamplesFirst,
+            examples, style, helpers,
+            feedback => feedback.iter().map(|line| one_line(line)).collect::<Vec<_>>(),
+            imports => imports(task),
+            ..shared(task, &words)
+        },
+    );
+    vec![
+        message(Role::System, render("coder_system", shared(task, &words))),
+        message(Role::User, user),
+        message(Role::Assistant, answer_start(task, &words)),
+    ]
+}
+
+/// Texts at which a coder's answer is over.
+pub fn coder_stops(language: LanguageId) -> Vec<String> {
+    let stops: &[&str] = match language {
+        LanguageId::Python => &["\n```", "\ndef ", "\nclass ", "\nprint", "\nassert", "\nif __name__", "\n#", "\n@"],
+        LanguageId::Rust | LanguageId::TypeScript => &["\n```", "\n}\n"],
+    };
+    stops.iter().map(|s| (*s).to_owned()).collect()
+}
+
+/// Asks for a plan: JSON as in [`plan_schema`].
+pub fn planner_messages(task: &Task) -> Vec<Message> {
+    let words = Words::of(task.language);
+    let user = render("planner", context! { examples => examples(&task.spec), ..shared(task, &words) });
+    vec![message(Role::System, "You are a software architect. You answer with JSON and nothing else.".to_owned()), message(Role::User, user)]
+}
+
+/// The JSON schema of a plan.
+pub fn plan_schema() -> serde_json::Value {
+    let text = serde_json::json!({"type": "string", "minLength": 1, "maxLength": 200});
+    let name = serde_json::json!({"type": "string", "pattern": "^[a-z_][a-z0-9_]{0,40}$"});
+    serde_json::json!({
+        "type": "object",
+        "properties": {"steps": {"type": "array", "minItems": 1, "maxItems": 6, "items": {
+            "type": "object",
+            "properties": {
+                "name": name, "signature": text, "intent": text,
+                "needs": {"type": "array", "items": name, "maxItems": 6},
+            },
+            "required": ["name", "signature", "intent", "needs"],
+            "additionalProperties": false,
+        }}},
+        "required": ["steps"],
+        "additionalProperties": false,
+    })
+}
+
+/// Asks for calls that could show an implementation to be wrong.
+pub fn tester_messages(task: &Task) -> Vec<Message> {
+    let words = Words::of(task.language);
+    vec![
+        message(Role::System, format!("You test {} functions. You answer with calls and nothing else.", words.name)),
+        message(Role::User, render("tester", shared(task, &words))),
+    ]
+}
+
+/// How a language is named, fenced and begun.
+struct Words {
+    name: &'static str,
+    fence: &'static str,
+    /// What follows a function's header.
+    body: &'static str,
+}
+
+impl Words {
+    fn of(language: LanguageId) -> Self {
+        match language {
+            LanguageId::Python => Words { name: "Python", fence: "python", body: ":" },
+            LanguageId::Rust => Words { name: "Rust", fence: "rust", body: " {" },
+            LanguageId::TypeScript => Words { name: "TypeScript", fence: "typescript", body: " {" },
+        }
+    }
+}
+
+fn shared(task: &Task, words: &Words) -> minijinja::Value {
+    context! {
+        language_name => words.name,
+        fence => words.fence,
+        name => task.signature.name,
+        header => header(task, words),
+        intent => task.spec.intent.trim(),
+        rules => rules(&task.spec),
+    }
+}
+
+fn header(task: &Task, words: &Words) -> String {
+    let bare = task.signature.header.trim().trim_end_matches(['{', ':']).trim_end();
+    format!("{bare}{}", words.body)
+}
+
+/// The fence, the imports the spec names, the header and, in Python, the intent as docstring: after
+/// a bare header small models go on with prose.
+fn answer_start(task: &Task, words: &Words) -> String {
+    let uses = task.spec.uses.iter().flat_map(|c| c.text.split([',', ' ']).filter(|m| !m.is_empty()).collect::<Vec<_>>());
+    let imports: String = match task.language {
+        LanguageId::Python => uses.filter(|m| is_module(m)).map(|m| format!("import {m}\n")).collect(),
+        _ => String::new(),
+    };
+    let gap = if imports.is_empty() { "" } else { "\n" };
+    let intent = match task.language {
+        LanguageId::Python => format!("    \"\"\"{}\"\"\"\n   ", docstring(&task.spec.intent)),
+        LanguageId::Rust | LanguageId::TypeScript => String::new(),
+    };
+    // The indentation lacks its last space: tokenizers join that with the word that follows.
+    let line = if intent.is_empty() { "" } else { "\n" };
+    format!("```{}\n{imports}{gap}{}{line}{intent}", words.fence, header(task, words))
+}
+
+/// Text that cannot end the docstring it stands in.
+fn docstring(text: &str) -> String {
+    one_line(text).replace('\\', "/").replace('"', "'")
+}
+
+fn is_module(text: &str) -> bool {
+    text.split('.').all(|part| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_'))
+}
+
+/// The file's own import lines, which are the only lines of it that a prompt shows.
+fn imports(task: &Task) -> Vec<&str> {
+    let is_import = |line: &&str| match task.language {
+        LanguageId::Python => line.starts_with("import ") || (line.starts_with("from ") && line.contains(" import ")),
+        LanguageId::Rust => line.starts_with("use "),
+        LanguageId::TypeScript => line.starts_with("import ") && line.contains(" from "),
+    };
+    task.source.lines().filter(is_import).map(str::trim_end).take(20).collect()
+}
+
+fn rules(spec: &Spec) -> Vec<String> {
+    let mut lines = Vec::new();
+    lines.extend(spec.requires.iter().map(|c| format!("The caller guarantees: {}", c.text)));
+    lines.extend(spec.ensures.iter().map(|c| format!("Afterwards it holds: {}", c.text)));
+    lines.extend(spec.raises.iter().map(|r| format!("`{}` raises {}.", r.call, r.exception)));
+    lines.extend(spec.properties.iter().map(|c| format!("Always true: {}", c.text)));
+    if let Some(complexity) = &spec.complexity {
+        lines.push(format!("It takes at most {} time.", complexity_text(complexity.bound)));
+    }
+    lines.extend(spec.uses.iter().map(|c| format!("Use {}.", c.text)));
+    lines.extend(spec.forbids.iter().map(|c| format!("Do not use {}.", c.text)));
+    lines
+}
+
+fn complexity_text(bound: zeroerr_core::task_specification::Complexity) -> &'static str {
+    use zeroerr_core::task_specification::Complexity as C;
+    match bound {
+        C::Constant => "O(1)",
+        C::Logarithmic => "O(log n)",
+        C::Linear => "O(n)",
+        C::Linearithmic => "O(n log n)",
+        C::Quadratic => "O(n^2)",
+        C::Cubic => "O(n^3)",
+        C::Exponential => "O(2^n)",
+    }
+}
+
+fn examples(spec: &Spec) -> Vec<String> {
+    let show = |example: &Example| match (&example.claim, &example.equation) {
+        (_, Some((call, value))) => format!("{call} == {value}"),
+        (ExampleClaim::Holds, None) => example.code.clone(),
+        (ExampleClaim::Prints(value), None) => format!("{} == {}", example.code, value.trim()),
+        (ExampleClaim::Raises(exception), None) => format!("{} raises {exception}", example.code),
+    };
+    spec.examples.iter().map(show).map(|line| one_line(&line)).collect()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Fisher-Yates; 0 keeps the order.
+fn shuffle(items: &mut [String], seed: u64) {
+    if seed == 0 {
+        return;
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    for last in (1..items.len()).rev() {
+        let other = (rng.next_u64() % (last as u64 + 1)) as usize;
+        items.swap(last, other);
+    }
+}
+
+fn message(role: Role, content: String) -> Message {
+    Message { role, content }
+}
+
+/// Renders a template; they are compiled in and tested, so a failure shows in the text, not as a panic.
+fn render(name: &str, context: minijinja::Value) -> String {
+    static TEMPLATES: std::sync::LazyLock<Environment<'static>> = std::sync::LazyLock::new(|| {
+        let mut environment = Environment::new();
+        for (name, text) in [
+            ("coder_system", include_str!("../templates/coder_system.j2")),
+            ("coder_user", include_str!("../templates/coder_user.j2")),
+            ("planner", include_str!("../templates/planner.j2")),
+            ("tester", include_str!("../templates/tester.j2")),
+        ] {
+            if let Err(error) = environment.add_template(name, text) {
+                tracing::error!(%error, name, "a prompt template does not parse");
+            }
+        }
+        environment
+    });
+    let rendered = TEMPLATES.get_template(name).and_then(|template| template.render(context));
+    rendered.unwrap_or_else(|error| {
+        tracing::error!(%error, name, "a prompt template does not render");
+        String::new()
+    })
+}
+
+#[cfg(test)]
+#[path = "prompt_templates_tests.rs"]
+mod tests;

@@ -1,0 +1,171 @@
+//! What prompts hold, and what they must not.
+
+use std::sync::Arc;
+
+use expect_test::{Expect, expect};
+use zeroerr_core::code::{Signature, TextRange};
+use zeroerr_core::task_specification::{Clause, ExampleOrigin, Raises};
+
+use super::*;
+
+fn clause(text: &str) -> Clause {
+    Clause { text: text.into(), range: TextRange::default() }
+}
+
+fn example(call: &str, value: &str) -> Example {
+    Example {
+        code: format!("{call} == {value}"),
+        claim: ExampleClaim::Holds,
+        equation: Some((call.into(), value.into())),
+        origin: ExampleOrigin::Tag,
+        range: TextRange::default(),
+    }
+}
+
+fn task() -> Task {
+    let header = "def clamp(x: int, low: int, high: int) -> int:";
+    Task {
+        file: "/srv/app/limits.py".into(),
+        language: LanguageId::Python,
+        source: Arc::from(format!("import math\nfrom os import path\nAPI_KEY = \"sk-very-secret\"\n\n{header} ...\n\ndef other():\n    return 'private business'\n")),
+        signature: Signature { name: "clamp".into(), params: vec![], returns: Some("int".into()), is_async: false, header: header.into() },
+        spec: Spec {
+            intent: "Return x, moved into low..=high.".into(),
+            requires: vec![clause("low <= high")],
+            ensures: vec![clause("low <= result <= high")],
+            examples: vec![example("clamp(5, 0, 3)", "3"), example("clamp(-1, 0, 3)", "0"), example("clamp(2, 0, 3)", "2")],
+            raises: vec![Raises { exception: "TypeError".into(), call: "clamp(None, 0, 1)".into(), range: TextRange::default() }],
+            uses: vec![clause("statistics")],
+            forbids: vec![clause("recursion")],
+            ..Spec::default()
+        },
+        spec_range: TextRange::default(),
+        function_range: TextRange::default(),
+        body_range: TextRange::default(),
+        class: None,
+        is_stub: true,
+    }
+}
+
+fn check(messages: &[Message], expected: &Expect) {
+    let text: Vec<String> = messages.iter().map(|m| format!("[{:?}]\n{}", m.role, m.content)).collect();
+    expected.assert_eq(&format!("{}\n", text.join("\n").trim_end()));
+}
+
+#[test]
+fn a_coder_sees_the_whole_spec_and_the_start_of_its_answer() {
+    let messages = coder_messages(&task(), &Variation::default(), &["def low_of(x: int) -> int".into()], &["clamp(9, 0, 3)\n  gave 9".into()]);
+    check(&messages, &expect![[r#"
+        [System]
+        You are an expert Python programmer. You answer with the code of one function and nothing else.
+        [User]
+        Write the Python function `def clamp(x: int, low: int, high: int) -> int:`
+
+        The file already imports:
+        import math
+        from os import path
+
+        You may call these functions, they exist:
+        def low_of(x: int) -> int
+
+        Return x, moved into low..=high.
+        The caller guarantees: low <= high
+        Afterwards it holds: low <= result <= high
+        `clamp(None, 0, 1)` raises TypeError.
+        Use statistics.
+        Do not use recursion.
+
+        Examples:
+        clamp(5, 0, 3) == 3
+        clamp(-1, 0, 3) == 0
+        clamp(2, 0, 3) == 2
+
+        Earlier attempts were wrong:
+        - clamp(9, 0, 3) gave 9
+        [Assistant]
+        ```python
+        import statistics
+
+        def clamp(x: int, low: int, high: int) -> int:
+            """Return x, moved into low..=high."""
+    "#]]);
+}
+
+#[test]
+fn planner_and_tester_are_told_the_form_of_the_answer() {
+    check(&planner_messages(&task())[1..], &expect![[r#"
+        [User]
+        Split the Python function below into helper functions, only if that makes each one simpler. A plan without helpers is a good plan for a simple function.
+
+        ```python
+        def clamp(x: int, low: int, high: int) -> int:
+        ```
+
+        Return x, moved into low..=high.
+        The caller guarantees: low <= high
+        Afterwards it holds: low <= result <= high
+        `clamp(None, 0, 1)` raises TypeError.
+        Use statistics.
+        Do not use recursion.
+
+        Examples:
+        clamp(5, 0, 3) == 3
+        clamp(-1, 0, 3) == 0
+        clamp(2, 0, 3) == 2
+
+        Answer with JSON only: {"steps": [{"name": "...", "signature": "(xs: list[int]) -> int", "intent": "...", "needs": []}]}. The last step is `clamp` itself.
+    "#]]);
+    check(&tester_messages(&task()), &expect![[r#"
+        [System]
+        You test Python functions. You answer with calls and nothing else.
+        [User]
+        Write calls of the Python function below that would show a wrong implementation to be wrong: ordinary, empty, smallest and largest inputs, repeated and negative values.
+
+        ```python
+        def clamp(x: int, low: int, high: int) -> int:
+        ```
+
+        Return x, moved into low..=high.
+        The caller guarantees: low <= high
+        Afterwards it holds: low <= result <= high
+        `clamp(None, 0, 1)` raises TypeError.
+        Use statistics.
+        Do not use recursion.
+
+        Answer with one call per line, e.g. `clamp(...)`, and nothing else.
+    "#]]);
+}
+
+#[test]
+fn nothing_else_of_the_file_reaches_a_prompt() {
+    for style in [Style::Plain, Style::Terse, Style::Careful, Style::ExamplesFirst] {
+        let variation = Variation { style, example_order_seed: 7 };
+        let all = [coder_messages(&task(), &variation, &[], &[]), planner_messages(&task()), tester_messages(&task())].concat();
+        for message in all {
+            for secret in ["sk-very-secret", "API_KEY", "private business", "/srv/app"] {
+                assert!(!message.content.contains(secret), "{secret} in {}", message.content);
+            }
+        }
+    }
+}
+
+#[test]
+fn variations_differ_late_so_that_the_computed_prompt_is_reused() {
+    let user = |style, example_order_seed| coder_messages(&task(), &Variation { style, example_order_seed }, &[], &[])[1].content.clone();
+    let plain = user(Style::Plain, 0);
+    let common = |other: &str| plain.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    let (terse, careful) = (user(Style::Terse, 0), user(Style::Careful, 0));
+    assert!(common(&terse) == plain.len() && common(&careful) == plain.len() && terse != careful);
+    let shuffled: Vec<String> = (1..20).map(|seed| user(Style::Plain, seed)).collect();
+    assert!(shuffled.iter().any(|s| *s != plain), "some seed changes the order");
+    let sorted = |text: &str| { let mut lines: Vec<String> = text.lines().map(str::to_owned).collect(); lines.sort(); lines };
+    assert!(shuffled.iter().all(|s| sorted(s) == sorted(&plain)), "no seed loses or adds a line");
+    assert_eq!(user(Style::Plain, 3), user(Style::Plain, 3));
+}
+
+#[test]
+fn a_spec_cannot_break_out_of_its_template() {
+    let mut task = task();
+    task.spec.intent = "{{ 1 + 1 }} {% for x in y %}".into();
+    assert!(coder_messages(&task, &Variation::default(), &[], &[])[1].content.contains("{{ 1 + 1 }} {% for x in y %}"));
+}
