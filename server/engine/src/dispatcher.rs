@@ -48,8 +48,6 @@ pub(crate) struct StepOutcome {
     pub end: Option<StepEnd>,
     /// Samples, flags, votes.
     pub report: StepReport,
-    /// The winner's code.
-    pub candidate: Option<Candidate>,
     /// The edits that put the winner into the step's text.
     pub edits: Vec<TextEdit>,
     /// The layers of the last candidate that was verified.
@@ -79,6 +77,7 @@ pub(crate) struct Dispatcher {
     edits: Vec<TextEdit>,
     decoding: JoinSet<(u64, Drawn)>,
     handles: HashMap<u64, AbortHandle>,
+    announced: u32,
 }
 
 impl Dispatcher {
@@ -97,6 +96,7 @@ impl Dispatcher {
             edits: Vec::new(),
             decoding: JoinSet::new(),
             handles: HashMap::new(),
+            announced: 0,
         };
         for record in records {
             if let Record::Sample { step, id, model, fate, .. } = record {
@@ -189,9 +189,11 @@ impl Dispatcher {
         }
     }
 
-    fn announce_votes(&self) {
-        let report = self.machine.report();
-        if !report.tally.is_empty() {
+    /// Tells the tally when a vote has been counted since the last time.
+    fn announce_votes(&mut self) {
+        let votes = self.machine.votes();
+        if std::mem::replace(&mut self.announced, votes) != votes {
+            let report = self.machine.report();
             self.wires.tell(RunEvent::Voted {
                 step: report.name,
                 tally: report.tally,
@@ -235,19 +237,9 @@ impl Dispatcher {
     /// Waits until every aborted decode is really gone, so that nothing outlives the step.
     async fn outcome(mut self, end: Option<StepEnd>) -> StepOutcome {
         self.decoding.shutdown().await;
-        let won = match &end {
-            Some(StepEnd::Won { id, .. }) => self.candidates.remove(id),
-            _ => None,
-        };
-        let edits = if won.is_some() { self.edits } else { Vec::new() };
-        StepOutcome {
-            end,
-            report: self.machine.report(),
-            candidate: won,
-            edits,
-            layers: self.layers,
-            models: self.models,
-        }
+        let won = matches!(end, Some(StepEnd::Won { .. }));
+        let edits = if won { self.edits } else { Vec::new() };
+        StepOutcome { end, report: self.machine.report(), edits, layers: self.layers, models: self.models }
     }
 }
 

@@ -88,7 +88,10 @@ impl StepContext {
         let fate = match flag_response(&response, self.options.max_tokens) {
             Some(flag) => SampleFate::Flagged(flag),
             None => match self.extract(&response.text) {
-                Err(flag) => SampleFate::Flagged(flag),
+                Err(flag) => {
+                    tracing::trace!(flag = flag.name(), text = response.text, "a sample was discarded");
+                    SampleFate::Flagged(flag)
+                }
                 Ok(candidate) => match self.judge(candidate).await {
                     Ok(fate) => fate,
                     Err(why) => return Drawn::Broken(why),
