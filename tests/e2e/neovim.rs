@@ -58,7 +58,7 @@ impl Editor {
             ("XDG_STATE_HOME", at("state").display().to_string()),
         ];
         let patience = match model {
-            Model::Embedded => Duration::from_secs(240),
+            Model::Embedded => Duration::from_secs(360),
             Model::Scripted(responses) => {
                 let script: Vec<Value> = responses
                     .into_iter()
@@ -67,7 +67,7 @@ impl Editor {
                 fs::write(at("script.json"), Value::from(script).to_string()).expect("the script");
                 fs::write(at("config/zeroerr/config.yaml"), "llm:\n  backend: scripted\n").expect("the configuration");
                 variables.push(("ZEROERR_SCRIPTED", at("script.json").display().to_string()));
-                Duration::from_secs(90)
+                Duration::from_secs(240)
             }
         };
         Self { home, file, variables, patience }
@@ -191,6 +191,21 @@ impl Running {
         path.exists()
     }
 
+    /// Watches until a process of the family has a name that `wanted` accepts.
+    pub fn wait_for(&mut self, patience: Duration, wanted: impl Fn(&str) -> bool) -> bool {
+        let end = Instant::now() + patience;
+        loop {
+            self.family.look();
+            if self.family.alive().iter().any(|name| wanted(name)) {
+                return true;
+            }
+            if Instant::now() > end {
+                return false;
+            }
+            sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Kills the editor alone, as a crash would.
     pub fn kill_editor(&mut self) {
         self.child.kill().expect("the editor was alive");
@@ -225,14 +240,10 @@ impl Record {
         self.text("messages")
     }
 
-    /// The diagnostics at the end: `12:1 error tests.example: message`.
+    /// The diagnostics at the end, one a line.
     pub fn diagnostics(&self) -> String {
-        let mut text = String::new();
-        for d in self.value["final_diagnostics"].as_array().into_iter().flatten() {
-            let of = |key: &str| d[key].as_str().unwrap_or("?");
-            let _ = writeln!(text, "{}:{} {} {}: {}", d["line"], d["from"], of("severity"), of("code"), of("message"));
-        }
-        text
+        let all = self.value["final_diagnostics"].as_array().into_iter().flatten();
+        all.fold(String::new(), |text, d| text + &diagnostic(d) + "\n")
     }
 
     /// Texts of the progress events, one a line.
@@ -254,6 +265,12 @@ impl Record {
             self.diagnostics()
         )
     }
+}
+
+/// `12:1-9 error tests.example: message`, lines and columns as the user counts them.
+pub fn diagnostic(d: &Value) -> String {
+    let of = |key: &str| d[key].as_str().unwrap_or("?");
+    format!("{}:{}-{} {} {}: {}", d["line"], d["from"], d["to"], of("severity"), of("code"), of("message"))
 }
 
 /// The editor: `ZEROERR_E2E_NVIM`, else the one that `cargo xtask test` put into the data folder.

@@ -48,11 +48,6 @@ impl Family {
         }
     }
 
-    /// How many processes were seen, the root included.
-    pub fn size(&self) -> usize {
-        self.seen.len()
-    }
-
     /// Members that are alive now, with their names. Zombies are dead.
     pub fn alive(&self) -> Vec<String> {
         self.living().map(|(p, name)| format!("{name} ({})", p.id)).collect()

@@ -91,7 +91,7 @@ function M.open(path)
   vim.lsp.enable('zeroerr')
   M.step('opening ' .. path)
   vim.cmd.edit(path)
-  return M.wait('the server to attach', 20, function()
+  return M.wait('the server to attach', 90, function()
     local client = vim.lsp.get_clients({ bufnr = 0, name = 'zeroerr' })[1]
     return client and client.initialized and client or nil
   end)
@@ -160,7 +160,7 @@ function M.choose(what, wanted)
     on_choice(chosen)
   end
   vim.lsp.buf.code_action()
-  M.wait('the menu with ' .. what, 10, function()
+  M.wait('the menu with ' .. what, 30, function()
     return #offered > 0
   end)
   vim.ui.select = select
