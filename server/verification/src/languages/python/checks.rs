@@ -285,10 +285,10 @@ fn doctest_equation(tree: &Tree, example: &Example, function: &str) -> Option<(S
     let ExampleClaim::Prints(want) = &example.claim else { return None };
     let expression = single_expression(tree)?;
     let code = example.code.as_str();
-    if want.trim() == "True" {
-        if let Some((call, expected)) = equation(expression, code, function) {
-            return Some((text(call, code).to_owned(), text(expected, code).to_owned()));
-        }
+    if want.trim() == "True"
+        && let Some((call, expected)) = equation(expression, code, function)
+    {
+        return Some((text(call, code).to_owned(), text(expected, code).to_owned()));
     }
     let callee = expression.child_by_field_name("function").filter(|_| expression.kind() == "call")?;
     let name = if callee.kind() == "attribute" { callee.child_by_field_name("attribute")? } else { callee };

@@ -208,7 +208,7 @@ pub(super) fn body_of<'t>(function: Node<'t>, source: &str) -> Body<'t> {
     });
     let start = leading.filter(|_| on_own_line).map_or(first.start_byte(), |c| c.start_byte());
     // Comments of the old body go with it, those of a one-line header stay.
-    let trailing = comments().filter(|c| on_own_line && c.start_byte() >= last.end_byte()).last();
+    let trailing = comments().rfind(|c| on_own_line && c.start_byte() >= last.end_byte());
     let end = trailing.map_or(last.end_byte(), |c| without_cr(source, c.end_byte()));
     let is_stub = rest.iter().all(|n| is_placeholder(*n, source));
     Body { docstring, range: TextRange::new(start, end), is_stub }

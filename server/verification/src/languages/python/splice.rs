@@ -137,8 +137,11 @@ fn module_imports(root: Node<'_>, source: &str, with_type_checking: bool) -> Vec
         }
         let for_types =
             || node.child_by_field_name("condition").is_some_and(|c| text(c, source).contains("TYPE_CHECKING"));
-        !matches!(node.kind(), "function_definition" | "class_definition")
-            && !(!with_type_checking && node.kind() == "if_statement" && for_types())
+        match node.kind() {
+            "function_definition" | "class_definition" => false,
+            "if_statement" => with_type_checking || !for_types(),
+            _ => true,
+        }
     });
     out
 }

@@ -317,7 +317,9 @@ proptest! {
         // Outside of the edits every byte is the same.
         let mut rest = source.clone();
         for edit in edits.iter().rev() {
-            prop_assert!(edit.range.len() == 0 || before.body_range.overlaps(edit.range), "{edit:?}");
+            let (from, to) = (edit.range.start.min(before.body_range.start), edit.range.end.max(before.body_range.end));
+            let beside = format!("{}{}", &source[from..before.body_range.start], &source[before.body_range.end..to]);
+            prop_assert!(edit.range.is_empty() || beside.trim().is_empty(), "{edit:?}");
         }
         rest.truncate(before.spec_range.start.min(edits.iter().map(|e| e.range.start).min().unwrap_or(0)));
         prop_assert!(after.starts_with(&rest));
