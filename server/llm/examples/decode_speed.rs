@@ -32,12 +32,20 @@ async fn main() -> Result<(), ModelError> {
     let eight = futures::future::try_join_all((0..8).map(|seed| timed(&model, 0.8, seed, TOKENS))).await?;
     let (all, seconds) = (eight.iter().map(|e| e.1).sum::<usize>(), start.elapsed().as_secs_f64());
     let first = eight.iter().map(|e| e.0).fold(f64::INFINITY, f64::min);
-    println!("eight samples, T 0.8: {all} tokens, {:.1} tokens/s in all, first done after {first:.2} s", all as f64 / seconds);
+    println!(
+        "eight samples, T 0.8: {all} tokens, {:.1} tokens/s in all, first done after {first:.2} s",
+        all as f64 / seconds
+    );
     Ok(())
 }
 
 /// Seconds and tokens of one sample.
-async fn timed(model: &MistralModel, temperature: f64, seed: u64, max_tokens: usize) -> Result<(f64, usize), ModelError> {
+async fn timed(
+    model: &MistralModel,
+    temperature: f64,
+    seed: u64,
+    max_tokens: usize,
+) -> Result<(f64, usize), ModelError> {
     let say = |role, content: &str| Message { role, content: content.to_owned() };
     let request = SampleRequest {
         messages: vec![

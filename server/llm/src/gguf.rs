@@ -44,11 +44,15 @@ pub fn inspect(path: &Path) -> Result<GgufInfo, ModelError> {
 }
 
 fn damaged(path: &Path, detail: &str) -> ModelError {
-    ModelError::Unavailable(format!("{} is no usable GGUF model: {detail}; fetch it again (zeroerr models pull), or remove it", path.display()))
+    ModelError::Unavailable(format!(
+        "{} is no usable GGUF model: {detail}; fetch it again (zeroerr models pull), or remove it",
+        path.display()
+    ))
 }
 
 fn open(path: &Path) -> Result<(Content, BufReader<File>, u64), ModelError> {
-    let file = File::open(path).map_err(|e| ModelError::Unavailable(format!("cannot open model {}: {e}", path.display())))?;
+    let file =
+        File::open(path).map_err(|e| ModelError::Unavailable(format!("cannot open model {}: {e}", path.display())))?;
     let size = file.metadata().map_or(0, |m| m.len());
     let mut reader = BufReader::new(file);
     guard_lengths(path, &mut reader, size)?;
@@ -154,7 +158,10 @@ fn check_extents(path: &Path, content: &Content, size: u64) -> Result<(), ModelE
         let bytes = (elements / info.ggml_dtype.block_size()).saturating_mul(info.ggml_dtype.type_size()) as u64;
         let end = content.tensor_data_offset.saturating_add(info.offset).saturating_add(bytes);
         if end > size {
-            return Err(damaged(path, &format!("weights `{name}` end at byte {end}, the file at {size}: it is cut off")));
+            return Err(damaged(
+                path,
+                &format!("weights `{name}` end at byte {end}, the file at {size}: it is cut off"),
+            ));
         }
     }
     Ok(())
@@ -184,13 +191,18 @@ fn describe(path: &Path, content: &Content) -> Result<GgufInfo, ModelError> {
 }
 
 fn as_usize(value: &Value) -> Option<usize> {
-    let n = value.to_u64().ok().or_else(|| value.to_u32().ok().map(u64::from)).or_else(|| value.to_i32().ok().and_then(|n| u64::try_from(n).ok()))?;
+    let n = value
+        .to_u64()
+        .ok()
+        .or_else(|| value.to_u32().ok().map(u64::from))
+        .or_else(|| value.to_i32().ok().and_then(|n| u64::try_from(n).ok()))?;
     usize::try_from(n).ok()
 }
 
 /// Control tokens have type 3 in GGUF.
 fn end_tokens(content: &Content) -> Vec<u32> {
-    let named = ["eos", "eot", "eom"].iter().filter_map(|k| content.metadata.get(&format!("tokenizer.ggml.{k}_token_id")));
+    let named =
+        ["eos", "eot", "eom"].iter().filter_map(|k| content.metadata.get(&format!("tokenizer.ggml.{k}_token_id")));
     let mut ends: Vec<u32> = named.filter_map(as_usize).filter_map(|n| u32::try_from(n).ok()).collect();
     if let Some(Ok(kinds)) = content.metadata.get("tokenizer.ggml.token_type").map(Value::to_vec) {
         ends.extend((0u32..).zip(kinds).filter(|(_, kind)| as_usize(kind) == Some(3)).map(|(id, _)| id));
@@ -232,7 +244,9 @@ fn is_copy_of(copy: &Path, stamp: &str) -> bool {
 }
 
 fn rewrite(source: &Path, copy: &Path, stamp: &str) -> Result<(), ModelError> {
-    let fail = |e: &dyn std::fmt::Display| ModelError::Unavailable(format!("cannot rewrite {} for this CPU: {e}", source.display()));
+    let fail = |e: &dyn std::fmt::Display| {
+        ModelError::Unavailable(format!("cannot rewrite {} for this CPU: {e}", source.display()))
+    };
     let (content, mut reader, _) = open(source)?;
     let mut names: Vec<&String> = content.tensor_infos.keys().collect();
     names.sort();
@@ -240,7 +254,9 @@ fn rewrite(source: &Path, copy: &Path, stamp: &str) -> Result<(), ModelError> {
     for name in names {
         let tensor = content.tensor(&mut reader, name, &Device::Cpu).map_err(|e| fail(&e))?;
         let tensor = match faster(tensor.dtype()) {
-            Some(format) => tensor.dequantize(&Device::Cpu).and_then(|t| QTensor::quantize(&t, format)).map_err(|e| fail(&e))?,
+            Some(format) => {
+                tensor.dequantize(&Device::Cpu).and_then(|t| QTensor::quantize(&t, format)).map_err(|e| fail(&e))?
+            }
             None => tensor,
         };
         tensors.push((name.as_str(), tensor));
@@ -345,9 +361,18 @@ mod tests {
         let read = |p: &Path| {
             let (content, mut reader, _) = open(p).unwrap();
             let tensor = content.tensor(&mut reader, "output.weight", &Device::Cpu).unwrap();
-            tensor.dequantize(&Device::Cpu).unwrap().to_dtype(DType::F32).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
+            tensor
+                .dequantize(&Device::Cpu)
+                .unwrap()
+                .to_dtype(DType::F32)
+                .unwrap()
+                .flatten_all()
+                .unwrap()
+                .to_vec1::<f32>()
+                .unwrap()
         };
-        let worst = read(&path).iter().zip(read(&copy)).map(|(a, b)| (a - b).abs() / (a.abs() + 100.0)).fold(0f32, f32::max);
+        let worst =
+            read(&path).iter().zip(read(&copy)).map(|(a, b)| (a - b).abs() / (a.abs() + 100.0)).fold(0f32, f32::max);
         assert!(worst < 0.01, "{worst}");
 
         let made = std::fs::metadata(&copy).unwrap().modified().unwrap();

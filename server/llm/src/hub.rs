@@ -43,8 +43,19 @@ struct PartOf {
 const FRUITLESS: u32 = 4;
 
 /// Downloads to `part`, continuing what is there. Returns the SHA-256 that the hub promises.
-pub(crate) async fn download(remote: &Remote<'_>, options: &PullOptions, part: &Path, on_event: OnEvent<'_>) -> Result<Option<String>, StoreError> {
-    let url = format!("{}/{}/resolve/{}/{}", options.endpoint.trim_end_matches('/'), remote.repo, remote.revision, remote.file);
+pub(crate) async fn download(
+    remote: &Remote<'_>,
+    options: &PullOptions,
+    part: &Path,
+    on_event: OnEvent<'_>,
+) -> Result<Option<String>, StoreError> {
+    let url = format!(
+        "{}/{}/resolve/{}/{}",
+        options.endpoint.trim_end_matches('/'),
+        remote.repo,
+        remote.revision,
+        remote.file
+    );
     let facts = facts(remote, options, &url).await?;
     let client = client(options, redirect::Policy::limited(5)).map_err(|e| network(remote, &e))?;
     prepare_part(part, &url, &facts)?;
@@ -144,7 +155,8 @@ async fn transfer(
     let resumed = response.status() == StatusCode::PARTIAL_CONTENT;
     let total = facts.size.or_else(|| response.content_length().map(|rest| if resumed { have + rest } else { rest }));
     let io = |e| Trouble::Final(StoreError::io("write", part)(e));
-    let mut file = tokio::fs::OpenOptions::new().append(resumed).write(true).truncate(!resumed).open(part).await.map_err(io)?;
+    let mut file =
+        tokio::fs::OpenOptions::new().append(resumed).write(true).truncate(!resumed).open(part).await.map_err(io)?;
     let mut done = if resumed { have } else { 0 };
     on_event(PullEvent::Bytes { done, total });
     let mut body = response.bytes_stream();
@@ -166,7 +178,12 @@ async fn transfer(
 
 fn client(options: &PullOptions, redirects: redirect::Policy) -> reqwest::Result<Client> {
     let agent = concat!("zeroerr/", env!("CARGO_PKG_VERSION"));
-    Client::builder().user_agent(agent).redirect(redirects).connect_timeout(Duration::from_secs(20)).read_timeout(options.idle).build()
+    Client::builder()
+        .user_agent(agent)
+        .redirect(redirects)
+        .connect_timeout(Duration::from_secs(20))
+        .read_timeout(options.idle)
+        .build()
 }
 
 fn authorised(request: reqwest::RequestBuilder, options: &PullOptions) -> reqwest::RequestBuilder {
@@ -181,7 +198,9 @@ fn refuse(remote: &Remote<'_>, response: &Response) -> Result<(), StoreError> {
     let source_text = remote.text.clone();
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(StoreError::Forbidden(source_text)),
-        StatusCode::NOT_FOUND | StatusCode::GONE => Err(StoreError::NoSuchSource { source_text, detail: format!("the hub answers {status}") }),
+        StatusCode::NOT_FOUND | StatusCode::GONE => {
+            Err(StoreError::NoSuchSource { source_text, detail: format!("the hub answers {status}") })
+        }
         _ if status.is_client_error() || status.is_server_error() => {
             Err(StoreError::Network { source_text, detail: format!("the hub answers {status}") })
         }

@@ -19,12 +19,14 @@ use std::sync::Arc;
 
 use either::Either;
 use mistralrs::{
-    Constraint as EngineConstraint, CustomLogitsProcessor, GgufModelBuilder, Model as Engine, NormalRequest, Request, RequestMessage, Response,
-    SamplingParams, TextMessageRole, TextMessages,
+    Constraint as EngineConstraint, CustomLogitsProcessor, GgufModelBuilder, Model as Engine, NormalRequest, Request,
+    RequestMessage, Response, SamplingParams, TextMessageRole, TextMessages,
 };
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio::sync::{Mutex, Semaphore};
-use zeroerr_core::ports::{BoxFuture, Constraint, FinishReason, Message, Model, ModelError, Role, SampleRequest, SampleResponse};
+use zeroerr_core::ports::{
+    BoxFuture, Constraint, FinishReason, Message, Model, ModelError, Role, SampleRequest, SampleResponse,
+};
 
 use crate::gguf::{self, GgufInfo};
 use chooser::{Chooser, Ending};
@@ -49,7 +51,13 @@ impl LoadOptions {
     /// The defaults for a model of this name.
     pub fn new(name: impl Into<String>) -> Self {
         let gpu = cfg!(any(feature = "cuda", feature = "metal"));
-        Self { name: name.into(), context: 0, optimised_copy: None, parallel: if gpu { 16 } else { 1 }, prompt_cache_bytes: 256 << 20 }
+        Self {
+            name: name.into(),
+            context: 0,
+            optimised_copy: None,
+            parallel: if gpu { 16 } else { 1 },
+            prompt_cache_bytes: 256 << 20,
+        }
     }
 }
 
@@ -99,18 +107,30 @@ impl MistralModel {
             )));
         }
         self.prefixes.lock().await.prepare(self, &prompt).await?;
-        let chooser = Arc::new(Chooser::new(&request, prompt.len(), request.max_tokens.min(room), Arc::clone(&self.ends)));
+        let chooser =
+            Arc::new(Chooser::new(&request, prompt.len(), request.max_tokens.min(room), Arc::clone(&self.ends)));
         let constraint = match request.constraint {
             None => EngineConstraint::None,
             Some(Constraint::JsonSchema(schema)) => EngineConstraint::JsonSchema(schema),
             Some(Constraint::Regex(regex)) => EngineConstraint::Regex(regex),
         };
         let prompt_tokens = prompt.len();
-        let begun = request.messages.last().filter(|m| m.role == Role::Assistant).map(|m| m.content.clone()).unwrap_or_default();
+        let begun = request
+            .messages
+            .last()
+            .filter(|m| m.role == Role::Assistant)
+            .map(|m| m.content.clone())
+            .unwrap_or_default();
         let receiver = self.send(prompt, chooser.clone(), constraint, None).await?;
         let (text, finish) = self.collect(receiver, &chooser, &request.stop, !begun.is_empty()).await?;
         let text = begun + &text;
-        Ok(SampleResponse { text, finish, prompt_tokens, completion_tokens: chooser.written(), model: self.name.clone() })
+        Ok(SampleResponse {
+            text,
+            finish,
+            prompt_tokens,
+            completion_tokens: chooser.written(),
+            model: self.name.clone(),
+        })
     }
 
     /// Reads until the chooser ends the request or a stop text comes; dropping the receiver
@@ -140,7 +160,9 @@ impl MistralModel {
                         return Ok((text, FinishReason::Stop));
                     }
                 }
-                Response::ValidationError(error) => return Err(ModelError::Rejected(format!("{} refused the request: {error}", self.name))),
+                Response::ValidationError(error) => {
+                    return Err(ModelError::Rejected(format!("{} refused the request: {error}", self.name)));
+                }
                 Response::InternalError(error) => {
                     return match chooser.ending() {
                         Some(Ending::Stop) => Ok((text, FinishReason::Stop)),
@@ -162,7 +184,10 @@ impl MistralModel {
     async fn leading_space(&self, chooser: &Chooser) -> String {
         let Some(first) = chooser.first() else { return String::new() };
         let engine = Arc::clone(&self.engine);
-        let text = shielded(async move { engine.detokenize(vec![first], false).await.ok() }).await.flatten().unwrap_or_default();
+        let text = shielded(async move { engine.detokenize(vec![first], false).await.ok() })
+            .await
+            .flatten()
+            .unwrap_or_default();
         text.chars().take_while(|c| c.is_whitespace()).collect()
     }
 
@@ -184,14 +209,16 @@ impl MistralModel {
         let (engine, begun) = (Arc::clone(&self.engine), begun.to_owned());
         let tokens = shielded(async move {
             let said = |e: &dyn std::fmt::Display| e.to_string();
-            let mut tokens = engine.tokenize(Either::Left(messages), None, true, true, None).await.map_err(|e| said(&e))?;
+            let mut tokens =
+                engine.tokenize(Either::Left(messages), None, true, true, None).await.map_err(|e| said(&e))?;
             if !begun.is_empty() {
                 let more = engine.tokenize(Either::Right(begun), None, false, false, None).await;
                 tokens.extend(more.map_err(|e| said(&e))?);
             }
             Ok::<_, String>(tokens)
         });
-        let refused = |e: String| ModelError::Rejected(format!("the chat template of {} refused the prompt: {e}", self.name));
+        let refused =
+            |e: String| ModelError::Rejected(format!("the chat template of {} refused the prompt: {e}", self.name));
         tokens.await.ok_or_else(|| self.gone())?.map_err(refused)
     }
 
@@ -243,7 +270,10 @@ impl Model for MistralModel {
 
 fn load_blocking(path: &Path, options: LoadOptions) -> Result<MistralModel, ModelError> {
     let fail = |e: &dyn std::fmt::Display| {
-        ModelError::Unavailable(format!("mistral.rs cannot load {} ({e}); its architecture may be unknown to it: choose another model", path.display()))
+        ModelError::Unavailable(format!(
+            "mistral.rs cannot load {} ({e}); its architecture may be unknown to it: choose another model",
+            path.display()
+        ))
     };
     let mut path = path.to_path_buf();
     let mut info = gguf::inspect(&path)?;

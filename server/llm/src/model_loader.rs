@@ -84,7 +84,13 @@ impl ModelConfig {
         match (self.max_concurrent, self.engine) {
             (0, EngineKind::Openai) => 8,
             // The engine itself takes turns; two keep it busy while one answer is read.
-            (0, EngineKind::Mistralrs) => if cfg!(any(feature = "cuda", feature = "metal")) { 16 } else { 2 },
+            (0, EngineKind::Mistralrs) => {
+                if cfg!(any(feature = "cuda", feature = "metal")) {
+                    16
+                } else {
+                    2
+                }
+            }
             (n, _) => n,
         }
     }
@@ -113,7 +119,8 @@ impl StoreLoader {
     /// [`ModelError::Unavailable`] with the command that fetches it.
     pub fn file_of(&self, config: &ModelConfig) -> Result<PathBuf, ModelError> {
         if let Some(Source::File(path)) = &config.source {
-            let missing = || ModelError::Unavailable(format!("model {}: there is no file {}", config.name, path.display()));
+            let missing =
+                || ModelError::Unavailable(format!("model {}: there is no file {}", config.name, path.display()));
             return if path.is_file() { Ok(path.clone()) } else { Err(missing()) };
         }
         self.store.path_of(&config.name).map_err(|e| ModelError::Unavailable(e.to_string()))
@@ -122,7 +129,10 @@ impl StoreLoader {
     async fn open(&self, config: &ModelConfig) -> Result<Arc<dyn Model>, ModelError> {
         match (config.engine, &config.endpoint) {
             (EngineKind::Openai, Some(endpoint)) => Ok(Arc::new(OpenAiModel::new(&config.name, endpoint.clone())?)),
-            (EngineKind::Openai, None) => Err(ModelError::Unavailable(format!("model {} has engine openai but no endpoint; add `endpoint.base_url`", config.name))),
+            (EngineKind::Openai, None) => Err(ModelError::Unavailable(format!(
+                "model {} has engine openai but no endpoint; add `endpoint.base_url`",
+                config.name
+            ))),
             (EngineKind::Mistralrs, _) => local::open(&self.store, config, self.file_of(config)?).await,
         }
     }
@@ -140,7 +150,11 @@ mod local {
     use super::{Arc, Model, ModelConfig, ModelError, ModelStore, PathBuf};
     use crate::mistral::{LoadOptions, MistralModel};
 
-    pub(super) async fn open(store: &ModelStore, config: &ModelConfig, file: PathBuf) -> Result<Arc<dyn Model>, ModelError> {
+    pub(super) async fn open(
+        store: &ModelStore,
+        config: &ModelConfig,
+        file: PathBuf,
+    ) -> Result<Arc<dyn Model>, ModelError> {
         let copy = config.optimise.then(|| store.work_file(&config.name, "fast.gguf"));
         let options = LoadOptions { context: config.context, optimised_copy: copy, ..LoadOptions::new(&config.name) };
         Ok(Arc::new(MistralModel::load(&file, options).await?))

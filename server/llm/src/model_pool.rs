@@ -33,7 +33,12 @@ pub struct PoolConfig {
 
 impl Default for PoolConfig {
     fn default() -> Self {
-        Self { models: vec![ModelConfig::default()], idle_unload_s: 600, retry: RetryPolicy::default(), breaker: BreakerConfig::default() }
+        Self {
+            models: vec![ModelConfig::default()],
+            idle_unload_s: 600,
+            retry: RetryPolicy::default(),
+            breaker: BreakerConfig::default(),
+        }
     }
 }
 
@@ -134,7 +139,8 @@ impl ModelPool {
             })
         };
         let mut seen = HashMap::new();
-        let order: Vec<_> = config.models.iter().cloned().filter(|m| seen.insert(m.name.clone(), ()).is_none()).map(make).collect();
+        let order: Vec<_> =
+            config.models.iter().filter(|m| seen.insert(m.name.clone(), ()).is_none()).cloned().map(make).collect();
         if !idle.is_zero() {
             order.iter().for_each(|model| drop(tokio::spawn(watch_idle(Arc::downgrade(model), idle))));
         }
@@ -243,7 +249,8 @@ impl PooledModel {
             };
             failed += 1;
             let random = (jitter.next_u32() >> 8) as f64 / f64::from(1u32 << 24);
-            let Some(pause) = self.retry.pause_ms(ErrorClass::from(&error), failed, random).map(Duration::from_millis) else {
+            let Some(pause) = self.retry.pause_ms(ErrorClass::from(&error), failed, random).map(Duration::from_millis)
+            else {
                 return Err(error);
             };
             (self.on_event)(PoolEvent::Retrying { model: self.config.name.clone(), error, pause });
@@ -270,7 +277,9 @@ impl PooledModel {
         }
         let Some(me) = self.me.upgrade() else { return Err(ModelError::Transient("the pool is closed".to_owned())) };
         let loading = tokio::spawn(async move { me.load().await });
-        loading.await.unwrap_or_else(|e| Err(ModelError::Transient(format!("loading {} broke off: {e}", self.config.name))))
+        loading
+            .await
+            .unwrap_or_else(|e| Err(ModelError::Transient(format!("loading {} broke off: {e}", self.config.name))))
     }
 
     async fn load(&self) -> Result<Arc<dyn Model>, ModelError> {
@@ -372,7 +381,10 @@ impl<'a> Attempt<'a> {
             return Ok(Attempt { model, ended: false });
         }
         let reason = state.last_error.clone().unwrap_or_default();
-        Err(ModelError::Unavailable(format!("{} is left alone for a while after repeated failures; the last: {reason}", model.config.name)))
+        Err(ModelError::Unavailable(format!(
+            "{} is left alone for a while after repeated failures; the last: {reason}",
+            model.config.name
+        )))
     }
 
     fn end(mut self, result: &Result<SampleResponse, ModelError>) {

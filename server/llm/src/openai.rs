@@ -9,7 +9,9 @@ use reqwest::{Client, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::timeout;
-use zeroerr_core::ports::{BoxFuture, Constraint, FinishReason, Message, Model, ModelError, Role, SampleRequest, SampleResponse};
+use zeroerr_core::ports::{
+    BoxFuture, Constraint, FinishReason, Message, Model, ModelError, Role, SampleRequest, SampleResponse,
+};
 
 use crate::sse::Lines;
 
@@ -70,12 +72,17 @@ impl OpenAiModel {
         let url = format!("{}/chat/completions", config.base_url.trim_end_matches('/'));
         let parsed = reqwest::Url::parse(&url).ok().filter(|u| matches!(u.scheme(), "http" | "https"));
         if parsed.is_none() {
-            return Err(ModelError::Unavailable(format!("model {name}: base_url `{}` is no http(s) address", config.base_url)));
+            return Err(ModelError::Unavailable(format!(
+                "model {name}: base_url `{}` is no http(s) address",
+                config.base_url
+            )));
         }
         let key = match &config.api_key_env {
             None => None,
             Some(variable) => Some(std::env::var(variable).ok().filter(|k| !k.is_empty()).ok_or_else(|| {
-                ModelError::Unavailable(format!("model {name}: the environment variable {variable} holds no key; set it, or remove api_key_env"))
+                ModelError::Unavailable(format!(
+                    "model {name}: the environment variable {variable} holds no key; set it, or remove api_key_env"
+                ))
             })?),
         };
         let client = Client::builder().connect_timeout(Duration::from_millis(config.connect_ms)).build();
@@ -112,7 +119,9 @@ impl OpenAiModel {
             let chunk = match timeout(Duration::from_millis(patience), stream.next()).await {
                 Err(_) => return Err(self.transient(&format!("nothing came for {patience} ms"))),
                 Ok(None) => break,
-                Ok(Some(Err(error))) => return Err(self.transient(&format!("the connection broke off ({})", cause(&error)))),
+                Ok(Some(Err(error))) => {
+                    return Err(self.transient(&format!("the connection broke off ({})", cause(&error))));
+                }
                 Ok(Some(Ok(chunk))) => chunk,
             };
             for data in lines.push(&chunk) {
@@ -146,7 +155,8 @@ impl OpenAiModel {
         });
         // Servers take four at most. An answer that is not begun for the model begins alike: a stop
         // text in it would end it there.
-        let stops: Vec<&String> = request.stop.iter().filter(|s| self.config.guided || !begun.contains(s.as_str())).take(4).collect();
+        let stops: Vec<&String> =
+            request.stop.iter().filter(|s| self.config.guided || !begun.contains(s.as_str())).take(4).collect();
         if !stops.is_empty() {
             body["stop"] = json!(stops);
         }
@@ -158,7 +168,8 @@ impl OpenAiModel {
             None => {}
             Some(Constraint::JsonSchema(schema)) if self.config.guided => body["guided_json"] = schema.clone(),
             Some(Constraint::JsonSchema(schema)) => {
-                body["response_format"] = json!({"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": true}});
+                body["response_format"] =
+                    json!({"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": true}});
             }
             Some(Constraint::Regex(regex)) if self.config.guided => body["guided_regex"] = json!(regex),
             Some(Constraint::Regex(_)) => {
@@ -183,8 +194,13 @@ impl OpenAiModel {
                 };
                 ModelError::Unavailable(format!("{detail}; {remedy}"))
             }
-            StatusCode::NOT_FOUND => ModelError::Unavailable(format!("{detail}; check base_url and the model's name `{}`", self.config.model)),
-            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS | StatusCode::CONFLICT => ModelError::Transient(detail),
+            StatusCode::NOT_FOUND => ModelError::Unavailable(format!(
+                "{detail}; check base_url and the model's name `{}`",
+                self.config.model
+            )),
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS | StatusCode::CONFLICT => {
+                ModelError::Transient(detail)
+            }
             _ if status.is_server_error() => ModelError::Transient(detail),
             _ if status.is_client_error() => ModelError::Rejected(detail),
             _ => ModelError::Unavailable(format!("{detail}; check base_url")),
@@ -204,7 +220,10 @@ impl OpenAiModel {
     }
 
     fn garbage(&self, detail: &str) -> ModelError {
-        ModelError::Unavailable(format!("{} does not speak the OpenAI chat protocol ({detail}); check base_url", self.url))
+        ModelError::Unavailable(format!(
+            "{} does not speak the OpenAI chat protocol ({detail}); check base_url",
+            self.url
+        ))
     }
 }
 

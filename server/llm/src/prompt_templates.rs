@@ -80,7 +80,10 @@ pub fn coder_stops(language: LanguageId) -> Vec<String> {
 pub fn planner_messages(task: &Task) -> Vec<Message> {
     let words = Words::of(task.language);
     let user = render("planner", context! { examples => examples(&task.spec), ..shared(task, &words) });
-    vec![message(Role::System, "You are a software architect. You answer with JSON and nothing else.".to_owned()), message(Role::User, user)]
+    vec![
+        message(Role::System, "You are a software architect. You answer with JSON and nothing else.".to_owned()),
+        message(Role::User, user),
+    ]
 }
 
 /// The JSON schema of a plan.
@@ -149,7 +152,8 @@ fn header(task: &Task, words: &Words) -> String {
 /// The fence, the imports the spec names, the header and, in Python, the intent as docstring: after
 /// a bare header small models go on with prose.
 fn answer_start(task: &Task, words: &Words) -> String {
-    let uses = task.spec.uses.iter().flat_map(|c| c.text.split([',', ' ']).filter(|m| !m.is_empty()).collect::<Vec<_>>());
+    let uses =
+        task.spec.uses.iter().flat_map(|c| c.text.split([',', ' ']).filter(|m| !m.is_empty()).collect::<Vec<_>>());
     let imports: String = match task.language {
         LanguageId::Python => uses.filter(|m| is_module(m)).map(|m| format!("import {m}\n")).collect(),
         _ => String::new(),

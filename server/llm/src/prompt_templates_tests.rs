@@ -27,14 +27,30 @@ fn task() -> Task {
     Task {
         file: "/srv/app/limits.py".into(),
         language: LanguageId::Python,
-        source: Arc::from(format!("import math\nfrom os import path\nAPI_KEY = \"sk-very-secret\"\n\n{header} ...\n\ndef other():\n    return 'private business'\n")),
-        signature: Signature { name: "clamp".into(), params: vec![], returns: Some("int".into()), is_async: false, header: header.into() },
+        source: Arc::from(format!(
+            "import math\nfrom os import path\nAPI_KEY = \"sk-very-secret\"\n\n{header} ...\n\ndef other():\n    return 'private business'\n"
+        )),
+        signature: Signature {
+            name: "clamp".into(),
+            params: vec![],
+            returns: Some("int".into()),
+            is_async: false,
+            header: header.into(),
+        },
         spec: Spec {
             intent: "Return x, moved into low..=high.".into(),
             requires: vec![clause("low <= high")],
             ensures: vec![clause("low <= result <= high")],
-            examples: vec![example("clamp(5, 0, 3)", "3"), example("clamp(-1, 0, 3)", "0"), example("clamp(2, 0, 3)", "2")],
-            raises: vec![Raises { exception: "TypeError".into(), call: "clamp(None, 0, 1)".into(), range: TextRange::default() }],
+            examples: vec![
+                example("clamp(5, 0, 3)", "3"),
+                example("clamp(-1, 0, 3)", "0"),
+                example("clamp(2, 0, 3)", "2"),
+            ],
+            raises: vec![Raises {
+                exception: "TypeError".into(),
+                call: "clamp(None, 0, 1)".into(),
+                range: TextRange::default(),
+            }],
             uses: vec![clause("statistics")],
             forbids: vec![clause("recursion")],
             ..Spec::default()
@@ -54,8 +70,15 @@ fn check(messages: &[Message], expected: &Expect) {
 
 #[test]
 fn a_coder_sees_the_whole_spec_and_the_start_of_its_answer() {
-    let messages = coder_messages(&task(), &Variation::default(), &["def low_of(x: int) -> int".into()], &["clamp(9, 0, 3)\n  gave 9".into()]);
-    check(&messages, &expect![[r#"
+    let messages = coder_messages(
+        &task(),
+        &Variation::default(),
+        &["def low_of(x: int) -> int".into()],
+        &["clamp(9, 0, 3)\n  gave 9".into()],
+    );
+    check(
+        &messages,
+        &expect![[r#"
         [System]
         You are an expert Python programmer. You answer with the code of one function and nothing else.
         [User]
@@ -88,12 +111,15 @@ fn a_coder_sees_the_whole_spec_and_the_start_of_its_answer() {
 
         def clamp(x: int, low: int, high: int) -> int:
             """Return x, moved into low..=high."""
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn planner_and_tester_are_told_the_form_of_the_answer() {
-    check(&planner_messages(&task())[1..], &expect![[r#"
+    check(
+        &planner_messages(&task())[1..],
+        &expect![[r#"
         [User]
         Split the Python function below into helper functions, only if that makes each one simpler. A plan without helpers is a good plan for a simple function.
 
@@ -114,8 +140,11 @@ fn planner_and_tester_are_told_the_form_of_the_answer() {
         clamp(2, 0, 3) == 2
 
         Answer with JSON only: {"steps": [{"name": "...", "signature": "(xs: list[int]) -> int", "intent": "...", "needs": []}]}. The last step is `clamp` itself.
-    "#]]);
-    check(&tester_messages(&task()), &expect![[r#"
+    "#]],
+    );
+    check(
+        &tester_messages(&task()),
+        &expect![[r#"
         [System]
         You test Python functions. You answer with calls and nothing else.
         [User]
@@ -133,14 +162,16 @@ fn planner_and_tester_are_told_the_form_of_the_answer() {
         Do not use recursion.
 
         Answer with one call per line, e.g. `clamp(...)`, and nothing else.
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn nothing_else_of_the_file_reaches_a_prompt() {
     for style in [Style::Plain, Style::Terse, Style::Careful, Style::ExamplesFirst] {
         let variation = Variation { style, example_order_seed: 7 };
-        let all = [coder_messages(&task(), &variation, &[], &[]), planner_messages(&task()), tester_messages(&task())].concat();
+        let all = [coder_messages(&task(), &variation, &[], &[]), planner_messages(&task()), tester_messages(&task())]
+            .concat();
         for message in all {
             for secret in ["sk-very-secret", "API_KEY", "private business", "/srv/app"] {
                 assert!(!message.content.contains(secret), "{secret} in {}", message.content);
@@ -151,14 +182,20 @@ fn nothing_else_of_the_file_reaches_a_prompt() {
 
 #[test]
 fn variations_differ_late_so_that_the_computed_prompt_is_reused() {
-    let user = |style, example_order_seed| coder_messages(&task(), &Variation { style, example_order_seed }, &[], &[])[1].content.clone();
+    let user = |style, example_order_seed| {
+        coder_messages(&task(), &Variation { style, example_order_seed }, &[], &[])[1].content.clone()
+    };
     let plain = user(Style::Plain, 0);
     let common = |other: &str| plain.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
     let (terse, careful) = (user(Style::Terse, 0), user(Style::Careful, 0));
     assert!(common(&terse) == plain.len() && common(&careful) == plain.len() && terse != careful);
     let shuffled: Vec<String> = (1..20).map(|seed| user(Style::Plain, seed)).collect();
     assert!(shuffled.iter().any(|s| *s != plain), "some seed changes the order");
-    let sorted = |text: &str| { let mut lines: Vec<String> = text.lines().map(str::to_owned).collect(); lines.sort(); lines };
+    let sorted = |text: &str| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
     assert!(shuffled.iter().all(|s| sorted(s) == sorted(&plain)), "no seed loses or adds a line");
     assert_eq!(user(Style::Plain, 3), user(Style::Plain, 3));
 }

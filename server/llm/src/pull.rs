@@ -77,7 +77,12 @@ impl ModelStore {
     ///
     /// # Errors
     /// See [`StoreError`]; each message holds the remedy.
-    pub async fn pull(&self, request: &PullRequest, options: &PullOptions, on_event: OnEvent<'_>) -> Result<Entry, StoreError> {
+    pub async fn pull(
+        &self,
+        request: &PullRequest,
+        options: &PullOptions,
+        on_event: OnEvent<'_>,
+    ) -> Result<Entry, StoreError> {
         check_name(&request.name)?;
         let work = self.work();
         fs::create_dir_all(&work).map_err(StoreError::io("create", &work))?;
@@ -140,7 +145,9 @@ async fn lock(path: &Path, on_event: OnEvent<'_>) -> Result<File, StoreError> {
 async fn copy(from: &Path, part: &Path, on_event: OnEvent<'_>) -> Result<(), StoreError> {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let missing = |e: std::io::Error| match e.kind() {
-        std::io::ErrorKind::NotFound => StoreError::NoSuchSource { source_text: format!("file:{}", from.display()), detail: e.to_string() },
+        std::io::ErrorKind::NotFound => {
+            StoreError::NoSuchSource { source_text: format!("file:{}", from.display()), detail: e.to_string() }
+        }
         _ => StoreError::io("read", from)(e),
     };
     let mut source = tokio::fs::File::open(from).await.map_err(missing)?;
@@ -159,7 +166,12 @@ async fn copy(from: &Path, part: &Path, on_event: OnEvent<'_>) -> Result<(), Sto
     target.sync_all().await.map_err(StoreError::io("write", part))
 }
 
-async fn check(request: &PullRequest, promised: Option<String>, part: &Path, on_event: OnEvent<'_>) -> Result<Entry, StoreError> {
+async fn check(
+    request: &PullRequest,
+    promised: Option<String>,
+    part: &Path,
+    on_event: OnEvent<'_>,
+) -> Result<Entry, StoreError> {
     on_event(PullEvent::Checking);
     let path = part.to_path_buf();
     let summed = tokio::task::spawn_blocking(move || sha256_of(&path)).await;

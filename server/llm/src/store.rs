@@ -49,7 +49,9 @@ pub enum StoreError {
         detail: String,
     },
     /// The file is not the one that was asked for.
-    #[error("{source_text} has the wrong SHA-256: expected {expected}, got {actual}; the file was not kept: pull again, or mend the sum in the configuration if the model was meant to change")]
+    #[error(
+        "{source_text} has the wrong SHA-256: expected {expected}, got {actual}; the file was not kept: pull again, or mend the sum in the configuration if the model was meant to change"
+    )]
     Checksum {
         /// The source.
         source_text: String,
@@ -172,7 +174,10 @@ impl ModelStore {
         };
         forget(&self.file_of(name))?;
         for entry in fs::read_dir(self.work()).into_iter().flatten().flatten() {
-            let belongs = entry.file_name().to_str().is_some_and(|f| f.strip_prefix(name).is_some_and(|rest| rest.starts_with("..")));
+            let belongs = entry
+                .file_name()
+                .to_str()
+                .is_some_and(|f| f.strip_prefix(name).is_some_and(|rest| rest.starts_with("..")));
             if belongs {
                 forget(&entry.path())?;
             }
@@ -216,7 +221,9 @@ impl ModelStore {
     fn manifest(&self) -> Result<Manifest, StoreError> {
         let path = self.manifest_path();
         match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| StoreError::Manifest { path, detail: e.to_string() }),
+            Ok(bytes) => {
+                serde_json::from_slice(&bytes).map_err(|e| StoreError::Manifest { path, detail: e.to_string() })
+            }
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Manifest::default()),
             Err(e) => Err(StoreError::io("read", &path)(e)),
         }
@@ -232,9 +239,14 @@ impl ModelStore {
         let mut manifest = self.manifest()?;
         let out = change(&mut manifest.models);
         let path = self.manifest_path();
-        let text = serde_json::to_vec_pretty(&manifest).map_err(|e| StoreError::Manifest { path: path.clone(), detail: e.to_string() })?;
-        let mut temporary = tempfile::NamedTempFile::new_in(&work).map_err(StoreError::io("create a file in", &work))?;
-        temporary.write_all(&text).and_then(|()| temporary.as_file().sync_all()).map_err(StoreError::io("write", &path))?;
+        let text = serde_json::to_vec_pretty(&manifest)
+            .map_err(|e| StoreError::Manifest { path: path.clone(), detail: e.to_string() })?;
+        let mut temporary =
+            tempfile::NamedTempFile::new_in(&work).map_err(StoreError::io("create a file in", &work))?;
+        temporary
+            .write_all(&text)
+            .and_then(|()| temporary.as_file().sync_all())
+            .map_err(StoreError::io("write", &path))?;
         temporary.persist(&path).map_err(|e| StoreError::io("write", &path)(e.error))?;
         Ok(out)
     }

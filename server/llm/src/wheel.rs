@@ -59,7 +59,17 @@ pub(crate) async fn fetch(
 
 /// Only wheels, no dependencies, nothing compiled: no code of the package runs.
 fn arguments(wanted: &Member<'_>, unpack: &Path) -> Vec<OsString> {
-    let fixed = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-deps", "--only-binary=:all:", "--no-compile", "--target"];
+    let fixed = [
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--no-compile",
+        "--target",
+    ];
     let mut args: Vec<OsString> = fixed.into_iter().map(OsString::from).collect();
     args.push(unpack.into());
     args.push(format!("{}=={}", wanted.package, wanted.version).into());

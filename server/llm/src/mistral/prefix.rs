@@ -87,7 +87,9 @@ async fn store(model: &MistralModel, tokens: &[u32], next: u32) -> Result<(), Mo
     let mut receiver = model.send(tokens.to_vec(), Arc::new(Force(other)), Constraint::None, Some(1)).await?;
     while let Some(response) = receiver.recv().await {
         match response {
-            Response::CompletionChunk(chunk) if chunk.choices.iter().any(|c| c.finish_reason.is_some()) => return Ok(()),
+            Response::CompletionChunk(chunk) if chunk.choices.iter().any(|c| c.finish_reason.is_some()) => {
+                return Ok(());
+            }
             Response::CompletionChunk(_) => {}
             Response::ValidationError(error) | Response::InternalError(error) => {
                 return Err(ModelError::Transient(format!("{} failed while reading the prompt: {error}", model.name)));
