@@ -51,7 +51,10 @@ pub(crate) fn without_helper_specs(text: &str, task: &Task) -> String {
 
 /// The smallest line-wise edits that turn `before` into `after`.
 pub(crate) fn edits_between(before: &str, after: &str) -> Vec<TextEdit> {
-    let diff = TextDiff::from_lines(before, after);
+    // Lines as editors count them in Python: the differ's own would also end at a lone `\r`.
+    let (old_lines, new_lines): (Vec<&str>, Vec<&str>) =
+        (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());
+    let diff = TextDiff::from_slices(&old_lines, &new_lines);
     let starts = |text: &str| -> Vec<usize> {
         std::iter::once(0)
             .chain(text.split_inclusive('\n').scan(0, |at, line| {
