@@ -186,7 +186,10 @@ impl Checker<'_> {
     fn examples(&mut self, spec: &mut Spec) {
         spec.examples.retain_mut(|example| match example.origin {
             ExampleOrigin::Tag => self.tagged_example(example),
-            ExampleOrigin::Doctest => self.doctest(example),
+            ExampleOrigin::Doctest => {
+                example.equation = self.doctest_equation(example);
+                true
+            }
         });
     }
 
@@ -202,22 +205,31 @@ impl Checker<'_> {
         true
     }
 
-    /// A doctest may hold several statements; it need not parse as one expression.
-    fn doctest(&mut self, example: &mut Example) -> bool {
-        let Some(tree) = parse(&example.code) else { return false };
-        if tree.root_node().has_error() {
-            let message = "this doctest does not parse".to_owned();
-            self.fault("spec.bad-expression", Severity::Error, example.range, message);
-            return false;
+    /// `>>> f(1)` with a literal below it says the same as `f(1) == LITERAL`; so does `>>> f(1) == 2`
+    /// with `True` below it. A call that needs a variable of the session says so only there.
+    fn doctest_equation(&self, example: &Example) -> Option<(String, String)> {
+        let ExampleClaim::Prints(want) = &example.claim else { return None };
+        let (code, function) = (example.code.as_str(), self.context.function);
+        let tree = parse(code)?;
+        let expression = single_expression(&tree)?;
+        let (file, place) = self.context.file;
+        let stands_alone = |n: &Node<'_>| {
+            let name = text(*n, code);
+            name == function || BUILTINS.contains(&name) || file.sees(place, name)
+        };
+        if !free_names(expression, code).iter().all(stands_alone) {
+            return None;
         }
-        let function = self.context.function;
-        let is_special = function.starts_with("__") && function.ends_with("__");
-        // Doctests also show other things; those say nothing about this function.
-        if !is_special && !mentions(tree.root_node(), &example.code, function) {
-            return false;
+        if want.trim() == "True"
+            && let Some((call, expected)) = equation(expression, code, function)
+        {
+            return Some((text(call, code).to_owned(), text(expected, code).to_owned()));
         }
-        example.equation = doctest_equation(&tree, example, function);
-        true
+        let callee = expression.child_by_field_name("function").filter(|_| expression.kind() == "call")?;
+        let name = if callee.kind() == "attribute" { callee.child_by_field_name("attribute")? } else { callee };
+        let wanted = parse(want)?;
+        let literal = single_expression(&wanted).is_some_and(|n| literals::is_literal(n, want));
+        (text(name, code) == function && literal).then(|| (text(expression, code).to_owned(), want.clone()))
     }
 
     /// Two examples with the same call and different literals cannot both hold.
@@ -277,22 +289,4 @@ fn contradict(a: Option<&str>, b: Option<&str>) -> bool {
         (Some(na), Some(nb)) => literals::differ((na, a), (nb, b)),
         _ => false,
     }
-}
-
-/// `>>> f(1)` with a literal below it says the same as `f(1) == LITERAL`; so does `>>> f(1) == 2`
-/// with `True` below it.
-fn doctest_equation(tree: &Tree, example: &Example, function: &str) -> Option<(String, String)> {
-    let ExampleClaim::Prints(want) = &example.claim else { return None };
-    let expression = single_expression(tree)?;
-    let code = example.code.as_str();
-    if want.trim() == "True"
-        && let Some((call, expected)) = equation(expression, code, function)
-    {
-        return Some((text(call, code).to_owned(), text(expected, code).to_owned()));
-    }
-    let callee = expression.child_by_field_name("function").filter(|_| expression.kind() == "call")?;
-    let name = if callee.kind() == "attribute" { callee.child_by_field_name("attribute")? } else { callee };
-    let wanted = parse(want)?;
-    let literal = single_expression(&wanted).is_some_and(|n| literals::is_literal(n, want));
-    (text(name, code) == function && literal).then(|| (text(expression, code).to_owned(), want.clone()))
 }

@@ -65,8 +65,8 @@ pub(super) struct Doctest {
     pub want: String,
     /// From `>>>` to the end of what is expected.
     pub range: TextRange,
-    /// An option that needs more than an equal text (`+ELLIPSIS`).
-    pub option: Option<String>,
+    /// Whether it says that it must not be run.
+    pub is_skipped: bool,
 }
 
 /// Takes the doctests out of a docstring's lines; what remains is prose and tags, with an empty
@@ -104,13 +104,14 @@ pub(super) fn take_doctests<'s>(all: &[BlockLine<'s>], is_raw: bool) -> (Vec<Doc
             end = next.start + next.text.trim_end().len();
             lines.next();
         }
-        let (code, option) = without_options(&code.join("\n"));
+        let code = code.join("\n");
+        let is_skipped = is_skipped(&code);
         let want = want
             .iter()
             .map(|l| if l.trim() == "<BLANKLINE>" { "" } else { l.trim_end() })
             .collect::<Vec<_>>()
             .join("\n");
-        tests.push(Doctest { code, want, range: TextRange::new(line.start + indent, end), option });
+        tests.push(Doctest { code, want, range: TextRange::new(line.start + indent, end), is_skipped });
     }
     (tests, prose)
 }
@@ -126,20 +127,13 @@ fn prompt<'s>(line: &'s str, prompt: &str) -> Option<&'s str> {
     if rest.is_empty() { Some(rest) } else { rest.strip_prefix(' ').map(str::trim_end) }
 }
 
-/// Cuts `# doctest: +ELLIPSIS` off and says which option was there.
-fn without_options(code: &str) -> (String, Option<String>) {
-    let Some(tree) = parse(code) else { return (code.to_owned(), None) };
-    let comment =
-        super::tree::nodes(tree.root_node()).into_iter().find(|n| n.kind() == "comment" && is_option(text(*n, code)));
-    let Some(comment) = comment else { return (code.to_owned(), None) };
-    let options = text(comment, code).split_once("doctest:").map(|(_, options)| options.trim().to_owned());
-    let (before, after) =
-        (code.get(..comment.start_byte()).unwrap_or(code), code.get(comment.end_byte()..).unwrap_or(""));
-    (format!("{}{after}", before.trim_end()), options)
-}
-
-fn is_option(comment: &str) -> bool {
-    comment.trim_start_matches('#').trim_start().starts_with("doctest:")
+/// Whether `# doctest: +SKIP` stands in the code. Other options stay with the code for whoever runs it.
+fn is_skipped(code: &str) -> bool {
+    let options = |c: &str| c.trim_start_matches('#').trim_start().starts_with("doctest:") && c.contains("+SKIP");
+    let tree = parse(code).filter(|_| code.contains("+SKIP"));
+    tree.is_some_and(|t| {
+        super::tree::nodes(t.root_node()).iter().any(|n| n.kind() == "comment" && options(text(*n, code)))
+    })
 }
 
 /// The exception that an expected traceback names.
@@ -187,7 +181,7 @@ mod tests {
         let mut out = String::new();
         for t in tests {
             let raised = raised(&t.want).map(|e| format!(" raises {e}")).unwrap_or_default();
-            out += &format!("{:?} => {:?}{raised} {:?}\n", t.code, t.want, t.option);
+            out += &format!("{:?} => {:?}{raised} {:?}\n", t.code, t.want, t.is_skipped);
             assert!(t.range.slice(source).starts_with(">>>"));
         }
         out += &prose.iter().map(|l| l.text.trim()).filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" | ");
@@ -221,12 +215,12 @@ mod tests {
     """
 "#,
             expect![[r#"
-                "total([1, 2])" => "3" None
-                "for x in [1]:\n    print(total([x]))\n" => "1" None
-                "print(\"a\\n\\nb\")" => "a\n\nb" None
-                "total(None)" => "Traceback (most recent call last):\n  File \"x\", line 1, in f\ndecimal.InvalidOperation: no" raises decimal.InvalidOperation None
-                "total([0.1])" => "0.1..." Some("+ELLIPSIS")
-                "x = 1" => "" None
+                "total([1, 2])" => "3" false
+                "for x in [1]:\n    print(total([x]))\n" => "1" false
+                "print(\"a\\n\\nb\")" => "a\n\nb" false
+                "total(None)" => "Traceback (most recent call last):\n  File \"x\", line 1, in f\ndecimal.InvalidOperation: no" raises decimal.InvalidOperation false
+                "total([0.1])  # doctest: +ELLIPSIS" => "0.1..." false
+                "x = 1" => "" false
                 Sum. | >>>not_a_prompt | @example total([]) == 0"#]],
         );
     }

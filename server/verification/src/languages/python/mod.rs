@@ -19,6 +19,7 @@ pub mod project;
 pub mod properties;
 mod reach;
 pub mod security;
+mod session;
 mod signature;
 mod specs;
 mod splice;

@@ -11,13 +11,14 @@ use std::sync::Arc;
 use tree_sitter::Node;
 use zeroerr_core::code::{FileAnalysis, LanguageId, Task, TextRange};
 use zeroerr_core::task_specification::parser::{self, Block, BlockClass, BlockKind, BlockLine};
-use zeroerr_core::task_specification::{Example, ExampleClaim, ExampleOrigin, Severity, Spec, SpecDiagnostic};
+use zeroerr_core::task_specification::{Severity, Spec, SpecDiagnostic};
 
 use super::checks::{Context, check};
-use super::docstring::{self, Doctest, take_doctests};
+use super::docstring::{self, take_doctests};
 use super::functions::{Body, FileIndex, Function};
+use super::session;
 use super::signature::parameters;
-use super::tree::{indent_at, line_end, parse, single_expression, starts_line, text, without_cr};
+use super::tree::{indent_at, line_end, parse, starts_line, text, without_cr};
 
 /// Finds functions with specs. Total and linear: 50,000 lines take a fraction of a second.
 pub fn analyse(path: &Path, source: &Arc<str>) -> FileAnalysis {
@@ -248,7 +249,7 @@ fn task_of(
     above: Option<(TextRange, Vec<BlockLine<'_>>)>,
 ) -> Option<(Option<Task>, Vec<SpecDiagnostic>)> {
     let body = function.body(source);
-    let doc = body.docstring.as_ref().map(|d| read_docstring(d, source));
+    let doc = body.docstring.as_ref().map(|d| read_docstring(d, source, function.name(source)));
     let doc_is_spec = doc.as_ref().is_some_and(|d| d.is_spec);
     if above.is_none() && !doc_is_spec || function.name(source).is_empty() {
         return None;
@@ -300,7 +301,7 @@ fn task(
 fn bare_task(path: &Path, source: &Arc<str>, function: &Function<'_>) -> Task {
     let body = function.body(source);
     let start = function.outer.start_byte();
-    let doc = body.docstring.as_ref().map(|d| read_docstring(d, source));
+    let doc = body.docstring.as_ref().map(|d| read_docstring(d, source, function.name(source)));
     let (spec, range) = doc.map_or((Spec::default(), TextRange::new(start, start)), |d| (d.block.spec, d.range));
     task(path, source, function, &body, spec, range)
 }
@@ -312,56 +313,15 @@ struct DocSpec {
     is_spec: bool,
 }
 
-fn read_docstring(doc: &docstring::Docstring<'_>, source: &str) -> DocSpec {
+fn read_docstring(doc: &docstring::Docstring<'_>, source: &str, function: &str) -> DocSpec {
     let lines = docstring::lines(doc, source);
     let (tests, prose) = take_doctests(&lines, docstring::is_raw(doc, source));
     let is_spec = !tests.is_empty() || parser::classify(&prose, BlockKind::Doc) == BlockClass::Spec;
     let mut block = parser::parse(&prose, BlockKind::Doc);
-    add_doctests(&mut block, tests);
+    let (examples, faults) = session::examples(tests, function);
+    block.spec.examples.extend(examples);
+    block.diagnostics.extend(faults);
     DocSpec { block, range: TextRange::new(doc.node.start_byte(), doc.node.end_byte()), is_spec }
-}
-
-/// Doctests share one namespace, so each example carries the statements that lead up to it.
-fn add_doctests(block: &mut Block, tests: Vec<Doctest>) {
-    let mut setup = String::new();
-    for test in tests {
-        let option = test.option.unwrap_or_default();
-        if option.contains("+SKIP") {
-            continue;
-        }
-        let needs_pattern =
-            (option.contains("+ELLIPSIS") && test.want.contains("...")) || option.contains("+NORMALIZE_WHITESPACE");
-        let raised = docstring::raised(&test.want);
-        if needs_pattern && raised.is_none() {
-            let message = format!("this doctest is not used: `{option}` asks for more than an equal text");
-            let range = test.range;
-            block.diagnostics.push(SpecDiagnostic {
-                code: "spec.doctest-option".into(),
-                message,
-                range,
-                severity: Severity::Hint,
-                fix: None,
-                related: None,
-            });
-            continue;
-        }
-        let code = format!("{setup}{}", test.code.trim_end());
-        let is_expression = parse(&test.code).is_some_and(|t| single_expression(&t).is_some());
-        if test.want.is_empty() {
-            setup = format!("{code}\n");
-            if !is_expression {
-                continue;
-            }
-        }
-        let claim = raised.map_or(ExampleClaim::Prints(test.want), ExampleClaim::Raises);
-        block.spec.examples.push(Example {
-            code,
-            claim,
-            equation: None,
-            origin: ExampleOrigin::Doctest,
-            range: test.range,
-        });
-    }
 }
 
 /// Adds what a docstring says to what the comments above the function say.

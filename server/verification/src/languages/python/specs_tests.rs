@@ -184,8 +184,8 @@ def halved(x):
     expect![[r#"
         tested: "Doubles." requires []
           "y = 2\ntested(y)" Prints("4") None at ">>> tested(y)\n    4"
-          "y = 2\ntested(None)" Raises("ValueError") None at ">>> tested(None)\n    Traceback (most recent call last):\n    ValueError: no"
-          "y = 2\ntested(1.5)" Prints("3.0") None at ">>> tested(1.5)\n    3.0"
+          "tested(None)" Raises("ValueError") None at ">>> tested(None)\n    Traceback (most recent call last):\n    ValueError: no"
+          "_ = other(1)\ntested(1.5)" Prints("3.0") None at ">>> tested(1.5)\n    3.0"
         halved: "Halves.\nHalf of x." requires ["x % 2 == 0"]
           "halved(4) == 2" Holds Some(("halved(4)", "2")) at "halved(4) == 2"
           "halved(2)" Prints("1") Some(("halved(2)", "1")) at ">>> halved(2)\n    1"
