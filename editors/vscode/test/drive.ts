@@ -18,7 +18,7 @@ import { buildSync } from 'esbuild';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
 const extension = path.resolve(import.meta.dirname, '..');
-const patience = 240_000;
+const patience = 400_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -53,6 +53,9 @@ async function main(): Promise<number> {
     'workbench.colorTheme': 'Default Dark Modern',
     'workbench.secondarySideBar.defaultVisibility': 'hidden',
     'editor.minimap.enabled': false,
+    'files.autoSave': 'off',
+    'editor.hover.above': false,
+    'window.title': '${activeEditorShort}',
     'chat.disableAIFeatures': true,
     'telemetry.telemetryLevel': 'off',
   });
@@ -64,7 +67,8 @@ async function main(): Promise<number> {
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
   });
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  const page = await browser.newPage({ viewport: { width: 1120, height: 760 } });
+  page.setDefaultTimeout(120_000);
   return suite.startsWith('host-') ? inHost(page, port) : onPage(page, port);
 }
 

@@ -5,24 +5,35 @@ import type { Page } from 'playwright-core';
 
 export async function run(page: Page, shot: (name: string) => Promise<void>): Promise<void> {
   const editor = page.locator('.monaco-editor[data-uri$="hello.py"]');
-  const stub = editor.locator('.view-line', { hasText: /^def\s+total\(/ });
-  await stub.click();
-  await editor.locator('[class*="codicon-light"][class*="bulb"]:visible, [class*="lightbulb"]:visible').first().click({ timeout: 30_000 });
+  await editor.waitFor();
+  await page.keyboard.press('Control+b');
+  await editor.locator('.codelens-decoration', { hasText: 'Generate' }).first().waitFor({ timeout: 60_000 });
+  await editor.locator('.view-line', { hasText: /^def\s+total\(/ }).click();
+  await page.keyboard.press('Control+.');
   const entry = page.locator('.action-widget .monaco-list-row', { hasText: 'Implement with verified code' });
-  await entry.waitFor({ timeout: 30_000 });
+  await entry.waitFor({ timeout: 60_000 });
   await shot('light-bulb');
   await entry.click();
 
   const busy = page.locator('[id="zeroerr.zeroerr.zeroerr.status"]', { hasText: 'total' });
-  await busy.waitFor({ timeout: 30_000 });
+  await busy.waitFor({ timeout: 60_000 });
   await shot('busy');
   await busy.waitFor({ state: 'detached', timeout: 180_000 });
   const text = (await editor.locator('.view-lines').innerText()).replaceAll('\u00a0', ' ');
   assert.ok(!text.includes('def total(xs: list[int]) -> int: ...'), `the stub is gone:\n${text}`);
 
-  await page.keyboard.press('Escape');
-  await editor.locator('.view-line', { hasText: /^def\s+total\(/ }).getByText('total').first().hover();
-  await page.locator('.monaco-hover:visible').first().waitFor({ timeout: 10_000 });
+  const lens = editor.locator('.codelens-decoration', { hasText: /\d\/8 checks/ });
+  await lens.waitFor({ timeout: 60_000 });
+  console.log(`test: the lens says ${await lens.innerText()}`);
+  // At the end of the line, so that the picture shows the code beside the hover.
+  await editor.locator('.view-line', { hasText: /^def\s+total\(/ }).getByText('int').last().hover();
+  const hover = page.locator('.monaco-hover:visible', { hasText: 'votes' });
+  await hover.waitFor({ timeout: 60_000 });
+  await hover.hover();
+  for (let turn = 0; turn < 10; turn += 1) {
+    await page.mouse.wheel(0, 300);
+    await page.waitForTimeout(100);
+  }
   await page.waitForTimeout(500);
   await shot('verified');
 }
