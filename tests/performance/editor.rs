@@ -37,7 +37,7 @@ async fn requests_are_answered_while_a_run_is_busy() {
     let folder = tempfile::tempdir().unwrap();
     let uri = format!("file://{}/busy.py", folder.path().display());
     client.open(&uri, "python", SPEC).await;
-    client.command("zeroerr.implement", json!([{ "uri": uri, "function": "total" }])).await;
+    client.command("zeroerr.implement", json!({ "uri": uri, "function": "total" })).await;
     client.progress("begin").await;
     tokio::time::sleep(Duration::from_secs(3)).await;
 
@@ -61,7 +61,7 @@ async fn requests_are_answered_while_a_run_is_busy() {
             times.len()
         );
     }
-    client.command("zeroerr.cancel", json!([])).await;
+    client.command("zeroerr.cancel", Value::Null).await;
     client.progress("end").await;
     client.leave().await;
     assert_eq!(hovers.len(), 200, "every request was answered while the run went on");

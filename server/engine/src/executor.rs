@@ -109,6 +109,11 @@ impl StepContext {
 
     /// Gate and fingerprint; equal code is judged once.
     async fn judge(&self, candidate: Candidate) -> Result<SampleFate, String> {
+        // What does not fit the file (an import that would rebind a name, say) is the candidate's fault.
+        let language = self.stack.language(self.task.language).map_err(|e| e.to_string())?;
+        if let Err(why) = language.splice(&self.task, &candidate) {
+            return Ok(SampleFate::GateRejected(format!("it does not fit the file: {why}")));
+        }
         let cell = {
             let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(judged.entry(candidate.clone()).or_default())
