@@ -2,13 +2,15 @@
 //! real sandbox. The tools are those of `ZEROERR_HOME`, or of the user; install them with
 //! `zeroerr doctor --fix`.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use expect_test::expect;
 use zeroerr_core::code::LanguageId;
-use zeroerr_sandbox::{Sandbox, SandboxOptions};
+use zeroerr_sandbox::{Job, Sandbox, SandboxOptions};
 use zeroerr_verification::languages::python::Python;
 use zeroerr_verification::languages::{CheckError, Judgement, Language, Subject};
 use zeroerr_verification::toolchain::Toolchain;
@@ -84,6 +86,23 @@ async fn nothing_that_a_candidate_does_makes_a_failed_example_pass() {
     for (body, why) in bodies {
         let said = verdict(&tools, &total(body)).await;
         assert!(said.starts_with("rejected: ") && said.contains(why), "{body}\n{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_is_no_equation_is_not_fooled_either() {
+    let tools = tools();
+    let bodies = [
+        "class A(int):\n    def __eq__(self, o): return True\n    __lt__ = __gt__ = __eq__\n    __hash__ = int.__hash__\nreturn A(5)",
+        "from unittest.mock import ANY; return ANY",
+        "import builtins; builtins.bool = lambda x: True; return 1",
+        "raise SystemExit(0)",
+        "import os; os._exit(0)",
+    ];
+    for body in bodies {
+        let source = total(body).replace("total([1, 2]) == 3", "total([1, 2]) == 3 and total([]) == 0").replace("# @example total([4]) == 4\n", "");
+        let said = verdict(&tools, &source).await;
+        assert!(said.starts_with("rejected: "), "{body}\n{said}");
     }
 }
 
@@ -169,17 +188,33 @@ async fn inputs_without_annotations_come_from_the_examples() {
 }
 
 #[tokio::test]
-async fn a_judgement_costs_one_start_of_python() {
+async fn a_judgement_costs_one_sandbox_job_and_little_more() {
     let tools = tools();
+    let python = tools.python().expect("Python");
     let source = total("return sum(xs)");
     judge(&tools, &source).await.expect("a judgement");
-    let mut times: Vec<u128> = Vec::new();
-    for _ in 0..5 {
+    let (mut bare, mut whole) = (Vec::new(), Vec::new());
+    for _ in 0..7 {
+        let scratch = tools.scratch().expect("a folder");
+        let start = Instant::now();
+        let job = Job {
+            program: python.interpreter.clone(),
+            args: ["-s", "-B", "-c", "import json"].map(Into::into).to_vec(),
+            readable: python.readable.clone(),
+            scratch: scratch.path().to_path_buf(),
+            ..Job::default()
+        };
+        tools.sandbox().expect("a sandbox").run(job).await.expect("Python starts");
+        bare.push(start.elapsed().as_millis());
         let start = Instant::now();
         judge(&tools, &source).await.expect("a judgement");
-        times.push(start.elapsed().as_millis());
+        whole.push(start.elapsed().as_millis());
     }
-    times.sort_unstable();
-    println!("judge: {} ms best, {} ms median of 5, two examples and 40 inputs, run twice", times[0], times[2]);
-    assert!(times[0] < 1500, "{times:?}");
+    // Pairs that ran one after the other met the same load; a start per call would be a ratio of 40.
+    let ratio = bare.iter().zip(&whole).map(|(b, w)| w / b.max(&1)).min().expect("pairs");
+    bare.sort_unstable();
+    whole.sort_unstable();
+    println!("a bare start of Python in the sandbox: {} ms best, {} ms median of 7", bare[0], bare[3]);
+    println!("two examples and 40 inputs, run twice: {} ms best, {} ms median of 7", whole[0], whole[3]);
+    assert!(ratio < 10, "a judgement takes {whole:?} ms, a bare start {bare:?} ms");
 }

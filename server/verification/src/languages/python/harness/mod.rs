@@ -1,8 +1,10 @@
 //! The way from a [`Subject`] to the Python harness in the sandbox and back.
 //!
-//! The harness is the Python beside this file, built in. [`ask`] puts it, and the project's modules
-//! that the file imports, into a scratch folder, runs one mode and returns its facts. What facts
+//! The harness is the Python beside this file, built in. [`ask`] puts the file and the project's
+//! modules that it imports into a scratch folder, runs one mode and returns its facts. What facts
 //! mean is decided in [`crate::fingerprint`] and [`crate::layers`].
+
+mod install;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,7 +20,7 @@ use crate::layers::Failure;
 use crate::toolchain::{REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 16] = [
+const FILES: [(&str, &str); 15] = [
     ("__main__.py", include_str!("__main__.py")),
     ("channel.py", include_str!("channel.py")),
     ("contracts.py", include_str!("contracts.py")),
@@ -34,7 +36,6 @@ const FILES: [(&str, &str); 16] = [
     ("timing.py", include_str!("timing.py")),
     ("values.py", include_str!("values.py")),
     ("worker.py", include_str!("worker.py")),
-    ("README", "The part of zeroerr that runs candidate code; see __main__.py.\n"),
 ];
 
 /// Seed of the layers' inputs; the gate is given its own by the run.
@@ -124,8 +125,7 @@ pub async fn ask(tools: &Toolchain, subject: &Subject, mode: Mode, extra: Value)
 pub async fn run(tools: &Toolchain, scratch: &Path, mode: Mode, mut request: Value) -> Result<Value, Trouble> {
     let environment = tools.python()?;
     let sandbox = tools.sandbox()?;
-    let folder = scratch.join("harness");
-    install(&folder)?;
+    let folder = install::installed(tools, &environment, scratch).await?;
     let nonce = nonce(scratch);
     request["mode"] = json!(mode.name());
     request["nonce"] = json!(nonce);
@@ -153,16 +153,6 @@ pub async fn run(tools: &Toolchain, scratch: &Path, mode: Mode, mut request: Val
         Exit::Signal(signal) => Err(Trouble::BroughtDown(format!("the code under test ended its own check by signal {signal}"))),
         Exit::Code(code) => Err(Trouble::Unavailable(format!("the Python harness failed with exit code {code}: {}; {REMEDY}", last_words()))),
     }
-}
-
-/// Writes the harness where the job can read it.
-fn install(folder: &Path) -> Result<(), CheckError> {
-    let wrong = |e: std::io::Error| CheckError(format!("cannot write {}: {e}; free some space or set TMPDIR", folder.display()));
-    std::fs::create_dir_all(folder).map_err(wrong)?;
-    for (name, text) in FILES {
-        std::fs::write(folder.join(name), text).map_err(wrong)?;
-    }
-    Ok(())
 }
 
 /// A text that a stray write to stdout will not contain: the random name of the scratch folder.
