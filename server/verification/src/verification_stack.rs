@@ -15,6 +15,7 @@ use futures::StreamExt;
 use sha2::{Digest, Sha256};
 use tokio::sync::RwLock;
 use zeroerr_core::code::{Candidate, LanguageId, Task, TextEdit, TextRange, apply_edits};
+use zeroerr_core::ports::BoxFuture;
 use zeroerr_core::verdict::{Layer, LayerReport, Policy, StackReport, Verdict};
 
 use crate::languages::{CheckError, Judgement, Language, Subject};
@@ -161,12 +162,17 @@ impl VerificationStack {
         width: usize,
         on_event: OnEvent<'_>,
     ) -> Vec<LayerReport> {
-        let runs = layers.iter().map(|&layer| async move {
-            on_event(LayerEvent::Started(layer));
-            let report = self.check(subject, layer).await;
-            on_event(LayerEvent::Finished(report.clone()));
-            report
-        });
+        // Boxed one by one: a closure over borrowed layers would make the future of `verify` fail to be
+        // `Send` for every lifetime, which the engine's boxed futures need.
+        let mut runs: Vec<BoxFuture<'_, LayerReport>> = Vec::with_capacity(layers.len());
+        for &layer in layers {
+            runs.push(Box::pin(async move {
+                on_event(LayerEvent::Started(layer));
+                let report = self.check(subject, layer).await;
+                on_event(LayerEvent::Finished(report.clone()));
+                report
+            }));
+        }
         futures::stream::iter(runs).buffer_unordered(width.max(1)).collect().await
     }
 

@@ -35,8 +35,6 @@ const MAX_MODULES: usize = 400;
 /// What is copied beside the file itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
-    /// Nothing.
-    Alone,
     /// Configuration files.
     Configs,
     /// Configuration files and the modules it imports.
