@@ -30,7 +30,8 @@ def backwards(text: str) -> str: ...
 
 # @spec Return a list with the square of each number in xs.
 # @example squares([1, 2, 3]) == [1, 4, 9]
-# @example squares([-2]) == [4]
+# @example squares([0, -2]) == [0, 4]
+# @example squares([]) == []
 # @ensures len(result) == len(xs)
 # @budget 50ms squares(list(range(10_000)))
 def squares(xs: list[int]) -> list[int]: ...
