@@ -25,7 +25,8 @@ fn run(path: &Path, apply: bool) -> (i32, Value) {
     }
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    let json = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}{}", String::from_utf8_lossy(&output.stderr)));
+    let json = serde_json::from_str(&text)
+        .unwrap_or_else(|e| panic!("{e}: {text}{}", String::from_utf8_lossy(&output.stderr)));
     (output.status.code().unwrap(), json)
 }
 
@@ -37,7 +38,8 @@ fn what_is_offered_passes_examples_that_nobody_showed_it() {
     std::fs::copy(source, &file).unwrap();
     let (code, json) = run(&file, true);
     let runs = json["runs"].as_array().unwrap();
-    let outcomes: Vec<_> = runs.iter().map(|r| (r["function"].as_str().unwrap(), r["outcome"].as_str().unwrap())).collect();
+    let outcomes: Vec<_> =
+        runs.iter().map(|r| (r["function"].as_str().unwrap(), r["outcome"].as_str().unwrap())).collect();
     assert_eq!(outcomes, ["total", "evens", "backwards", "squares"].map(|name| (name, "verified")), "{json:#}");
     assert_eq!(code, 0);
     for run in runs {
@@ -49,7 +51,11 @@ fn what_is_offered_passes_examples_that_nobody_showed_it() {
     std::fs::write(&check, format!("from hello import *\n{HIDDEN}")).unwrap();
     let python = Command::new("python3").arg(&check).current_dir(folder.path()).output().unwrap();
     let written = std::fs::read_to_string(&file).unwrap();
-    assert!(python.status.success(), "offered as verified, and wrong:\n{written}\n{}", String::from_utf8_lossy(&python.stderr));
+    assert!(
+        python.status.success(),
+        "offered as verified, and wrong:\n{written}\n{}",
+        String::from_utf8_lossy(&python.stderr)
+    );
 }
 
 #[test]

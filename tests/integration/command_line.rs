@@ -34,6 +34,10 @@ impl Shell {
         self.home.path().join("project")
     }
 
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         fs::write(self.home.path().join(name), text).unwrap();
     }
@@ -94,21 +98,46 @@ fn wrong_usage_has_code_2_and_says_what_is_right() {
     shell.write("project/a.py", "x = 1\n");
     shell.write("project/a.txt", "x = 1\n");
     shell.write("project/latin.py", b"x = 1\ny = '\xe9'\n");
-    check_error(&shell, &["run", "none.py"], 2, expect![[r#"
+    check_error(
+        &shell,
+        &["run", "none.py"],
+        2,
+        expect![[r#"
         error: there is no none.py; give the path of a file or a folder
-    "#]]);
-    check_error(&shell, &["verify", "a.txt"], 2, expect![[r#"
+    "#]],
+    );
+    check_error(
+        &shell,
+        &["verify", "a.txt"],
+        2,
+        expect![[r#"
         error: a.txt: this kind of file is not known; Python (.py) is
-    "#]]);
-    check_error(&shell, &["verify", "latin.py", "--quiet"], 2, expect![[r#"
+    "#]],
+    );
+    check_error(
+        &shell,
+        &["verify", "latin.py", "--quiet"],
+        2,
+        expect![[r#"
         error: latin.py:2: is not UTF-8; save the file as UTF-8
-    "#]]);
-    check_error(&shell, &["verify", "a.py", "--function", "f"], 2, expect![[r#"
+    "#]],
+    );
+    check_error(
+        &shell,
+        &["verify", "a.py", "--function", "f"],
+        2,
+        expect![[r#"
         error: there is no function `f` with a spec; no function there has a spec; write `# @spec …` above it
-    "#]]);
-    check_error(&shell, &["config", "check", "--config", "none.yaml"], 2, expect![[r#"
+    "#]],
+    );
+    check_error(
+        &shell,
+        &["config", "check", "--config", "none.yaml"],
+        2,
+        expect![[r#"
         error: none.yaml: there is no such file; `--config` takes the path of a YAML file
-    "#]]);
+    "#]],
+    );
     let said = shell.run(&["run", "a.py", "--aply"]);
     assert_eq!(said.code, 2);
     assert!(said.err.contains("--apply"), "{}", said.err);
@@ -136,15 +165,20 @@ fn plan_k_prints_the_theory() {
     near("p_win", 0.9986);
     near("expected_votes", 3.74);
     near("p_full", 0.9864);
-    check_error(&shell, &["plan-k", "--p", "0.5", "--target", "0.95", "--steps", "10"], 2, expect![[r#"
+    check_error(
+        &shell,
+        &["plan-k", "--p", "0.5", "--target", "0.95", "--steps", "10"],
+        2,
+        expect![[r#"
         error: p must be above 0.5 and below 1 (it is 0.5): with p at or below one half no k helps
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
-fn settings_are_shown_with_their_origin_and_without_secrets() {
+fn settings_are_shown_with_their_origin() {
     let shell = Shell::new();
-    let text = "llm:\n  endpoints:\n    gpu:\n      url: http://gpu:8000/v1\n      api_key: sk-verysecretkey\n";
+    let text = "llm:\n  endpoints:\n    gpu:\n      url: http://gpu:8000/v1\n      api_key_env: GPU_KEY\n";
     shell.write("config/zeroerr/config.yaml", text);
     let said = shell.run(&["config", "show", "--json", "--set", "voting.k=7"]);
     assert_eq!(said.code, 0, "{}", said.err);
@@ -154,9 +188,10 @@ fn settings_are_shown_with_their_origin_and_without_secrets() {
     assert_eq!(shown["origins"]["llm.endpoints.gpu.url"], "config/zeroerr/config.yaml:4");
     assert_eq!(shown["files"]["user"], "config/zeroerr/config.yaml");
     let human = shell.run(&["config", "show"]).out;
-    for text in [&said.out, &human] {
-        assert!(text.contains("<redacted>") && !text.contains("verysecret"), "{text}");
-    }
+    assert!(
+        human.contains("api_key_env: GPU_KEY") && human.contains("# voting.k: config/development.yaml (built in):"),
+        "{human}"
+    );
 }
 
 #[test]
@@ -181,7 +216,12 @@ fn completions_of_every_shell_name_the_commands() {
 #[test]
 fn a_closed_pipe_is_no_bug() {
     let shell = Shell::new();
-    let mut child = shell.command(&["completions", "bash"]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child = shell
+        .command(&["completions", "bash"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     let said = shell.said(child.wait_with_output().unwrap());
     assert_eq!((said.code, said.err.as_str()), (0, ""));
@@ -227,7 +267,8 @@ fn a_machine_without_tools_is_told_what_to_do_with_code_3() {
     assert_eq!(said.code, 3);
     let checks: Value = serde_json::from_str(&said.out).unwrap();
     let checks = checks["checks"].as_array().unwrap();
-    let of = |name: &str| checks.iter().find(|c| c["name"] == name).unwrap_or_else(|| panic!("no {name} in {checks:?}"));
+    let of =
+        |name: &str| checks.iter().find(|c| c["name"] == name).unwrap_or_else(|| panic!("no {name} in {checks:?}"));
     assert_eq!(of("processor")["status"], "ok");
     assert_eq!(of("journal")["status"], "ok");
     for name in ["model", "ruff", "pytest"] {

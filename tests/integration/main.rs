@@ -1,3 +1,4 @@
 //! The real binary from outside: arguments, settings, exit codes, output formats.
 
 mod command_line;
+mod formats;

@@ -77,6 +77,9 @@ pub enum Command {
     Config(ConfigCommand),
     /// Compute the lead k that a plan needs
     PlanK(PlanKArgs),
+    /// Vote with a simulated model, and compare with the theory
+    #[command(subcommand)]
+    Simulate(SimulateCommand),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
 }
@@ -186,6 +189,42 @@ pub struct PlanKArgs {
     /// Steps of the plan
     #[arg(long, value_name = "S")]
     pub steps: u64,
+}
+
+/// `zeroerr simulate`
+#[derive(Debug, Subcommand)]
+pub enum SimulateCommand {
+    /// Towers of Hanoi: a plan of 2^disks - 1 steps, each voted on
+    Hanoi(HanoiArgs),
+}
+
+/// `zeroerr simulate hanoi`
+#[derive(Debug, Args)]
+pub struct HanoiArgs {
+    /// Disks
+    #[arg(long, default_value_t = 20)]
+    pub disks: u32,
+    /// Chance that an unflagged sample is right
+    #[arg(long, default_value_t = 0.99)]
+    pub p: f64,
+    /// The lead that decides
+    #[arg(long, default_value_t = 3)]
+    pub k: u32,
+    /// Seed; equal seeds give equal runs
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Share of samples that raise a red flag
+    #[arg(long, default_value_t = 0.0)]
+    pub flag_rate: f64,
+    /// Chance that a wrong sample gives the step's favourite wrong answer; 1 is the theory's worst case
+    #[arg(long, default_value_t = 1.0)]
+    pub correlation: f64,
+    /// Samples a step may take
+    #[arg(long, default_value_t = 1000)]
+    pub max_attempts: u32,
+    /// File to keep the state in; a run that was stopped goes on from there
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
 }
 
 /// `zeroerr completions`

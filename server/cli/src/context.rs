@@ -93,9 +93,27 @@ impl Context {
     /// # Errors
     /// Settings that cannot be used; no data folder; a log that cannot be written.
     pub fn load(global: &Global, place: &Path, overrides: &[(&str, String)], log: LogTo) -> Result<Self, CliError> {
-        let ui = Ui::new(global);
         let sources = sources(global, place, overrides);
         let loaded = load(&sources)?;
+        Self::with(global, sources, loaded, log)
+    }
+
+    /// For a server, which stays up whatever the settings say: settings that cannot be used are
+    /// replaced by the built-in ones, which are the strict ones. The error is given too.
+    ///
+    /// # Errors
+    /// No data folder.
+    pub fn for_server(global: &Global, place: &Path) -> Result<(Self, Option<String>), CliError> {
+        let sources = sources(global, place, &[]);
+        let (loaded, error) = match load(&sources) {
+            Ok(loaded) => (loaded, None),
+            Err(error) => (load(&Sources::default())?, Some(error.to_string())),
+        };
+        Ok((Self::with(global, sources, loaded, LogTo::File)?, error))
+    }
+
+    fn with(global: &Global, sources: Sources, loaded: Loaded, log: LogTo) -> Result<Self, CliError> {
+        let ui = Ui::new(global);
         let data_dir = data_dir()?;
         let log = start_log(&loaded, global, &data_dir, log)?;
         for note in &loaded.notes {
@@ -143,7 +161,9 @@ fn start_log(loaded: &Loaded, global: &Global, data_dir: &Path, to: LogTo) -> Re
     };
     let to_file = to == LogTo::File || logging.format == LogFormat::Json;
     let options = LogOptions {
-        filter: level.name().to_owned(),
+        // The engine complains at length about steps that are made to fail to empty its prompt cache,
+        // and what matters of its errors comes back as ours. `ZEROERR_LOG` can still ask for it.
+        filter: format!("{},mistralrs_core=off", level.name()),
         folder: to_file.then(|| data_dir.join("logs")),
         keep_days: logging.keep_days,
         colour: std::io::stderr().is_terminal() && global.color != Color::Never,

@@ -14,18 +14,20 @@ use crate::exit::CliError;
 /// # Errors
 /// A path that does not exist or whose language we do not know.
 pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+    let adapters: Vec<LanguageId> = zeroerr_verification::languages::all().iter().map(|l| l.id()).collect();
+    let is_known = |path: &Path| LanguageId::from_path(path).is_some_and(|id| adapters.contains(&id));
     let mut found = Vec::new();
     for path in paths {
         if path.is_dir() {
             let walk = ignore::WalkBuilder::new(path).sort_by_file_path(Path::cmp).build();
             let files = walk.filter_map(Result::ok).filter(|e| e.file_type().is_some_and(|t| t.is_file()));
-            found.extend(files.map(ignore::DirEntry::into_path).filter(|p| LanguageId::from_path(p).is_some()));
+            found.extend(files.map(ignore::DirEntry::into_path).filter(|p| is_known(p)));
         } else if !path.exists() {
             return Err(CliError::usage(format!(
                 "there is no {}; give the path of a file or a folder",
                 path.display()
             )));
-        } else if LanguageId::from_path(path).is_none() {
+        } else if !is_known(path) {
             return Err(CliError::usage(format!(
                 "{}: this kind of file is not known; Python (.py) is",
                 path.display()
@@ -55,6 +57,35 @@ pub fn read(path: &Path) -> Result<Arc<str>, CliError> {
     }
 }
 
+/// Whether [`replace`] could write, asked before minutes are spent on what to write.
+///
+/// # Errors
+/// A file or folder that cannot be written.
+pub fn check_writable(path: &Path) -> Result<(), CliError> {
+    beside(path).map(drop)
+}
+
+/// The real path of a file, and an empty temporary file in its folder.
+fn beside(path: &Path) -> Result<(PathBuf, tempfile::NamedTempFile), CliError> {
+    // Through the link: renaming over it would cut it off from its target.
+    let target =
+        path.canonicalize().map_err(|e| CliError::usage(format!("{}: cannot be read: {e}", path.display())))?;
+    let read_only = std::fs::metadata(&target).is_ok_and(|m| m.permissions().readonly());
+    if read_only {
+        return Err(CliError::machine(format!("{}: is read-only; nothing was changed", path.display())));
+    }
+    let folder = target.parent().unwrap_or(Path::new("."));
+    let temporary = tempfile::Builder::new().prefix(".zeroerr-").tempfile_in(folder).map_err(|e| cannot(path, &e))?;
+    Ok((target, temporary))
+}
+
+fn cannot(path: &Path, error: &std::io::Error) -> CliError {
+    // The library adds its temporary file's name, which says nothing to the user.
+    let text = error.to_string();
+    let text = text.split(" at path ").next().unwrap_or(&text);
+    CliError::machine(format!("{}: cannot be written: {text}; nothing was changed", path.display()))
+}
+
 /// Replaces a file's text in one step, if it still holds `expected`.
 ///
 /// The new text is written beside the file and renamed over it, so that no reader and no power cut
@@ -63,18 +94,9 @@ pub fn read(path: &Path) -> Result<Arc<str>, CliError> {
 /// # Errors
 /// When the file changed since it was read, or the folder cannot be written.
 pub fn replace(path: &Path, expected: &str, new: &str) -> Result<(), CliError> {
-    // Through the link: renaming over it would cut it off from its target.
-    let target =
-        path.canonicalize().map_err(|e| CliError::usage(format!("{}: cannot be read: {e}", path.display())))?;
-    let folder = target.parent().unwrap_or(Path::new("."));
-    let cannot = |e: std::io::Error| {
-        CliError::machine(format!("{}: cannot be written: {e}; nothing was changed", path.display()))
-    };
+    let cannot = |e: std::io::Error| cannot(path, &e);
+    let (target, mut temporary) = beside(path)?;
     let permissions = std::fs::metadata(&target).map_err(cannot)?.permissions();
-    if permissions.readonly() {
-        return Err(CliError::machine(format!("{}: is read-only; nothing was changed", path.display())));
-    }
-    let mut temporary = tempfile::Builder::new().prefix(".zeroerr-").tempfile_in(folder).map_err(cannot)?;
     temporary.write_all(new.as_bytes()).map_err(cannot)?;
     temporary.as_file().set_permissions(permissions).map_err(cannot)?;
     temporary.as_file().sync_all().map_err(cannot)?;
@@ -118,6 +140,20 @@ mod tests {
         assert!(error.message.ends_with("run again"), "{error}");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "theirs");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_read_only_file_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.py");
+        std::fs::write(&file, "old").unwrap();
+        check_writable(&file).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o444)).unwrap();
+        for error in [check_writable(&file).unwrap_err(), replace(&file, "old", "new").unwrap_err()] {
+            assert!(error.message.ends_with("a.py: is read-only; nothing was changed"), "{error}");
+            assert_eq!(error.exit, crate::exit::Exit::Machine);
+        }
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "old");
     }
 
     #[test]

@@ -171,3 +171,54 @@ impl LanguageServer for Frontend {
         self.ask(|reply| Event::Command(params, reply)).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// A service whose handlers write their method down when they are first polled.
+    struct Recorder(Arc<Mutex<Vec<String>>>);
+
+    impl Service<Request> for Recorder {
+        type Response = Option<Response>;
+        type Error = String;
+        type Future = BoxFuture<'static, std::result::Result<Option<Response>, String>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<std::result::Result<(), String>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, request: Request) -> Self::Future {
+            let seen = self.0.clone();
+            Box::pin(async move {
+                seen.lock().unwrap().push(request.method().to_owned());
+                assert!(request.method() != "panic", "on purpose");
+                tokio::task::yield_now().await;
+                Ok(request.id().map(|id| Response::from_ok(id.clone(), LSPAny::Null)))
+            })
+        }
+    }
+
+    fn request(method: &'static str) -> Request {
+        Request::build(method).id(7).finish()
+    }
+
+    #[tokio::test]
+    async fn handlers_begin_in_the_order_in_which_messages_are_read_whoever_is_polled_first() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let mut service = Ordered::new(Recorder(seen.clone()));
+        let (first, second) = (service.call(request("first")), service.call(request("second")));
+        assert!(second.await.unwrap().unwrap().is_ok());
+        assert!(first.await.unwrap().unwrap().is_ok());
+        assert_eq!(*seen.lock().unwrap(), ["first", "second"]);
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_answers_with_an_error() {
+        let mut service = Ordered::new(Recorder(Arc::default()));
+        let response = service.call(request("panic")).await.unwrap().unwrap();
+        let error = response.error().unwrap();
+        assert_eq!(error.message, "internal error in zeroerr: on purpose; please report it");
+    }
+}

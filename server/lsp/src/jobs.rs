@@ -211,7 +211,7 @@ impl Jobs {
     pub(crate) async fn end_all(&mut self) {
         self.cancel_all();
         let ended = async { while self.workers.join_next().await.is_some() {} };
-        if tokio::time::timeout(GRACE, ended).await.is_err() {
+        if tokio::time::timeout(2 * GRACE, ended).await.is_err() {
             self.workers.shutdown().await;
         }
     }

@@ -90,10 +90,16 @@ impl Claim<'_> {
             Claim::Raises(exception, _) => format!("{did}, expected {exception}"),
             Claim::Example(e) => match &e.claim {
                 ExampleClaim::Raises(exception) => format!("{did}, expected {exception}"),
-                ExampleClaim::Prints(_) if got.is_empty() => format!("{code} printed nothing, expected {}", one_line(&fact.expected)),
+                ExampleClaim::Prints(_) if got.is_empty() => {
+                    format!("{code} printed nothing, expected {}", one_line(&fact.expected))
+                }
                 ExampleClaim::Holds if e.equation.is_none() && (got == "False" || !fact.calls.is_empty()) => {
                     let calls = if fact.calls.is_empty() { String::new() } else { format!(" ({})", fact.calls) };
-                    if got.starts_with('!') { format!("{did}{calls}, expected it to be true") } else { format!("`{code}` is false{calls}") }
+                    if got.starts_with('!') {
+                        format!("{did}{calls}, expected it to be true")
+                    } else {
+                        format!("`{code}` is false{calls}")
+                    }
                 }
                 _ => format!("{did}, expected {}", one_line(&fact.expected)),
             },
@@ -102,7 +108,8 @@ impl Claim<'_> {
 
     /// Whether the claim is that a call fails; such calls may lie outside `@requires`.
     fn expects_failure(&self) -> bool {
-        matches!(self, Claim::Raises(..)) || matches!(self, Claim::Example(e) if matches!(e.claim, ExampleClaim::Raises(_)))
+        matches!(self, Claim::Raises(..))
+            || matches!(self, Claim::Example(e) if matches!(e.claim, ExampleClaim::Raises(_)))
     }
 }
 
@@ -113,7 +120,10 @@ pub fn contradiction(spec: &Spec, facts: &[ExampleFact]) -> Option<CheckError> {
         let claim = claims.get(fact.index).filter(|c| !c.expects_failure())?;
         let clause = spec.requires.get(fact.violates?)?;
         let code = one_line(claim.code());
-        Some(CheckError(format!("the spec contradicts itself: the example `{code}` violates `@requires {}`; change one of them", clause.text)))
+        Some(CheckError(format!(
+            "the spec contradicts itself: the example `{code}` violates `@requires {}`; change one of them",
+            clause.text
+        )))
     })
 }
 
@@ -137,7 +147,9 @@ pub fn judge(spec: &Spec, facts: Facts) -> Result<Judgement, CheckError> {
         return Ok(Judgement::GateRejected("not every example was run".into()));
     }
     if let Some((call, first, second)) = facts.unstable {
-        return Ok(Judgement::GateRejected(format!("is not deterministic: {call} came out as `{first}` in one run and as `{second}` in another")));
+        return Ok(Judgement::GateRejected(format!(
+            "is not deterministic: {call} came out as `{first}` in one run and as `{second}` in another"
+        )));
     }
     Ok(Judgement::Votes(Fingerprint { outcomes: facts.outcomes }))
 }
@@ -175,7 +187,15 @@ mod tests {
     }
 
     fn fact(index: usize, ok: bool, got: &str) -> ExampleFact {
-        ExampleFact { index, ok, got: got.into(), expected: "1.5".into(), violates: None, calls: String::new(), missing_module: String::new() }
+        ExampleFact {
+            index,
+            ok,
+            got: got.into(),
+            expected: "1.5".into(),
+            violates: None,
+            calls: String::new(),
+            missing_module: String::new(),
+        }
     }
 
     fn facts(examples: Vec<ExampleFact>) -> Facts {
@@ -193,8 +213,14 @@ mod tests {
     fn the_first_failed_claim_is_said_in_the_words_of_its_call() {
         assert_eq!(rejected(facts(vec![fact(0, false, "1")])), "f([1, 2]) gave 1, expected 1.5");
         assert_eq!(rejected(facts(vec![fact(0, false, "timeout")])), "f([1, 2]) did not end in its time");
-        assert_eq!(rejected(facts(vec![fact(0, true, "1.5"), fact(1, false, "0")])), "f([]) gave 0, expected ValueError");
-        assert_eq!(rejected(facts(vec![fact(0, true, "1.5"), fact(1, false, "! IndexError: no")])), "f([]) raised IndexError: no, expected ValueError");
+        assert_eq!(
+            rejected(facts(vec![fact(0, true, "1.5"), fact(1, false, "0")])),
+            "f([]) gave 0, expected ValueError"
+        );
+        assert_eq!(
+            rejected(facts(vec![fact(0, true, "1.5"), fact(1, false, "! IndexError: no")])),
+            "f([]) raised IndexError: no, expected ValueError"
+        );
     }
 
     #[test]
@@ -212,9 +238,15 @@ mod tests {
         let mut outside = fact(0, false, "1");
         outside.violates = Some(0);
         let error = judge(&spec(), facts(vec![outside])).unwrap_err();
-        assert_eq!(error.0, "the spec contradicts itself: the example `f([1, 2])` violates `@requires len(xs) > 0`; change one of them");
+        assert_eq!(
+            error.0,
+            "the spec contradicts itself: the example `f([1, 2])` violates `@requires len(xs) > 0`; change one of them"
+        );
         let mut raises = fact(1, true, "! ValueError");
         raises.violates = Some(0);
-        assert!(judge(&spec(), facts(vec![fact(0, true, "1.5"), raises])).is_ok(), "a call that must raise may lie outside");
+        assert!(
+            judge(&spec(), facts(vec![fact(0, true, "1.5"), raises])).is_ok(),
+            "a call that must raise may lie outside"
+        );
     }
 }

@@ -64,13 +64,25 @@ async fn nothing_that_a_candidate_does_makes_a_failed_example_pass() {
         ("import sys; sys.exit(0)", "raised SystemExit"),
         ("raise KeyboardInterrupt", "raised KeyboardInterrupt"),
         ("print('{\"examples\": []}', flush=True); return 1", "gave 1"),
-        ("import os\nfor fd in range(3, 64):\n    try: os.write(fd, b'ok' * 1000)\n    except OSError: pass\nreturn 3", "wrote to the harness's channel"),
+        (
+            "import os\nfor fd in range(3, 64):\n    try: os.write(fd, b'ok' * 1000)\n    except OSError: pass\nreturn 3",
+            "wrote to the harness's channel",
+        ),
         ("import os; os.closerange(0, 200); return 1", "ended the process"),
         ("while True:\n    try:\n        while True: pass\n    except BaseException: pass", "did not end"),
-        ("class A(int):\n    def __eq__(self, o): return True\n    __hash__ = int.__hash__\nreturn A(5)", "class A, which can pretend"),
+        (
+            "class A(int):\n    def __eq__(self, o): return True\n    __hash__ = int.__hash__\nreturn A(5)",
+            "class A, which can pretend",
+        ),
         ("from unittest.mock import ANY; return [ANY][0]", "class _ANY, which can pretend"),
-        ("import builtins\nbuiltins.repr = builtins.str = builtins.type = lambda *x: 3\nbuiltins.len = builtins.isinstance = lambda *x: True\nreturn 1", "gave 1"),
-        ("import json, os, time\njson.dumps = lambda *a, **k: '{}'\nos.write = os.read = lambda *a: 0\ntime.monotonic = lambda: 0\nreturn 1", "gave 1"),
+        (
+            "import builtins\nbuiltins.repr = builtins.str = builtins.type = lambda *x: 3\nbuiltins.len = builtins.isinstance = lambda *x: True\nreturn 1",
+            "gave 1",
+        ),
+        (
+            "import json, os, time\njson.dumps = lambda *a, **k: '{}'\nos.write = os.read = lambda *a: 0\ntime.monotonic = lambda: 0\nreturn 1",
+            "gave 1",
+        ),
         ("import atexit, os\natexit.register(lambda: os.write(1, b'{}'))\nreturn 1", "gave 1"),
         ("return total(xs)", "raised RecursionError"),
         ("import itertools; return itertools.count()", "gave iterator"),
@@ -100,7 +112,9 @@ async fn a_claim_that_is_no_equation_is_not_fooled_either() {
         "import os; os._exit(0)",
     ];
     for body in bodies {
-        let source = total(body).replace("total([1, 2]) == 3", "total([1, 2]) == 3 and total([]) == 0").replace("# @example total([4]) == 4\n", "");
+        let source = total(body)
+            .replace("total([1, 2]) == 3", "total([1, 2]) == 3 and total([]) == 0")
+            .replace("# @example total([4]) == 4\n", "");
         let said = verdict(&tools, &source).await;
         assert!(said.starts_with("rejected: "), "{body}\n{said}");
     }
@@ -128,7 +142,9 @@ async fn right_candidates_vote_alike_and_wrong_ones_do_not() {
 #[tokio::test]
 async fn answers_that_depend_on_more_than_the_arguments_do_not_vote() {
     let tools = tools();
-    let spec = |body: &str| format!("# @spec Collect.\n# @example len(f([])) >= 0\ndef f(xs: list[int]) -> list:\n    {body}\n");
+    let spec = |body: &str| {
+        format!("# @spec Collect.\n# @example len(f([])) >= 0\ndef f(xs: list[int]) -> list:\n    {body}\n")
+    };
     let cases = [
         "return list({'a', 'b', 'c', 'dd', 'e'})",
         "import random; return [random.random()]",
@@ -149,10 +165,16 @@ async fn the_message_names_the_call_and_both_values() {
     let source = "# @spec The median.\n# @example median([1, 2]) == 1.5\ndef median(xs: list[float]) -> float:\n    return sorted(xs)[0]\n";
     expect!["rejected: median([1, 2]) gave 1, expected 1.5"].assert_eq(&verdict(&tools, source).await);
     let source = "# @spec First.\n# @raises ValueError first([])\ndef first(xs: list[int]) -> int:\n    return xs[0]\n";
-    expect!["rejected: first([]) raised IndexError: list index out of range, expected ValueError"].assert_eq(&verdict(&tools, source).await);
-    let source = "# @spec Half.\n# @requires x > 0\n# @example half(-2) == -1\ndef half(x: int) -> float:\n    return x / 2\n";
-    expect!["error: the spec contradicts itself: the example `half(-2)` violates `@requires x > 0`; change one of them"].assert_eq(&verdict(&tools, source).await);
-    let source = "import no_such_module\n# @spec Half.\n# @example half(2) == 1\ndef half(x: int) -> float:\n    return x / 2\n";
+    expect!["rejected: first([]) raised IndexError: list index out of range, expected ValueError"]
+        .assert_eq(&verdict(&tools, source).await);
+    let source =
+        "# @spec Half.\n# @requires x > 0\n# @example half(-2) == -1\ndef half(x: int) -> float:\n    return x / 2\n";
+    expect![
+        "error: the spec contradicts itself: the example `half(-2)` violates `@requires x > 0`; change one of them"
+    ]
+    .assert_eq(&verdict(&tools, source).await);
+    let source =
+        "import no_such_module\n# @spec Half.\n# @example half(2) == 1\ndef half(x: int) -> float:\n    return x / 2\n";
     expect!["error: edited.py imports `no_such_module`, which is neither in the project nor in the environment that runs checks; move the function to a file without it"]
         .assert_eq(&verdict(&tools, source).await);
 }
@@ -166,7 +188,11 @@ async fn methods_coroutines_generators_and_own_types_are_run() {
     };
     let method = "class Stack:\n    def __init__(self, size: int = 3):\n        self.items = [0] * size\n\n    # @spec Add x.\n    # @example Stack().push(1) == 4\n    def push(self, x: int) -> int:\n        self.items.append(x)\n        return len(self.items)\n";
     let found = outcomes(method).await;
-    assert!(found.iter().any(|(call, out)| call.starts_with("Stack().push(") && out.contains("= 4; mutates self -> Stack(items=[0, 0, 0, ")), "{found:?}");
+    assert!(
+        found.iter().any(|(call, out)| call.starts_with("Stack().push(")
+            && out.contains("= 4; mutates self -> Stack(items=[0, 0, 0, ")),
+        "{found:?}"
+    );
     let coroutine = "import asyncio\n\n# @spec Twice.\n# @example twice(2) == 4\nasync def twice(x: int) -> int:\n    await asyncio.sleep(0)\n    return 2 * x\n";
     assert!(outcomes(coroutine).await.contains(&("twice(5)".into(), "= 10".into())));
     let generator = "# @spec Below.\n# @example list(below(2)) == [0, 1]\ndef below(n: int):\n    i = 0\n    while i < n:\n        yield i\n        i += 1\n";
@@ -182,9 +208,15 @@ async fn inputs_without_annotations_come_from_the_examples() {
     let source = "# @spec Brackets match.\n# @example balanced(\"([])\") == True\n# @example balanced(\"(]\") == False\ndef balanced(text):\n    return text.count('(') == text.count(')') and text.count('[') == text.count(']') and not text.startswith(')')\n";
     let Ok(Judgement::Votes(print)) = judge(&tools, source).await else { panic!("it is right on the examples") };
     assert!(print.outcomes.len() >= 30, "{:?}", print.outcomes);
-    let of_brackets = print.outcomes.iter().filter(|(call, _)| call.contains(['(', '[', ']']) && call.len() > "balanced('')".len()).count();
+    let of_brackets = print
+        .outcomes
+        .iter()
+        .filter(|(call, _)| call.contains(['(', '[', ']']) && call.len() > "balanced('')".len())
+        .count();
     assert!(of_brackets >= 15, "{:?}", print.outcomes);
-    assert!(print.outcomes.iter().any(|(_, out)| out == "= True") && print.outcomes.iter().any(|(_, out)| out == "= False"));
+    assert!(
+        print.outcomes.iter().any(|(_, out)| out == "= True") && print.outcomes.iter().any(|(_, out)| out == "= False")
+    );
 }
 
 #[tokio::test]

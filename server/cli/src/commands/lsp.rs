@@ -10,15 +10,20 @@ use zeroerr_settings::{Llm, Sources, load};
 use crate::args::{Global, LspArgs};
 use crate::commands::runtime;
 use crate::compose::{Composed, run_options};
-use crate::context::{Context, LogTo};
+use crate::context::{Context, complain};
 use crate::exit::{CliError, Exit};
 
 /// Serves one client until it goes.
 ///
 /// # Errors
-/// Settings that cannot be used.
+/// No data folder, or no threads.
 pub fn main(global: &Global, _: &LspArgs) -> Result<Exit, CliError> {
-    let context = Context::load(global, Path::new("."), &[], LogTo::File)?;
+    let (context, error) = Context::for_server(global, Path::new("."))?;
+    if let Some(error) = error {
+        // The editor's user hears of it too: `on_settings` reads the same files.
+        complain(&format!("{error}; the built-in settings are used until this is mended"));
+        tracing::error!(error, "settings cannot be used");
+    }
     let code = runtime()?.block_on(async {
         let on_event = Arc::new(|event| tracing::info!(?event, "model pool"));
         let composed = Composed::new(&context.loaded.settings, &context.data_dir, on_event)?;
@@ -28,7 +33,9 @@ pub fn main(global: &Global, _: &LspArgs) -> Result<Exit, CliError> {
         options.on_settings = on_settings(composed, context.sources.clone(), context.loaded.settings.llm.clone());
         Ok::<_, CliError>(serve(tokio::io::stdin(), tokio::io::stdout(), options).await.code())
     })?;
-    // A read of standard input cannot be interrupted, so the runtime would wait for it.
+    // What is still buffered of the log is written now: leaving like this drops nothing. A read of
+    // standard input cannot be interrupted, and the runtime would wait for it.
+    drop(context);
     std::process::exit(i32::from(code))
 }
 

@@ -7,6 +7,7 @@ mod lsp;
 mod models;
 mod plan_k;
 mod run;
+mod simulate;
 pub mod verify;
 
 use std::future::Future;
@@ -28,6 +29,7 @@ pub fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Command::Models(command) => wait(models::main(&global, &command)),
         Command::Config(command) => config::main(&global, &command),
         Command::PlanK(args) => plan_k::main(&global, &args),
+        Command::Simulate(command) => simulate::main(&global, &command),
         Command::Completions(args) => completions::main(&args),
     }
 }

@@ -40,6 +40,10 @@ pub async fn main(global: &Global, args: &RunArgs) -> Result<Exit, CliError> {
         return nothing_to_do(&context, &sources, worst);
     }
     composed.ready()?;
+    if args.apply {
+        let written = sources.iter().zip(&wanted).filter(|(_, keys)| !keys.is_empty());
+        written.map(|(source, _)| files::check_writable(&source.path)).collect::<Result<(), _>>()?;
+    }
     let cancel = interrupt::token();
     let mut session =
         Session { ui: context.ui, workbench, apply: args.apply, cancel: &cancel, pool, runs: Vec::new(), worst };

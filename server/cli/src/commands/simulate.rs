@@ -60,7 +60,11 @@ pub fn main(global: &Global, command: &SimulateCommand) -> Result<Exit, CliError
 
 fn scenario(args: &HanoiArgs) -> Result<Scenario, CliError> {
     let share = |name: &str, value: f64| {
-        if (0.0..1.0).contains(&value) { Ok(value) } else { Err(CliError::usage(format!("--{name} must be at least 0 and below 1"))) }
+        if (0.0..1.0).contains(&value) {
+            Ok(value)
+        } else {
+            Err(CliError::usage(format!("--{name} must be at least 0 and below 1")))
+        }
     };
     if !(1..=Towers::MAX_DISKS).contains(&args.disks) {
         return Err(CliError::usage(format!("--disks must be between 1 and {}", Towers::MAX_DISKS)));

@@ -204,6 +204,53 @@ mod tests {
             .concat()
     }
 
+    /// The shape that docs/API_REFERENCE.md promises, key by key.
+    #[test]
+    fn the_shape_of_a_run_is_kept() {
+        use zeroerr_core::code::{TextEdit, TextRange};
+        let step = StepReport {
+            name: "f".into(),
+            samples: 4,
+            red_flags: BTreeMap::from([("truncated".into(), 1)]),
+            tally: vec![ClassVotes { class: "0a".into(), votes: 3 }],
+            margin: 3,
+            k: 3,
+            disagreements: vec![Disagreement { input: "f(0)".into(), answers: vec![("= 1".into(), 3)] }],
+            ..StepReport::default()
+        };
+        let report = RunReport {
+            id: "r1".into(),
+            file: "/elsewhere/a.py".into(),
+            function: "f".into(),
+            outcome: RunOutcome::Verified,
+            reason: "ahead by 3".into(),
+            steps: vec![step],
+            layers: vec![LayerReport::new(Layer::Syntax, zeroerr_core::verdict::Verdict::NotApplicable, "d")],
+            edits: vec![TextEdit { range: TextRange::new(13, 16), new_text: "return 1".into() }],
+            certificate: None,
+            elapsed_ms: 5,
+        };
+        let run = Run::new("a.py", &report, "def f():\n    ...\n", false);
+        let expected = serde_json::json!({
+            "id": "r1", "file": "a.py", "function": "f", "outcome": "verified", "reason": "ahead by 3",
+            "steps": [{
+                "name": "f", "samples": 4, "red_flags": {"truncated": 1}, "gate_rejected": 0,
+                "tally": [{"class": "0a", "votes": 3}], "margin": 3, "k": 3,
+                "disagreements": [{"input": "f(0)", "answers": [["= 1", 3]]}], "completion_tokens": 0,
+            }],
+            "layers": [{
+                "layer": "syntax", "verdict": "not_applicable", "detail": "d", "findings": [],
+                "tools": [], "evidence": 0, "elapsed_ms": 0,
+            }],
+            "edit": {"start_line": 2, "end_line": 2, "new_text": "    return 1\n"},
+            "applied": false, "elapsed_ms": 5,
+        });
+        assert_eq!(serde_json::to_value(&run).unwrap(), expected);
+        let abstained = RunReport { outcome: RunOutcome::Abstained, ..report };
+        let run = serde_json::to_value(Run::new("a.py", &abstained, "def f():\n    ...\n", false)).unwrap();
+        assert_eq!(run["edit"], serde_json::Value::Null, "only what is verified is offered");
+    }
+
     #[test]
     fn an_edit_names_the_lines_it_replaces() {
         let edit = Edit::between("a\nb\nc\n", "a\nX\nY\nc\n");

@@ -53,3 +53,16 @@ fn unsuccessful(kind: NonSuccessKind, layer: &LayerReport) -> TestCaseStatus {
     status.set_type(layer.verdict.name()).set_message(layer.detail.as_str()).set_description(lines.join("\n"));
     status
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::render::fixture;
+
+    #[test]
+    fn every_verdict_has_its_element() {
+        expect![[""]].assert_eq(&document(&fixture::verified()).unwrap());
+    }
+}

@@ -53,7 +53,9 @@ mod tests {
             LayerReport::new(Layer::Contracts, Verdict::TimedOut, "no answer in 60 s"),
         ];
         let text: Vec<String> = reports.iter().map(|r| anstream::adapter::strip_str(&layer(r)).to_string()).collect();
+        // The first line keeps `expect!` from taking the others' indentation away.
         expect![[r#"
+            layers
               ✓ syntax       parses
               ✗ properties   1 of 2 properties
                   line 9: median(xs) == median(list(reversed(xs))) does not hold [properties.falsified]
@@ -61,6 +63,6 @@ mod tests {
               – performance  no @budget
               ! types        ty is not installed; run `zeroerr doctor --fix`
               ! contracts    no answer in 60 s (timed out)"#]]
-        .assert_eq(&text.join("\n"));
+        .assert_eq(&format!("layers\n{}", text.join("\n")));
     }
 }

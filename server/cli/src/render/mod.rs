@@ -25,3 +25,6 @@ pub const STRONG: Style = Style::new().effects(Effects::BOLD);
 pub fn plural(n: usize, word: &str) -> String {
     if n == 1 { format!("{n} {word}") } else { format!("{n} {word}s") }
 }
+
+#[cfg(test)]
+mod fixture;

@@ -120,13 +120,15 @@ mod tests {
         ];
         let lines: Vec<String> =
             events.iter().filter_map(line).map(|l| anstream::adapter::strip_str(&l).to_string()).collect();
+        // The first line keeps `expect!` from taking the others' indentation away.
         expect![[r#"
+            lines
               plan: split → median
               loading smollm2
               ⚑ median: discarded, does not parse
               ✗ median: does not vote, median([1]) == 1
               ▮ median: ▮▮▮▮ 4 / ▮ 1  ahead by 3, 3 votes decides
               ✓ median: decided for 01234567"#]]
-        .assert_eq(&lines.join("\n"));
+        .assert_eq(&format!("lines\n{}", lines.join("\n")));
     }
 }

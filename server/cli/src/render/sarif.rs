@@ -77,3 +77,26 @@ fn result(code: &str, level: ResultLevel, message: &str, file: &str, line: usize
         .locations([location])
         .build()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::fixture;
+
+    #[test]
+    fn findings_and_missing_tools_are_results_with_rule_and_place() {
+        let sarif = serde_json::to_value(document(&fixture::verified())).unwrap();
+        assert_eq!(sarif["version"], "2.1.0");
+        let run = &sarif["runs"][0];
+        let rules: Vec<&str> =
+            run["tool"]["driver"]["rules"].as_array().unwrap().iter().filter_map(|r| r["id"].as_str()).collect();
+        assert_eq!(rules, ["types.unavailable", "tests.example"]);
+        let results = run["results"].as_array().unwrap();
+        assert_eq!(results.len(), 2, "what passed, and what had nothing to do, is no result");
+        assert_eq!((&results[0]["level"], &results[1]["level"]), (&"warning".into(), &"error".into()));
+        let place = &results[1]["locations"][0]["physicalLocation"];
+        assert_eq!(place["artifactLocation"]["uri"], "my%20code/a.py");
+        assert_eq!(place["region"]["startLine"], 9);
+        assert_eq!(results[1]["message"]["text"], "median([2, 1]) is 1 & not 1.5; for example: median([2, 1])");
+    }
+}

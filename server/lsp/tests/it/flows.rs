@@ -1,6 +1,6 @@
 //! What a user lives in, in each of the four editors.
 
-use expect_test::{Expect, expect};
+use expect_test::{Expect, expect, expect_file};
 use serde_json::json;
 use zeroerr_core::report::Disagreement;
 use zeroerr_core::verdict::{Finding, Layer};
@@ -226,91 +226,7 @@ async fn findings_stand_on_their_lines_move_with_them_and_go_with_the_first_chan
     workbench.release();
     client.progress("end").await;
     let found = client.diagnostics(URI).await;
-    expect![[r#"
-        [
-          {
-            "range": {
-              "start": {
-                "line": 4,
-                "character": 4
-              },
-              "end": {
-                "line": 4,
-                "character": 17
-              }
-            },
-            "severity": 1,
-            "code": "contracts.requires",
-            "codeDescription": {
-              "href": "https://example.org/contracts"
-            },
-            "source": "zeroerr",
-            "message": "divides by zero (counterexample: divide(1, 0))",
-            "relatedInformation": [
-              {
-                "location": {
-                  "uri": "file:///workspace/ws/a.py",
-                  "range": {
-                    "start": {
-                      "line": 2,
-                      "character": 0
-                    },
-                    "end": {
-                      "line": 2,
-                      "character": 18
-                    }
-                  }
-                },
-                "message": "the clause of the spec that is violated"
-              },
-              {
-                "location": {
-                  "uri": "file:///workspace/ws/a.py",
-                  "range": {
-                    "start": {
-                      "line": 4,
-                      "character": 4
-                    },
-                    "end": {
-                      "line": 4,
-                      "character": 17
-                    }
-                  }
-                },
-                "message": "counterexample: divide(1, 0)"
-              }
-            ],
-            "data": {
-              "function": "divide",
-              "layer": "contracts",
-              "counterexample": "divide(1, 0)",
-              "version": 1
-            }
-          },
-          {
-            "range": {
-              "start": {
-                "line": 3,
-                "character": 0
-              },
-              "end": {
-                "line": 3,
-                "character": 17
-              }
-            },
-            "severity": 2,
-            "code": "analysis.F401",
-            "source": "zeroerr",
-            "message": "unused import",
-            "data": {
-              "function": "divide",
-              "layer": "analysis",
-              "counterexample": null,
-              "version": 1
-            }
-          }
-        ]"#]]
-    .assert_eq(&serde_json::to_string_pretty(&found).unwrap());
+    expect_file!["findings.json"].assert_eq(&format!("{}\n", serde_json::to_string_pretty(&found).unwrap()));
     assert_eq!(lenses(&mut client).await, ["5/8 checks @v1, contracts and analysis failed"]);
 
     client

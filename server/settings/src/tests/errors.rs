@@ -60,10 +60,7 @@ fn wrong_values() {
         "voting:\n  k:\n",
         expect!["config.yaml:2: `voting.k` must be a whole number from 1 to 1000, or `auto`, not empty"],
     );
-    check(
-        "llm:\n  optimise: maybe\n",
-        expect!["config.yaml:2: `llm.optimise` must be `true` or `false`, not `maybe`"],
-    );
+    check("llm:\n  optimise: maybe\n", expect!["config.yaml:2: `llm.optimise` must be `true` or `false`, not `maybe`"]);
     check(
         "logging:\n  level: 3\n",
         expect!["config.yaml:2: `logging.level` must be one of the words of the reference, not `3`"],

@@ -105,7 +105,11 @@ pub fn judge(subject: &Subject, facts: &Facts, symbolic: Option<&Facts>) -> Laye
     }
     let slow = || facts.timeouts.iter().chain(symbolic.into_iter().flat_map(|s| &s.timeouts)).next();
     if let Some(call) = slow() {
-        return LayerReport::new(Layer::Contracts, Verdict::TimedOut, format!("{} did not end in its time", one_line(call)));
+        return LayerReport::new(
+            Layer::Contracts,
+            Verdict::TimedOut,
+            format!("{} did not end in its time", one_line(call)),
+        );
     }
     if !spec.ensures.is_empty() && facts.checked == 0 {
         let detail = "could not generate inputs that satisfy @requires; add an @example whose arguments do";
@@ -167,7 +171,8 @@ fn crash(subject: &Subject, crash: &Crash) -> Finding {
 
 fn raised(subject: &Subject, raised: &Raised) -> Finding {
     let text = if raised.text.is_empty() { String::new() } else { format!(" ({})", one_line(&raised.text)) };
-    let message = format!("{} raises {}{text} although its input satisfies @requires", one_line(&raised.call), raised.exception);
+    let message =
+        format!("{} raises {}{text} although its input satisfies @requires", one_line(&raised.call), raised.exception);
     let clause = subject.task.spec.requires.first().map(|c| c.range.start);
     finding(subject, "requires", message, Some(raised.call.clone()), clause)
 }
@@ -183,7 +188,13 @@ fn is_expected(subject: &Subject, raised: &Raised) -> bool {
     named.chain(shown).any(|name| raised.bases.iter().any(|b| b == name.trim().rsplit('.').next().unwrap_or(name)))
 }
 
-fn finding(subject: &Subject, rule: &str, message: String, counterexample: Option<String>, clause: Option<usize>) -> Finding {
+fn finding(
+    subject: &Subject,
+    rule: &str,
+    message: String,
+    counterexample: Option<String>,
+    clause: Option<usize>,
+) -> Finding {
     Finding {
         code: format!("contracts.{rule}"),
         message,

@@ -112,7 +112,12 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
         answers.push((Answer::Breaks(format!("the file does not load: {error}: {text}")), "load", None, None));
     } else {
         for (budget, fact) in spec.budgets.iter().zip(&facts.budgets) {
-            answers.push((keeps_budget(budget.milliseconds, fact), "budget", Some(budget.call.clone()), Some(budget.range.start)));
+            answers.push((
+                keeps_budget(budget.milliseconds, fact),
+                "budget",
+                Some(budget.call.clone()),
+                Some(budget.range.start),
+            ));
         }
         if let Some((clause, growth)) = spec.complexity.as_ref().zip(facts.growth.as_ref()) {
             answers.push((keeps_bound(clause.bound, growth), "complexity", None, Some(clause.range.start)));
@@ -125,18 +130,23 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
 }
 
 fn report(subject: &Subject, answers: Vec<(Answer, &str, Option<String>, Option<usize>)>) -> LayerReport {
-    let said = |wanted: fn(&Answer) -> Option<&String>| answers.iter().filter_map(|(a, ..)| wanted(a)).cloned().collect::<Vec<_>>().join("; ");
-    let findings: Vec<Finding> = answers.iter().filter_map(|(answer, rule, call, place)| match answer {
-        Answer::Breaks(message) => Some(Finding {
-            code: format!("performance.{rule}"),
-            message: message.clone(),
-            line: *subject.function_lines().start(),
-            counterexample: call.clone(),
-            spec_line: place.map(|at| line_of(&subject.task.source, at)),
-            url: None,
-        }),
-        _ => None,
-    }).collect();
+    let said = |wanted: fn(&Answer) -> Option<&String>| {
+        answers.iter().filter_map(|(a, ..)| wanted(a)).cloned().collect::<Vec<_>>().join("; ")
+    };
+    let findings: Vec<Finding> = answers
+        .iter()
+        .filter_map(|(answer, rule, call, place)| match answer {
+            Answer::Breaks(message) => Some(Finding {
+                code: format!("performance.{rule}"),
+                message: message.clone(),
+                line: *subject.function_lines().start(),
+                counterexample: call.clone(),
+                spec_line: place.map(|at| line_of(&subject.task.source, at)),
+                url: None,
+            }),
+            _ => None,
+        })
+        .collect();
     let evidence = answers.iter().filter(|(a, ..)| matches!(a, Answer::Keeps(_) | Answer::Breaks(_))).count();
     let (verdict, detail) = if !findings.is_empty() {
         (Verdict::Failed, said(|a| if let Answer::Breaks(t) = a { Some(t) } else { None }))
@@ -168,7 +178,11 @@ fn keeps_budget(milliseconds: f64, fact: &BudgetFact) -> Answer {
     } else if middle <= milliseconds {
         Answer::Keeps(format!("{call} takes {} of {milliseconds} ms", span(middle)))
     } else {
-        Answer::CannotTell(format!("too noisy to tell: {call} takes {} to {}, the budget is {milliseconds} ms", span(best), span(middle)))
+        Answer::CannotTell(format!(
+            "too noisy to tell: {call} takes {} to {}, the budget is {milliseconds} ms",
+            span(best),
+            span(middle)
+        ))
     }
 }
 
@@ -187,18 +201,25 @@ fn keeps_bound(bound: Complexity, growth: &Growth) -> Answer {
         points.push((stopped.size, STOPPED_AFTER));
     }
     if points.len() < FEWEST_SIZES {
-        let why = growth.stopped.as_ref().map_or_else(String::new, |s| format!(": {} at n = {}", one_line(&s.why), s.size));
+        let why =
+            growth.stopped.as_ref().map_or_else(String::new, |s| format!(": {} at n = {}", one_line(&s.why), s.size));
         let text = format!("only {} sizes could be measured{why}", points.len());
         return if timed_out.is_some() { Answer::TooLong(text) } else { Answer::CannotTell(text) };
     }
     let last = &points[points.len() - LAST_SIZES.min(points.len())..];
-    let Some((excess, surely)) = excess(last, bound) else { return Answer::CannotTell("the measured sizes are all alike".into()) };
+    let Some((excess, surely)) = excess(last, bound) else {
+        return Answer::CannotTell("the measured sizes are all alike".into());
+    };
     let figures = figures(last);
     let name = bound_name(bound);
     if excess <= KEEPS {
         Answer::Keeps(format!("grows within {name} ({figures})"))
     } else if surely >= BREAKS {
-        let seen = if bound == Complexity::Exponential { String::new() } else { format!(", about n^{:.1}", excess + power(bound)) };
+        let seen = if bound == Complexity::Exponential {
+            String::new()
+        } else {
+            format!(", about n^{:.1}", excess + power(bound))
+        };
         Answer::Breaks(format!("grows faster than {name}{seen} ({figures})"))
     } else {
         Answer::CannotTell(format!("too noisy to tell whether it grows within {name} ({figures})"))
@@ -259,7 +280,8 @@ fn bound_name(bound: Complexity) -> &'static str {
 
 /// First and last of the sizes that counted.
 fn figures(points: &[(f64, f64)]) -> String {
-    let shown = [points.first(), points.last()].into_iter().flatten().map(|(n, t)| format!("n = {n}: {}", span(t / 1e6)));
+    let shown =
+        [points.first(), points.last()].into_iter().flatten().map(|(n, t)| format!("n = {n}: {}", span(t / 1e6)));
     shown.collect::<Vec<_>>().join(", ")
 }
 
@@ -272,7 +294,11 @@ fn keeps_pace(row: &Regression) -> Answer {
     let ratio = new / old.max(1.0);
     let call = one_line(&row.call);
     if ratio > SLOWER && best > SLOWER * old && best > NEGLIGIBLE {
-        Answer::Breaks(format!("{call} takes {ratio:.1} times as long as the code it replaces ({} against {})", span(new / 1e6), span(old / 1e6)))
+        Answer::Breaks(format!(
+            "{call} takes {ratio:.1} times as long as the code it replaces ({} against {})",
+            span(new / 1e6),
+            span(old / 1e6)
+        ))
     } else {
         Answer::Keeps(format!("{ratio:.1} times the time of the code it replaces"))
     }
@@ -314,7 +340,14 @@ mod tests {
         let coefficients = [(0.0, 300.0), (1.0, 20.0), (2.0, 9.0), (3.0, 1.0)];
         for (degree, coefficient) in coefficients {
             let cost = |n: f64| 500.0 + coefficient * n.powf(degree);
-            for (bound, allowed) in [(Constant, 0.0), (Logarithmic, 0.0), (Linear, 1.0), (Linearithmic, 1.0), (Quadratic, 2.0), (Cubic, 3.0)] {
+            for (bound, allowed) in [
+                (Constant, 0.0),
+                (Logarithmic, 0.0),
+                (Linear, 1.0),
+                (Linearithmic, 1.0),
+                (Quadratic, 2.0),
+                (Cubic, 3.0),
+            ] {
                 let expected = if degree <= allowed { "keeps" } else { "breaks" };
                 assert_eq!(verdict(bound, &growth(cost)), expected, "{bound:?} for n^{degree}");
             }
@@ -327,7 +360,8 @@ mod tests {
         let points = [4.0, 8.0, 16.0].map(|n: f64| (n, 100.0 * 2f64.powf(n), 0.0, "equal".into())).to_vec();
         let stopped = Some(Stopped { size: 32.0, why: "timeout".into() });
         assert_eq!(verdict(Complexity::Cubic, &Growth { points, stopped, reason: String::new() }), "breaks");
-        let points = (2..13).map(|n| f64::from(2 * n)).map(|n| (n, 100.0 * 2f64.powf(n), 0.0, "equal".into())).collect();
+        let points =
+            (2..13).map(|n| f64::from(2 * n)).map(|n| (n, 100.0 * 2f64.powf(n), 0.0, "equal".into())).collect();
         assert_eq!(verdict(Complexity::Exponential, &Growth { points, ..Growth::default() }), "keeps");
         let points = (2..13).map(|n| f64::from(2 * n)).map(|n| (n, 4f64.powf(n), 0.0, "equal".into())).collect();
         assert_eq!(verdict(Complexity::Exponential, &Growth { points, ..Growth::default() }), "breaks");
@@ -335,9 +369,16 @@ mod tests {
 
     #[test]
     fn a_budget_is_broken_by_the_best_run_only() {
-        let fact = |wall: &[f64]| BudgetFact { call: "f(1)".into(), wall: wall.iter().map(|ms| ms * 1e6).collect(), error: String::new() };
+        let fact = |wall: &[f64]| BudgetFact {
+            call: "f(1)".into(),
+            wall: wall.iter().map(|ms| ms * 1e6).collect(),
+            error: String::new(),
+        };
         assert_eq!(keeps_budget(5.0, &fact(&[4.0, 4.1, 99.0])), Answer::Keeps("f(1) takes 4.10 ms of 5 ms".into()));
-        assert_eq!(keeps_budget(5.0, &fact(&[6.0, 7.0, 99.0])), Answer::Breaks("f(1) takes 6.00 ms, the budget is 5 ms".into()));
+        assert_eq!(
+            keeps_budget(5.0, &fact(&[6.0, 7.0, 99.0])),
+            Answer::Breaks("f(1) takes 6.00 ms, the budget is 5 ms".into())
+        );
         assert_eq!(
             keeps_budget(5.0, &fact(&[4.0, 7.0, 9.0])),
             Answer::CannotTell("too noisy to tell: f(1) takes 4.00 ms to 7.00 ms, the budget is 5 ms".into())

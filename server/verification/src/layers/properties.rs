@@ -45,7 +45,8 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
     if let Some(Broken(_, error, text, _)) = &facts.broken {
         return failed(vec![finding(subject, format!("the file does not load: {error}: {text}"), None, None)]);
     }
-    let findings: Vec<Finding> = facts.laws.iter().filter(|l| l.status == "falsified").map(|l| falsified(subject, l)).collect();
+    let findings: Vec<Finding> =
+        facts.laws.iter().filter(|l| l.status == "falsified").map(|l| falsified(subject, l)).collect();
     if !findings.is_empty() {
         return failed(findings);
     }
@@ -60,7 +61,10 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
                     law.valid + law.invalid
                 ),
             ),
-            "no values" => (Verdict::Unavailable, format!("no values can be made up for {}; annotate it or add an @example", law.why)),
+            "no values" => (
+                Verdict::Unavailable,
+                format!("no values can be made up for {}; annotate it or add an @example", law.why),
+            ),
             "timed out" => (Verdict::TimedOut, format!("`{text}` was not decided in its time")),
             other => (Verdict::Unavailable, format!("Hypothesis could not check `{text}` ({other})")),
         };
@@ -89,7 +93,11 @@ fn falsified(subject: &Subject, law: &LawFact) -> Finding {
         "untrusted" => format!("`{text}` compares an object that can pretend to equal anything{place}"),
         raised => format!("`{text}` {}{place}", one_line(raised)),
     };
-    let call = if law.bindings == "()" { text } else { format!("{}{}", subject.task.signature.name, call(subject, &law.bindings)) };
+    let call = if law.bindings == "()" {
+        text
+    } else {
+        format!("{}{}", subject.task.signature.name, call(subject, &law.bindings))
+    };
     finding(subject, message, Some(call), Some(law.index))
 }
 
@@ -106,7 +114,9 @@ fn call(subject: &Subject, bindings: &str) -> String {
     let params = &subject.task.signature.params;
     let named = bindings.trim_start_matches('(');
     match params.as_slice() {
-        [only] => named.strip_prefix(&format!("{}=", only.name)).map_or_else(|| bindings.to_string(), |value| format!("({value}")),
+        [only] => named
+            .strip_prefix(&format!("{}=", only.name))
+            .map_or_else(|| bindings.to_string(), |value| format!("({value}")),
         _ => bindings.to_string(),
     }
 }

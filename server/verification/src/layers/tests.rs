@@ -58,12 +58,17 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
         let already = failing_before(facts);
         let failed: Vec<&ProjectTest> = run.tests.iter().filter(|t| t.outcome == "failed").collect();
         known = failed.iter().filter(|t| already.contains(t.id.as_str())).count();
-        findings.extend(failed.into_iter().filter(|t| !already.contains(t.id.as_str())).map(|t| project_finding(subject, t)));
+        findings.extend(
+            failed.into_iter().filter(|t| !already.contains(t.id.as_str())).map(|t| project_finding(subject, t)),
+        );
         if let Some(report) = unfinished(subject, run, &mut findings) {
             return report;
         }
     }
-    let ran = facts.pytest.as_ref().map_or(0, |r| r.tests.iter().filter(|t| matches!(t.outcome.as_str(), "passed" | "failed")).count());
+    let ran = facts
+        .pytest
+        .as_ref()
+        .map_or(0, |r| r.tests.iter().filter(|t| matches!(t.outcome.as_str(), "passed" | "failed")).count());
     let evidence = facts.examples.len() + ran - known.min(ran);
     let verdict = match (findings.is_empty(), evidence) {
         (false, _) => Verdict::Failed,
@@ -79,12 +84,26 @@ fn unfinished(subject: &Subject, run: &ProjectRun, findings: &mut Vec<Finding>) 
     match (run.ended.as_str(), run.code) {
         ("done", 0 | 1 | 2 | 5) => None,
         ("crash", _) => {
-            findings.push(finding(subject, "project", format!("the project's tests ended the process: {}", one_line(&run.text)), None, None));
+            findings.push(finding(
+                subject,
+                "project",
+                format!("the project's tests ended the process: {}", one_line(&run.text)),
+                None,
+                None,
+            ));
             None
         }
         _ if !findings.is_empty() => None,
-        ("timeout", _) => Some(LayerReport::new(Layer::Tests, Verdict::TimedOut, format!("{} did not end in its time", one_line(&run.text)))),
-        _ => Some(LayerReport::new(Layer::Tests, Verdict::Unavailable, format!("pytest could not run the project's tests: {}", one_line(&run.text)))),
+        ("timeout", _) => Some(LayerReport::new(
+            Layer::Tests,
+            Verdict::TimedOut,
+            format!("{} did not end in its time", one_line(&run.text)),
+        )),
+        _ => Some(LayerReport::new(
+            Layer::Tests,
+            Verdict::Unavailable,
+            format!("pytest could not run the project's tests: {}", one_line(&run.text)),
+        )),
     }
 }
 
@@ -110,19 +129,33 @@ fn project_finding(subject: &Subject, test: &ProjectTest) -> Finding {
 
 fn detail(subject: &Subject, facts: &Facts, ran: usize, known: usize, failed: usize) -> String {
     let doctests = subject.task.spec.examples.iter().filter(|e| e.origin == ExampleOrigin::Doctest).count();
-    let counts = [(facts.examples.len().saturating_sub(doctests), "example"), (doctests, "doctest"), (ran, "project test")];
-    let mut parts: Vec<String> =
-        counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}{}", if *n == 1 { "" } else { "s" })).collect();
+    let counts =
+        [(facts.examples.len().saturating_sub(doctests), "example"), (doctests, "doctest"), (ran, "project test")];
+    let mut parts: Vec<String> = counts
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, what)| format!("{n} {what}{}", if *n == 1 { "" } else { "s" }))
+        .collect();
     if known > 0 {
         parts.push(format!("{known} of them failed before the edit too"));
     }
     if failed > 0 {
         parts.push(format!("{failed} failed"));
     }
-    if parts.is_empty() { "no examples, and no test of the project mentions the function".into() } else { parts.join(", ") }
+    if parts.is_empty() {
+        "no examples, and no test of the project mentions the function".into()
+    } else {
+        parts.join(", ")
+    }
 }
 
-fn finding(subject: &Subject, rule: &str, message: String, counterexample: Option<String>, place: Option<usize>) -> Finding {
+fn finding(
+    subject: &Subject,
+    rule: &str,
+    message: String,
+    counterexample: Option<String>,
+    place: Option<usize>,
+) -> Finding {
     Finding {
         code: format!("tests.{rule}"),
         message,

@@ -30,14 +30,19 @@ async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Troubl
     }
     let mut named = vec![environment.named("python")];
     let report = judge(subject, &facts, None);
-    if report.verdict != Verdict::Passed || subject.task.spec.ensures.is_empty() || !environment.versions.contains_key("crosshair-tool") {
+    if report.verdict != Verdict::Passed
+        || subject.task.spec.ensures.is_empty()
+        || !environment.versions.contains_key("crosshair-tool")
+    {
         return Ok(LayerReport { tools: named, ..report });
     }
     named.push(environment.named("crosshair-tool"));
     let symbolic = match harness::ask(tools, subject, Mode::Symbolic, json!({})).await {
         Ok(answer) => read(answer)?,
         Err(Trouble::TimedOut(_)) => Facts { status: "timed out".into(), ..Facts::default() },
-        Err(Trouble::Unavailable(_) | Trouble::BroughtDown(_)) => Facts { status: "failed to run".into(), ..Facts::default() },
+        Err(Trouble::Unavailable(_) | Trouble::BroughtDown(_)) => {
+            Facts { status: "failed to run".into(), ..Facts::default() }
+        }
     };
     Ok(LayerReport { tools: named, ..judge(subject, &facts, Some(&symbolic)) })
 }

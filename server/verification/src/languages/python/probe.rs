@@ -34,7 +34,8 @@ pub async fn judge(tools: &Toolchain, subject: &Subject, seed: u64) -> Result<Ju
 /// # Errors
 /// When they have another shape, which is a fault of ours.
 pub fn read<T: serde::de::DeserializeOwned>(facts: serde_json::Value) -> Result<T, CheckError> {
-    serde_json::from_value(facts).map_err(|e| CheckError(format!("the Python harness answered something else than asked ({e}); {REMEDY}")))
+    serde_json::from_value(facts)
+        .map_err(|e| CheckError(format!("the Python harness answered something else than asked ({e}); {REMEDY}")))
 }
 
 /// The complaint about a module that the file needed before the edit already: not the candidate's
@@ -43,7 +44,8 @@ pub fn missing_import(subject: &Subject, module: &str) -> Option<CheckError> {
     let root = module.split('.').next().filter(|m| !m.is_empty())?;
     let imports = |line: &str| {
         let line = line.trim_start();
-        (line.starts_with("import ") || line.starts_with("from ")) && line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == root)
+        (line.starts_with("import ") || line.starts_with("from "))
+            && line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == root)
     };
     let file = subject.task.file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     subject.previous.lines().any(imports).then(|| {

@@ -66,7 +66,8 @@ fn suite(subject: &Subject, copy: &Copy) -> Value {
     let function = subject.task.signature.name.as_str();
     let module = copy.file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     let words = [function, subject.task.class.as_deref().unwrap_or(function), &module];
-    let mentions = |path: &PathBuf| std::fs::read_to_string(path).is_ok_and(|text| words.iter().any(|w| mentions_word(&text, w)));
+    let mentions =
+        |path: &PathBuf| std::fs::read_to_string(path).is_ok_and(|text| words.iter().any(|w| mentions_word(&text, w)));
     let files: Vec<&PathBuf> = copy.tests.iter().filter(|p| **p != copy.file && mentions(p)).take(MAX_SUITES).collect();
     let top = copy.file.parent().unwrap_or(&copy.root);
     json!({
@@ -106,13 +107,19 @@ impl Copy {
     /// Copies what the bounds let in; links are not followed.
     fn project(&mut self, workspace: &Path) -> Result<(), CheckError> {
         let foreign = |name: &std::ffi::OsStr| name.to_str().is_some_and(|n| FOREIGN.contains(&n));
-        let walk = WalkBuilder::new(workspace).require_git(false).filter_entry(move |e| !foreign(e.file_name())).sort_by_file_path(Path::cmp).build();
+        let walk = WalkBuilder::new(workspace)
+            .require_git(false)
+            .filter_entry(move |e| !foreign(e.file_name()))
+            .sort_by_file_path(Path::cmp)
+            .build();
         let (mut files, mut bytes) = (0, 0);
         for entry in walk.flatten().filter(|e| e.file_type().is_some_and(|t| t.is_file())) {
             let path = entry.path();
             let size = entry.metadata().map_or(u64::MAX, |m| m.len());
             let wanted = path.extension().and_then(|e| e.to_str()).is_some_and(|e| DATA.contains(&e));
-            let Some(below) = path.strip_prefix(workspace).ok().filter(|_| wanted && size <= MAX_FILE) else { continue };
+            let Some(below) = path.strip_prefix(workspace).ok().filter(|_| wanted && size <= MAX_FILE) else {
+                continue;
+            };
             (files, bytes) = (files + 1, bytes + size);
             if files > MAX_FILES || bytes > MAX_BYTES {
                 break;

@@ -23,7 +23,11 @@ pub async fn installed(tools: &Toolchain, environment: &PythonEnv, scratch: &Pat
     }
     let fresh = scratch.join("harness");
     write(&fresh)?;
-    if compile(tools, environment, scratch, &fresh).await && publish(&fresh, &folder).is_ok() { Ok(folder) } else { Ok(fresh) }
+    if compile(tools, environment, scratch, &fresh).await && publish(&fresh, &folder).is_ok() {
+        Ok(folder)
+    } else {
+        Ok(fresh)
+    }
 }
 
 /// Names the harness and the Python that compiles it.
@@ -38,7 +42,9 @@ fn version(environment: &PythonEnv) -> String {
 }
 
 fn write(folder: &Path) -> Result<(), CheckError> {
-    let wrong = |e: std::io::Error| CheckError(format!("cannot write {}: {e}; free some space or set TMPDIR", folder.display()));
+    let wrong = |e: std::io::Error| {
+        CheckError(format!("cannot write {}: {e}; free some space or set TMPDIR", folder.display()))
+    };
     std::fs::create_dir_all(folder).map_err(wrong)?;
     FILES.iter().try_for_each(|(name, text)| std::fs::write(folder.join(name), text)).map_err(wrong)
 }
@@ -46,7 +52,8 @@ fn write(folder: &Path) -> Result<(), CheckError> {
 /// Compiles in the sandbox; the result does not depend on file times, since it will be moved.
 async fn compile(tools: &Toolchain, environment: &PythonEnv, scratch: &Path, folder: &Path) -> bool {
     let Ok(sandbox) = tools.sandbox() else { return false };
-    let mut args: Vec<std::ffi::OsString> = ["-s", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"].map(Into::into).to_vec();
+    let mut args: Vec<std::ffi::OsString> =
+        ["-s", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"].map(Into::into).to_vec();
     args.push(folder.into());
     let limits = Limits { wall: Duration::from_secs(30), ..Limits::default() };
     let (program, readable) = (environment.interpreter.clone(), environment.readable.clone());

@@ -141,17 +141,29 @@ pub async fn run(tools: &Toolchain, scratch: &Path, mode: Mode, mut request: Val
         scratch: scratch.to_path_buf(),
         limits: Limits { wall: time, cpu: time * 2, memory: 2 << 30, output: 8 << 20, ..Limits::default() },
     };
-    let output = sandbox.run(job).await.map_err(|e| Trouble::Unavailable(format!("the sandbox could not start Python: {e}")))?;
-    let last_words = || String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default().chars().take(300).collect::<String>();
+    let output =
+        sandbox.run(job).await.map_err(|e| Trouble::Unavailable(format!("the sandbox could not start Python: {e}")))?;
+    let last_words = || {
+        String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default().chars().take(300).collect::<String>()
+    };
     match output.exit {
         Exit::Code(0) => serde_json::from_slice::<Value>(&output.stdout)
             .ok()
             .filter(|facts| facts["nonce"] == json!(nonce))
             .ok_or_else(|| Trouble::BroughtDown("the code under test ended its own check".into())),
-        Exit::Limit(LimitKind::Wall | LimitKind::Cpu) => Err(Trouble::TimedOut(format!("did not end within {} s", mode.seconds()))),
-        Exit::Limit(kind) => Err(Trouble::BroughtDown(format!("the code under test reached the sandbox's limit of {kind:?}").to_lowercase())),
-        Exit::Signal(signal) => Err(Trouble::BroughtDown(format!("the code under test ended its own check by signal {signal}"))),
-        Exit::Code(code) => Err(Trouble::Unavailable(format!("the Python harness failed with exit code {code}: {}; {REMEDY}", last_words()))),
+        Exit::Limit(LimitKind::Wall | LimitKind::Cpu) => {
+            Err(Trouble::TimedOut(format!("did not end within {} s", mode.seconds())))
+        }
+        Exit::Limit(kind) => Err(Trouble::BroughtDown(
+            format!("the code under test reached the sandbox's limit of {kind:?}").to_lowercase(),
+        )),
+        Exit::Signal(signal) => {
+            Err(Trouble::BroughtDown(format!("the code under test ended its own check by signal {signal}")))
+        }
+        Exit::Code(code) => Err(Trouble::Unavailable(format!(
+            "the Python harness failed with exit code {code}: {}; {REMEDY}",
+            last_words()
+        ))),
     }
 }
 
@@ -164,7 +176,9 @@ fn nonce(scratch: &Path) -> String {
 pub fn request(subject: &Subject, root: &Path, file: &Path, extra: Value) -> Value {
     let task = &subject.task;
     let spec = &task.spec;
-    let texts = |clauses: &[zeroerr_core::task_specification::Clause]| clauses.iter().map(|c| c.text.clone()).collect::<Vec<_>>();
+    let texts = |clauses: &[zeroerr_core::task_specification::Clause]| {
+        clauses.iter().map(|c| c.text.clone()).collect::<Vec<_>>()
+    };
     let (module, top) = module_name(root, file);
     let returns = task.signature.returns.as_deref().unwrap_or("");
     let mut request = json!({
@@ -205,10 +219,14 @@ pub fn raises(subject: &Subject) -> Vec<Value> {
 fn example(example: &Example) -> Value {
     let origin = if example.origin == ExampleOrigin::Doctest { "doctest" } else { "tag" };
     match (&example.claim, &example.equation) {
-        (ExampleClaim::Holds, Some((left, right))) => json!({"kind": "equation", "code": example.code, "left": left, "right": right}),
+        (ExampleClaim::Holds, Some((left, right))) => {
+            json!({"kind": "equation", "code": example.code, "left": left, "right": right})
+        }
         (ExampleClaim::Holds, None) => json!({"kind": "holds", "code": example.code}),
         (ExampleClaim::Prints(text), _) => json!({"kind": "prints", "code": example.code, "expected": text}),
-        (ExampleClaim::Raises(exception), _) => json!({"kind": "raises", "code": example.code, "expected": exception, "origin": origin}),
+        (ExampleClaim::Raises(exception), _) => {
+            json!({"kind": "raises", "code": example.code, "expected": exception, "origin": origin})
+        }
     }
 }
 
@@ -227,7 +245,8 @@ fn module_name(root: &Path, file: &Path) -> (String, PathBuf) {
         parts.insert(0, top.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()));
         top.pop();
     }
-    let is_name = |p: &String| p.chars().all(|c| c.is_alphanumeric() || c == '_') && !p.starts_with(|c: char| c.is_ascii_digit());
+    let is_name =
+        |p: &String| p.chars().all(|c| c.is_alphanumeric() || c == '_') && !p.starts_with(|c: char| c.is_ascii_digit());
     if parts.last().is_some_and(|p| p == "__init__") && parts.len() > 1 {
         parts.pop();
     }
