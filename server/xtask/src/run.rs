@@ -26,10 +26,16 @@ pub fn zeroerr() -> PathBuf {
     target_dir().join("debug").join(format!("zeroerr{}", std::env::consts::EXE_SUFFIX))
 }
 
-/// cargo, the one that started us.
+/// cargo, the one that started us, in the environment that a shell would give it: build scripts
+/// look at what `cargo run` tells about this package (`ring` watches `CARGO_PKG_NAME`), and would
+/// have mistral.rs compiled again by whoever next types `cargo test` (4 minutes).
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
+    let ours = |name: &str| ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|p| name.starts_with(p));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(ours)) {
+        command.env_remove(name);
+    }
     command
 }
 

@@ -24,12 +24,11 @@ pub fn test(args: &[&str]) -> Outcome {
     build()?;
     install()?;
     e2e_environment()?;
-    run(cargo().args(["test", "--workspace"]).args(args).env("ZEROERR_E2E", "1"))
+    run(cargo().args(["test", "--workspace", "--no-fail-fast"]).args(args).env("ZEROERR_E2E", "1"))
 }
 
-/// Builds every binary. `--examples`, of which there are none, makes cargo count the features that
-/// dev-dependencies ask for, as `cargo test` does: otherwise either command would compile
-/// mistral.rs again after the other.
+/// Builds every binary. `--examples` makes cargo count the features that dev-dependencies ask for,
+/// as `cargo test` does: otherwise either command would compile mistral.rs again after the other.
 fn build() -> Outcome {
     run(cargo().args(["build", "--workspace", "--bins", "--examples"]))
 }

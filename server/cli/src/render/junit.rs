@@ -63,6 +63,23 @@ mod tests {
 
     #[test]
     fn every_verdict_has_its_element() {
-        expect![[""]].assert_eq(&document(&fixture::verified()).unwrap());
+        expect![[r#"
+            <?xml version="1.0" encoding="UTF-8"?>
+            <testsuites name="zeroerr" tests="4" skipped="1" failures="1" errors="1">
+                <testsuite name="my code/a.py" tests="4" skipped="1" errors="1" failures="1">
+                    <testcase name="syntax" classname="my code/a.py:median" time="0.000"/>
+                    <testcase name="types" classname="my code/a.py:median" time="0.000">
+                        <error message="ty is not installed" type="unavailable"></error>
+                    </testcase>
+                    <testcase name="tests" classname="my code/a.py:median" time="1.250">
+                        <failure message="1 of 2 examples fails" type="failed">line 9: median([2, 1]) is 1 &amp; not 1.5 [tests.example]</failure>
+                    </testcase>
+                    <testcase name="performance" classname="my code/a.py:median" time="0.000">
+                        <skipped message="no @budget"/>
+                    </testcase>
+                </testsuite>
+            </testsuites>
+        "#]]
+        .assert_eq(&document(&fixture::verified()).unwrap());
     }
 }
