@@ -12,7 +12,8 @@ type Failure = Box<dyn std::error::Error>;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let sandbox = Sandbox::detect(&SandboxOptions::default())?;
+    let places = zeroerr_settings::paths::data_dir().map(|data| data.join("tools/python/bin")).into_iter().collect();
+    let sandbox = Sandbox::detect(&SandboxOptions { places, ..SandboxOptions::default() })?;
     println!("{}", sandbox.describe());
     let (python, prefix) = python().await?;
     for (name, program, args, readable) in [

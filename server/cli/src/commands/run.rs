@@ -36,7 +36,7 @@ pub async fn main(global: &Global, args: &RunArgs) -> Result<Exit, CliError> {
     let mut worst = Exit::Clean;
     let sources = read_all(workbench, &paths, &mut worst);
     let wanted = wanted(&sources, args.function.as_deref())?;
-    if wanted.is_empty() {
+    if wanted.iter().all(Vec::is_empty) {
         return nothing_to_do(&context, &sources, worst);
     }
     composed.ready()?;

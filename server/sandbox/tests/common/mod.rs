@@ -11,9 +11,12 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use zeroerr_sandbox::{Exit, Job, Limits, Output, Sandbox, SandboxOptions};
 
-/// The sandbox of this machine. A machine without one fails the tests, with the remedy.
+/// The sandbox of this machine, with the bubblewrap that `zeroerr doctor --fix` installs if there is
+/// one. A machine without any fails the tests, with the remedy.
 pub fn sandbox() -> Sandbox {
-    Sandbox::detect(&SandboxOptions::default()).unwrap_or_else(|error| panic!("{error}"))
+    let places = zeroerr_settings::paths::data_dir().map(|data| data.join("tools/python/bin")).into_iter().collect();
+    let options = SandboxOptions { places, ..SandboxOptions::default() };
+    Sandbox::detect(&options).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// One job in a scratch folder of its own.
