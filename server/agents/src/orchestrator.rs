@@ -1,8 +1,13 @@
 //! The orchestrator of one step, sans-IO: `(state, event) -> (state, commands)`.
 //!
 //! It decides how many samples are worth having in flight, when a class has won, when trying on is
-//! pointless, and what a failed verification means. Events may come late, twice or out of order:
-//! a sample counts once, and only while it is awaited.
+//! pointless, and what a failed verification means.
+//!
+//! Samples end in any order and are **counted in the order of their numbers** (docs/decisions/0004):
+//! the outcome is a function of what the samples say, not of which came first. So a run that was
+//! killed and resumed, or that had more in flight, decides as an undisturbed one, and short answers
+//! have no head start. Events may come late or twice: a sample counts once, and only while it is
+//! awaited.
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,8 +41,13 @@ pub enum Event {
         /// What became of it.
         fate: SampleFate,
     },
-    /// The stack has judged the winner.
-    Verified(Verification),
+    /// The stack has judged a winner.
+    Verified {
+        /// Whose verdict it is: one that comes late or twice must not hit the next winner.
+        class: String,
+        /// The verdict.
+        verification: Verification,
+    },
     /// No model, no sandbox: going on is pointless.
     Broken(String),
 }
@@ -100,10 +110,19 @@ pub struct StepMachine {
     name: String,
     rules: StepRules,
     tally: Tally,
-    done: BTreeSet<u64>,
+    /// The number that is counted next; all of this round below it are.
+    cursor: u64,
+    /// Ended before a sample with a lower number.
+    early: BTreeMap<u64, SampleFate>,
     awaited: BTreeSet<u64>,
-    next_id: u64,
+    /// Winners that were refuted so far; each begins a round with numbers of its own, because its
+    /// findings change the prompts.
+    round: u64,
+    counted: u32,
+    ended: u32,
     verifying: Option<String>,
+    /// Refutations that a journal remembers, by class.
+    remembered: BTreeMap<String, String>,
     feedback: Vec<String>,
     end: Option<StepEnd>,
     classes: BTreeMap<String, Fingerprint>,
@@ -122,10 +141,14 @@ impl StepMachine {
             name: name.into(),
             rules,
             tally: Tally::default(),
-            done: BTreeSet::new(),
+            cursor: 0,
+            early: BTreeMap::new(),
             awaited: BTreeSet::new(),
-            next_id: 0,
+            round: 0,
+            counted: 0,
+            ended: 0,
             verifying: None,
+            remembered: BTreeMap::new(),
             feedback: Vec::new(),
             end: None,
             classes: BTreeMap::new(),
@@ -137,17 +160,16 @@ impl StepMachine {
         }
     }
 
-    /// Takes up what a journal remembers of this step; records of other steps are ignored. Call
-    /// before [`start`](Self::start).
+    /// Takes up what a journal remembers of this step; records of other steps are ignored, and a
+    /// sample that is recorded twice counts once. Call before [`start`](Self::start).
     pub fn restore(&mut self, records: &[Record]) {
         for record in records {
             match record {
                 Record::Sample { step, id, completion_tokens, fate, .. } if *step == self.name => {
-                    self.count(*id, *completion_tokens, fate.clone());
+                    self.arrived(*id, *completion_tokens, fate.clone());
                 }
                 Record::Barred { step, class, feedback } if *step == self.name => {
-                    self.tally.bar(class);
-                    self.feedback.push(feedback.clone());
+                    self.remembered.insert(class.clone(), feedback.clone());
                 }
                 _ => {}
             }
@@ -170,13 +192,15 @@ impl StepMachine {
                 if !self.awaited.remove(&id) {
                     return Vec::new();
                 }
-                self.count(id, completion_tokens, fate);
+                self.arrived(id, completion_tokens, fate);
                 self.advance()
             }
-            Event::Verified(verification) => match self.verifying.take() {
-                None => Vec::new(),
-                Some(class) => self.verified(class, verification),
-            },
+            Event::Verified { class, verification } => {
+                if self.verifying.take_if(|v| *v == class).is_none() {
+                    return Vec::new();
+                }
+                self.verified(class, verification)
+            }
             Event::Broken(why) => {
                 let mut commands = self.cancel_awaited();
                 commands.extend(self.finish(StepEnd::Failed(why)));
@@ -195,9 +219,15 @@ impl StepMachine {
         &self.name
     }
 
-    /// Samples that have ended.
+    /// Samples that were counted.
     pub fn samples(&self) -> u32 {
-        self.done.len() as u32
+        self.counted
+    }
+
+    /// Samples that have ended, those included that were not needed any more or wait for one with
+    /// a lower number.
+    pub fn ended(&self) -> u32 {
+        self.ended
     }
 
     /// Votes that were counted, those of refuted classes included.
@@ -227,12 +257,18 @@ impl StepMachine {
         }
     }
 
-    fn count(&mut self, id: u64, completion_tokens: u64, fate: SampleFate) {
-        if !self.done.insert(id) {
+    /// Keeps an ended sample until its number is reached. Tokens are paid for, counted or not.
+    fn arrived(&mut self, id: u64, completion_tokens: u64, fate: SampleFate) {
+        if id < self.cursor || self.early.contains_key(&id) {
             return;
         }
-        self.next_id = self.next_id.max(id + 1);
+        self.early.insert(id, fate);
+        self.ended += 1;
         self.completion_tokens += completion_tokens;
+    }
+
+    fn count(&mut self, id: u64, fate: SampleFate) {
+        self.counted += 1;
         match fate {
             SampleFate::Flagged(flag) => *self.red_flags.entry(flag).or_default() += 1,
             SampleFate::GateRejected(why) => {
@@ -248,44 +284,69 @@ impl StepMachine {
         }
     }
 
+    /// Counts what can be counted, one sample at a time, and stops at the first that settles the
+    /// step: nothing behind it may matter, however early it came.
     fn advance(&mut self) -> Vec<Command> {
         if self.verifying.is_some() || self.end.is_some() {
             return Vec::new();
         }
-        if let Decision::Decided(class) = self.tally.decision(self.rules.k) {
-            let mut commands = self.cancel_awaited();
-            let id = self.tally.voters(&class).first().copied().unwrap_or_default();
-            self.verifying = Some(class.clone());
-            commands.push(Command::Verify { class, id });
-            return commands;
+        loop {
+            if let Decision::Decided(class) = self.tally.decision(self.rules.k) {
+                if let Some(feedback) = self.remembered.remove(&class) {
+                    self.refute(&class, feedback);
+                    continue;
+                }
+                let mut commands = self.cancel_awaited();
+                let id = self.tally.voters(&class).first().copied().unwrap_or_default();
+                self.verifying = Some(class.clone());
+                commands.push(Command::Verify { class, id });
+                return commands;
+            }
+            if let Some(why) = give_up(&self.tally, self.rules.k, self.counted, 0, self.rules.max_attempts) {
+                let mut commands = self.cancel_awaited();
+                let reason = self.why_undecided(why);
+                commands.extend(self.finish(StepEnd::Abstained(reason)));
+                return commands;
+            }
+            let Some(fate) = self.early.remove(&self.cursor) else { break };
+            self.count(self.cursor, fate);
+            self.cursor += 1;
         }
-        let drawn = self.done.len() as u32 + self.awaited.len() as u32;
-        if let Some(why) = give_up(&self.tally, self.rules.k, drawn, self.awaited.len() as u32, self.rules.max_attempts)
-        {
-            let mut commands = self.cancel_awaited();
-            let reason = self.why_undecided(why);
-            commands.extend(self.finish(StepEnd::Abstained(reason)));
-            return commands;
-        }
-        self.draw_more(drawn)
+        self.draw_more()
     }
 
     /// As many samples in flight as could still matter: enough for the leader to win if a share of
-    /// them, as large as so far, is valid; never more than the attempts that are left.
-    fn draw_more(&mut self, drawn: u32) -> Vec<Command> {
-        let ended = self.done.len() as f64;
-        let valid = (self.tally.total() as f64 + 1.0) / (ended + 1.0);
-        let useful = (f64::from(self.tally.votes_needed(self.rules.k)) / valid).ceil() as u32;
-        let allowed = self.rules.max_attempts.saturating_sub(drawn);
-        let wanted = useful.clamp(1, self.rules.in_flight).saturating_sub(self.awaited.len() as u32).min(allowed);
-        (0..wanted)
-            .map(|_| {
-                let id = self.next_id;
-                self.next_id += 1;
-                self.awaited.insert(id);
-                Command::Draw { id }
-            })
-            .collect()
+    /// them, as large as so far, is valid; never more than the attempts that are left. What ended
+    /// early is taken into account, though it is not counted yet.
+    fn draw_more(&mut self) -> Vec<Command> {
+        let mut expected = std::borrow::Cow::Borrowed(&self.tally);
+        for (id, fate) in &self.early {
+            if let SampleFate::Votes { fingerprint, .. } = fate {
+                expected.to_mut().cast(*id, fingerprint.class());
+            }
+        }
+        let ended = self.counted as usize + self.early.len();
+        let valid = (expected.total() as f64 + 1.0) / (ended as f64 + 1.0);
+        let useful = (f64::from(expected.votes_needed(self.rules.k)) / valid).ceil() as u32;
+        let in_flight = self.awaited.len() as u32;
+        let allowed = self.rules.max_attempts.saturating_sub(ended as u32 + in_flight);
+        let wanted = useful.clamp(1, self.rules.in_flight).saturating_sub(in_flight).min(allowed);
+        // What everything else waits for is always under way.
+        let wanted = if in_flight == 0 { wanted.max(1) } else { wanted };
+        let free = |id: &u64| !self.early.contains_key(id) && !self.awaited.contains(id);
+        let ids: Vec<u64> = (self.cursor..).filter(free).take(wanted as usize).collect();
+        self.awaited.extend(&ids);
+        ids.into_iter().map(|id| Command::Draw { id }).collect()
+    }
+
+    /// The class may not win any more, and the next samples know why. They get numbers of their
+    /// own, the same in every run, whatever was in flight.
+    fn refute(&mut self, class: &str, feedback: String) {
+        self.tally.bar(class);
+        self.feedback.push(feedback);
+        self.round += 1;
+        self.cursor = self.round * u64::from(self.rules.max_attempts.max(1));
+        self.early = self.early.split_off(&self.cursor);
     }
 
     fn verified(&mut self, class: String, verification: Verification) -> Vec<Command> {
@@ -295,8 +356,7 @@ impl StepMachine {
                 self.finish(StepEnd::Won { class, id })
             }
             Verification::Refuted(feedback) => {
-                self.tally.bar(&class);
-                self.feedback.push(feedback);
+                self.refute(&class, feedback);
                 self.advance()
             }
             Verification::Undecidable(why) => self.finish(StepEnd::Abstained(why)),
@@ -318,7 +378,7 @@ impl StepMachine {
     fn why_undecided(&self, why: GiveUp) -> String {
         let standing = self.tally.standing();
         let votes: Vec<String> = standing.iter().map(|c| c.votes.to_string()).collect();
-        let samples = self.done.len();
+        let samples = self.counted;
         let mut reason = match (why, standing.as_slice()) {
             (_, []) => format!("no candidate could vote in {samples} samples"),
             (GiveUp::AttemptsUsed, _) => format!(

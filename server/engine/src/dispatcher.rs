@@ -128,7 +128,7 @@ impl Dispatcher {
                 tokio::select! {
                     biased;
                     () = cancel.cancelled() => return self.outcome(None).await,
-                    verification = self.verify(class, id) => Event::Verified(verification),
+                    verification = self.verify(class.clone(), id) => Event::Verified { class, verification },
                 }
             } else {
                 tokio::select! {
@@ -160,7 +160,7 @@ impl Dispatcher {
         match drawn {
             Drawn::Broken(why) => Event::Broken(why),
             Drawn::Ended { completion_tokens, model, fate } => {
-                let samples = self.machine.samples() + 1;
+                let samples = self.machine.ended() + 1;
                 self.wires.tell(RunEvent::Sampled {
                     step: step.clone(),
                     samples,

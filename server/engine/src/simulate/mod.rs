@@ -157,20 +157,20 @@ fn run_step(scenario: &Scenario, step: u64, towers: &Towers) -> (StepTotals, Opt
     let mut said: Vec<(u64, Move)> = Vec::with_capacity(4);
     let mut commands = machine.start();
     loop {
-        let mut verify = false;
+        let mut verify = None;
         for command in commands.drain(..) {
             match command {
                 Command::Draw { id } => draws.push_back(id),
                 Command::Cancel { ids } => draws.retain(|id| !ids.contains(id)),
-                Command::Verify { .. } => verify = true,
+                Command::Verify { class, .. } => verify = Some(class),
                 Command::Finish(StepEnd::Won { id, .. }) => {
                     winner = said.iter().find(|(i, _)| *i == id).map(|(_, m)| *m);
                 }
                 Command::Finish(_) => {}
             }
         }
-        if verify {
-            commands = machine.handle(Event::Verified(Verification::Accepted));
+        if let Some(class) = verify {
+            commands = machine.handle(Event::Verified { class, verification: Verification::Accepted });
             continue;
         }
         let Some(id) = draws.pop_front() else { break };
