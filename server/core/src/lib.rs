@@ -9,6 +9,7 @@ pub mod code;
 pub mod decomposition_engine;
 pub mod error_handler;
 pub mod ports;
+pub mod question;
 pub mod red_flag_detector;
 pub mod report;
 pub mod state_manager;

@@ -3,5 +3,6 @@
 pub mod fingerprint;
 pub mod languages;
 pub mod layers;
+pub mod questions;
 pub mod toolchain;
 pub mod verification_stack;

@@ -16,9 +16,11 @@ use sha2::{Digest, Sha256};
 use tokio::sync::RwLock;
 use zeroerr_core::code::{Candidate, LanguageId, Task, TextEdit, TextRange, apply_edits};
 use zeroerr_core::ports::BoxFuture;
+use zeroerr_core::question::{Answer, Question};
 use zeroerr_core::verdict::{Layer, LayerReport, Policy, StackReport, Verdict};
+use zeroerr_core::voting_engine::Fingerprint;
 
-use crate::languages::{CheckError, Judgement, Language, Subject};
+use crate::languages::{Behaviour, CheckError, Judgement, Language, Subject};
 use crate::toolchain::Toolchain;
 
 /// Layers that read the code.
@@ -94,6 +96,51 @@ impl VerificationStack {
         let subject = subject_for_edit(task, &edits).map_err(CheckError)?;
         let _running = self.quiet.read().await;
         language.judge(&self.toolchain, &subject, seed).await
+    }
+
+    /// Small calls on which classes of candidates differ, to be asked of the user: each class by one
+    /// candidate, its fingerprint and its votes. The first question tells most votes apart. The same
+    /// classes give the same questions.
+    ///
+    /// # Errors
+    /// One sentence with the remedy when sandbox or tools are missing or the file cannot take one.
+    pub async fn questions(
+        &self,
+        task: &Task,
+        classes: &[(Candidate, Fingerprint, u32)],
+        seed: u64,
+    ) -> Result<Vec<Question>, CheckError> {
+        let language = self.language(task.language)?;
+        let behaviours = classes
+            .iter()
+            .map(|(candidate, fingerprint, votes)| self.behaviour(task, candidate, fingerprint.clone(), *votes))
+            .collect::<Result<Vec<_>, _>>()?;
+        let _running = self.quiet.read().await;
+        language.questions(&self.toolchain, &behaviours, seed).await
+    }
+
+    /// What a candidate answers to the call of a question, with the clause that would say so; `None`
+    /// when `@requires` forbids the call.
+    ///
+    /// # Errors
+    /// One sentence with the remedy when sandbox or tools are missing or the file cannot take it.
+    pub async fn answer(&self, task: &Task, candidate: &Candidate, call: &str) -> Result<Option<Answer>, CheckError> {
+        let language = self.language(task.language)?;
+        let behaviour = self.behaviour(task, candidate, Fingerprint { outcomes: Vec::new() }, 1)?;
+        let _running = self.quiet.read().await;
+        language.answer(&self.toolchain, &behaviour, call).await
+    }
+
+    fn behaviour(
+        &self,
+        task: &Task,
+        candidate: &Candidate,
+        fingerprint: Fingerprint,
+        votes: u32,
+    ) -> Result<Behaviour, CheckError> {
+        let edits = self.language(task.language)?.splice(task, candidate).map_err(CheckError)?;
+        let subject = subject_for_edit(task, &edits).map_err(CheckError)?;
+        Ok(Behaviour { subject, fingerprint, votes })
     }
 
     /// Runs the layers and stops after the first group that objects or cannot be asked.

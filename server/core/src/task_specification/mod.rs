@@ -4,11 +4,13 @@
 //! [`SpecDiagnostic`] on the exact range, and the rest of the block still counts.
 
 mod clauses;
+mod insertion;
 mod markdown;
 pub mod parser;
 mod snippet;
 mod tags;
 
+pub use insertion::insert_clause;
 pub use markdown::render_markdown;
 pub use snippet::render_diagnostics;
 pub use tags::{TAGS, TagInfo};

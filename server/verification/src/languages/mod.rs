@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use zeroerr_core::code::{Candidate, FileAnalysis, LanguageId, Task, TextEdit, TextRange};
 use zeroerr_core::ports::BoxFuture;
+use zeroerr_core::question::{Answer, Question};
 use zeroerr_core::red_flag_detector::RedFlag;
 use zeroerr_core::verdict::{Layer, LayerReport};
 use zeroerr_core::voting_engine::Fingerprint;
@@ -34,6 +35,17 @@ pub enum Judgement {
     GateRejected(String),
     /// It votes for this behaviour.
     Votes(Fingerprint),
+}
+
+/// One class of candidates that behave alike, by the candidate that represents it.
+#[derive(Debug, Clone)]
+pub struct Behaviour {
+    /// The candidate, standing in its file.
+    pub subject: Subject,
+    /// What it does on the step's shared inputs.
+    pub fingerprint: Fingerprint,
+    /// Votes for it.
+    pub votes: u32,
 }
 
 /// A check that could not be made: sandbox or tool missing. One sentence with the remedy.
@@ -81,6 +93,29 @@ pub trait Language: Send + Sync {
         subject: &'a Subject,
         seed: u64,
     ) -> BoxFuture<'a, Result<Judgement, CheckError>>;
+
+    /// Small calls on which behaviours differ, with the answers of each: the call that tells most
+    /// votes apart first, then what that leaves together. The default does not make calls smaller: it
+    /// takes the shortest of the fingerprints'.
+    fn questions<'a>(
+        &'a self,
+        _tools: &'a crate::toolchain::Toolchain,
+        behaviours: &'a [Behaviour],
+        _seed: u64,
+    ) -> BoxFuture<'a, Result<Vec<Question>, CheckError>> {
+        Box::pin(std::future::ready(Ok(crate::questions::from_fingerprints(behaviours))))
+    }
+
+    /// What a candidate answers to one call; `None` when the call is not allowed. The default knows the
+    /// calls of the fingerprint.
+    fn answer<'a>(
+        &'a self,
+        _tools: &'a crate::toolchain::Toolchain,
+        behaviour: &'a Behaviour,
+        call: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Answer>, CheckError>> {
+        Box::pin(std::future::ready(Ok(crate::questions::known_answer(behaviour, call))))
+    }
 
     /// Runs one layer.
     fn check<'a>(

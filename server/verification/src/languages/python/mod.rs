@@ -17,6 +17,7 @@ pub mod performance;
 pub mod probe;
 pub mod project;
 pub mod properties;
+pub mod questions;
 mod reach;
 pub mod security;
 mod session;
@@ -33,10 +34,11 @@ use std::sync::Arc;
 
 use zeroerr_core::code::{Candidate, FileAnalysis, LanguageId, Task, TextEdit, TextRange};
 use zeroerr_core::ports::BoxFuture;
+use zeroerr_core::question::{Answer, Question};
 use zeroerr_core::red_flag_detector::RedFlag;
 use zeroerr_core::verdict::{Layer, LayerReport};
 
-use super::{CheckError, Judgement, Language, Subject};
+use super::{Behaviour, CheckError, Judgement, Language, Subject};
 use crate::toolchain::Toolchain;
 
 /// The adapter for Python. It holds no state: parsers are cheap to make.
@@ -114,6 +116,24 @@ impl Language for Python {
         seed: u64,
     ) -> BoxFuture<'a, Result<Judgement, CheckError>> {
         Box::pin(probe::judge(tools, subject, seed))
+    }
+
+    fn questions<'a>(
+        &'a self,
+        tools: &'a Toolchain,
+        behaviours: &'a [Behaviour],
+        seed: u64,
+    ) -> BoxFuture<'a, Result<Vec<Question>, CheckError>> {
+        Box::pin(questions::questions(tools, behaviours, seed))
+    }
+
+    fn answer<'a>(
+        &'a self,
+        tools: &'a Toolchain,
+        behaviour: &'a Behaviour,
+        call: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Answer>, CheckError>> {
+        Box::pin(questions::answer(tools, behaviour, call))
     }
 
     fn check<'a>(&'a self, tools: &'a Toolchain, subject: &'a Subject, layer: Layer) -> BoxFuture<'a, LayerReport> {

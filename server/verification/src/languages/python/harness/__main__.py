@@ -42,6 +42,8 @@ def _mode(name):
     """The module of a mode, imported when it is asked for: some are slow to load."""
     if name == "judge":
         import gate as mode
+    elif name == "questions":
+        import questions as mode
     elif name == "tests":
         import project as mode
     elif name == "contracts":

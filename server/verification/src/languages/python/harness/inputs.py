@@ -184,6 +184,8 @@ def _boundaries(plan, limit):
         rows = sorted(itertools.product(*[range(len(x)) for x in lists]), key=lambda row: (sum(row), row))
     else:
         rows = [[(turn + place * (1 + turn // longest)) % len(x) for place, x in enumerate(lists)] for turn in range(limit * 2)]
+    if any(p.how == "rest" for p in plan.params):
+        rows = [row for row in rows for _ in range(4)]  # with none to three of the rest
     for turn, row in enumerate(rows):
         picked = [values[place] for values, place in zip(lists, row)]
         values = {p.name: v for p, v in zip(params, picked)}

@@ -20,8 +20,9 @@ use crate::layers::Failure;
 use crate::toolchain::{REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 15] = [
+const FILES: [(&str, &str); 18] = [
     ("__main__.py", include_str!("__main__.py")),
+    ("answers.py", include_str!("answers.py")),
     ("channel.py", include_str!("channel.py")),
     ("contracts.py", include_str!("contracts.py")),
     ("gate.py", include_str!("gate.py")),
@@ -31,6 +32,8 @@ const FILES: [(&str, &str); 15] = [
     ("laws.py", include_str!("laws.py")),
     ("mutation.py", include_str!("mutation.py")),
     ("project.py", include_str!("project.py")),
+    ("questions.py", include_str!("questions.py")),
+    ("shrink.py", include_str!("shrink.py")),
     ("subject.py", include_str!("subject.py")),
     ("symbolic.py", include_str!("symbolic.py")),
     ("timing.py", include_str!("timing.py")),
@@ -46,6 +49,8 @@ pub const LAYER_SEED: u64 = 0x5eed;
 pub enum Mode {
     /// Examples, then outcomes on generated inputs.
     Judge,
+    /// The smallest calls on which candidates differ.
+    Questions,
     /// `@requires`, `@ensures`, `@raises` on many inputs.
     Contracts,
     /// CrossHair.
@@ -62,6 +67,7 @@ impl Mode {
     fn name(self) -> &'static str {
         match self {
             Mode::Judge => "judge",
+            Mode::Questions => "questions",
             Mode::Contracts => "contracts",
             Mode::Symbolic => "symbolic",
             Mode::Tests => "tests",
@@ -73,7 +79,7 @@ impl Mode {
     /// Wall time of the whole job in seconds; the harness ends by itself well before.
     fn seconds(self) -> u64 {
         match self {
-            Mode::Judge => 20,
+            Mode::Judge | Mode::Questions => 20,
             Mode::Contracts | Mode::Symbolic => 30,
             Mode::Properties | Mode::Performance => 60,
             Mode::Tests => 180,

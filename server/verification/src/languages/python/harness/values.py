@@ -36,7 +36,8 @@ class Text:
     * `"float"`: integers too are written as floats, for a function that is declared to return
       floats, where `2` and `2.0` are one answer;
     * `"equal"`: two values have one text exactly when Python's `==` calls them equal, except
-      that `True` and `1` differ. `opaque` is set when only the objects themselves can tell.
+      that `True` and `1` differ. `opaque` is set when only the objects themselves can tell;
+    * `"source"`: every digit of a float, so that the text can be evaluated again.
     """
 
     def __init__(self, mode="exact"):
@@ -71,6 +72,8 @@ class Text:
             return "nan"
         if self.mode == "equal":
             return int.__repr__(int(value)) if value.is_integer() else float.__repr__(value)
+        if self.mode == "source":
+            return "float('%s')" % float.__repr__(value) if value - value != 0 else float.__repr__(value)
         return float.__repr__(float("%.12g" % value) + 0.0)
 
     def _complex(self, value, depth):

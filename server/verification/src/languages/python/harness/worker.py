@@ -15,6 +15,7 @@ import sys
 import time
 import types
 
+import answers
 import channel
 import values
 from subject import Clause, Load, Subject, Untrusted, _deepcopy, plain
@@ -288,5 +289,5 @@ def _copy(value):
 HANDLERS = {
     "time": timed,
     "equation": equation, "holds": holds, "session": session, "raises": raises,
-    "valid": valid, "outcome": outcome, "contract": contract, "law": law,
+    "valid": valid, "outcome": outcome, "answer": answers.answer, "contract": contract, "law": law,
 }
