@@ -33,11 +33,20 @@ impl Wires {
         let _ = self.events.send(event);
     }
 
+    /// What a killed process left of a step.
+    fn records_of(&self, step: &str) -> Vec<Record> {
+        let Some((journal, run)) = &self.journal else { return Vec::new() };
+        journal.records_of_step(run, step).unwrap_or_else(|error| {
+            tracing::warn!(%error, step, "what is known of the step is not used");
+            Vec::new()
+        })
+    }
+
     fn record(&self, record: &Record) {
-        if let Some((journal, run)) = &self.journal {
-            if let Err(error) = journal.append(run, record) {
-                tracing::warn!(%error, "the run goes on without its journal");
-            }
+        if let Some((journal, run)) = &self.journal
+            && let Err(error) = journal.append(run, record)
+        {
+            tracing::warn!(%error, "the run goes on without its journal");
         }
     }
 }
@@ -81,10 +90,11 @@ pub(crate) struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// A step that takes up what `records` remember of it.
-    pub(crate) fn new(context: Arc<StepContext>, wires: Wires, check: Check, records: &[Record]) -> Self {
+    /// A step that takes up what the journal remembers of it.
+    pub(crate) fn new(context: Arc<StepContext>, wires: Wires, check: Check) -> Self {
         let mut machine = StepMachine::new(context.task.signature.name.clone(), context.options.rules());
-        machine.restore(records);
+        let records = wires.records_of(machine.name());
+        machine.restore(&records);
         let mut this = Self {
             context,
             wires,
@@ -98,11 +108,9 @@ impl Dispatcher {
             handles: HashMap::new(),
             announced: 0,
         };
-        for record in records {
-            if let Record::Sample { step, id, model, fate, .. } = record {
-                if step == this.machine.name() {
-                    this.remember(*id, model, fate);
-                }
+        for record in &records {
+            if let Record::Sample { id, model, fate, .. } = record {
+                this.remember(*id, model, fate);
             }
         }
         this
@@ -182,7 +190,8 @@ impl Dispatcher {
 
     fn remember(&mut self, id: u64, model: &str, fate: &SampleFate) {
         if let SampleFate::Votes { candidate, .. } = fate {
-            self.candidates.insert(id, candidate.clone());
+            // As in the count: the first word on a sample stands.
+            self.candidates.entry(id).or_insert_with(|| candidate.clone());
             if !self.models.iter().any(|m| m == model) {
                 self.models.push(model.to_owned());
             }

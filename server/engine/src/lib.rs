@@ -2,6 +2,7 @@
 //!
 //! [`Workbench`] is the one interface front ends see; [`local::LocalWorkbench`] is the real one.
 
+pub mod accept;
 mod dispatcher;
 mod executor;
 pub mod journal;
@@ -55,6 +56,15 @@ pub trait Workbench: Send + Sync {
         events: UnboundedSender<RunEvent>,
         cancel: CancellationToken,
     ) -> BoxFuture<'a, StackReport>;
+
+    /// Keeps the certificate of a verified edit that now stands in its file. Takes a moment (a disk
+    /// is written to). A workbench without a journal keeps nothing.
+    ///
+    /// # Errors
+    /// One sentence when it could not be kept.
+    fn accepted(&self, _edit: accept::AcceptedEdit) -> Result<(), String> {
+        Ok(())
+    }
 
     /// One line per thing a user may want to know: model, sandbox, tools, breakers.
     fn status(&self) -> Vec<String>;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::UnboundedSender;
@@ -14,15 +14,15 @@ use zeroerr_core::code::{FileAnalysis, LanguageId, Task, TextRange, apply_edits,
 use zeroerr_core::decomposition_engine::Plan;
 use zeroerr_core::ports::{BoxFuture, Model};
 use zeroerr_core::report::{RunEvent, RunOutcome, RunReport};
-use zeroerr_core::state_manager::Record;
 use zeroerr_core::task_specification::Severity;
 use zeroerr_core::verdict::StackReport;
-use zeroerr_verification::verification_stack::{VerificationStack, subject_as_is, workspace_of};
+use zeroerr_verification::verification_stack::{VerificationStack, subject_as_is, subject_for_edit, workspace_of};
 
 use crate::Workbench;
+use crate::accept::AcceptedEdit;
 use crate::dispatcher::{Check, Dispatcher, StepOutcome, Wires, layer_event};
 use crate::executor::StepContext;
-use crate::journal::Journal;
+use crate::journal::{Journal, OpenRun, Origin, now_ms};
 use crate::options::RunOptions;
 use crate::plan::{edits_between, with_helper_stubs, without_helper_specs};
 
@@ -63,12 +63,21 @@ impl LocalWorkbench {
         self.options.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The journal, where it can be written.
+    pub fn journal(&self) -> Option<&Arc<Journal>> {
+        self.parts.journal.as_ref()
+    }
+
+    pub(crate) fn stack(&self) -> &VerificationStack {
+        &self.parts.stack
+    }
+
     fn model_names(&self) -> Vec<String> {
         self.parts.models.iter().map(|m| m.name().to_owned()).collect()
     }
 
     /// Equal keys mean that an unfinished run may be taken up: same text, same spec, same rules.
-    fn task_key(&self, task: &Task, options: &RunOptions) -> String {
+    pub fn task_key(&self, task: &Task, options: &RunOptions) -> String {
         let mut hasher = Sha256::new();
         let models = self.model_names().join(",");
         let parts = [
@@ -86,17 +95,15 @@ impl LocalWorkbench {
         hasher.finalize().iter().map(|b| format!("{b:02x}")).collect()
     }
 
-    fn open_run(&self, task: &Task, options: &RunOptions) -> (String, Vec<Record>, Option<Arc<Journal>>) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let key = self.task_key(task, options);
-        let fresh = format!("{:012x}-{}", now.as_millis(), &key[..8.min(key.len())]);
-        let Some(journal) = &self.parts.journal else { return (fresh, Vec::new(), None) };
-        let file = task.file.display().to_string();
-        match journal.begin(&fresh, &key, &file, &task.signature.name, now.as_millis() as i64) {
-            Ok((id, records)) => (id, records, Some(Arc::clone(journal))),
+    /// The run in the journal: a new one, or the unfinished one of the same task.
+    fn open_run(&self, task: &Task, options: &RunOptions) -> Option<(Arc<Journal>, OpenRun)> {
+        let journal = self.parts.journal.as_ref()?;
+        let origin = Origin::of(task, options, self.model_names());
+        match journal.begin(&self.task_key(task, options), &task.file.display().to_string(), &origin) {
+            Ok(run) => Some((Arc::clone(journal), run)),
             Err(error) => {
                 tracing::warn!(%error, "the run goes on without its journal");
-                (fresh, Vec::new(), None)
+                None
             }
         }
     }
@@ -121,16 +128,17 @@ impl LocalWorkbench {
             report.reason = why;
             return report;
         }
-        let (id, records, journal) = self.open_run(&task, &options);
-        report.id.clone_from(&id);
-        let wires = Wires { events, cancel, journal: journal.clone().map(|j| (j, id)) };
-        self.run_steps(task, &options, &wires, &records, &mut report).await;
+        // Held to the end: while it lives, no other process takes this run up.
+        let (journal, open) = self.open_run(&task, &options).unzip();
+        report.id = open.as_ref().map_or_else(|| format!("{:012x}-unjournaled", now_ms()), |o| o.id.clone());
+        let wires = Wires { events, cancel, journal: journal.clone().map(|j| (j, report.id.clone())) };
+        self.run_steps(task, &options, &wires, &mut report).await;
         report.elapsed_ms = begun.elapsed().as_millis() as u64;
         // A cancelled run stays unfinished in the journal: asking again goes on where it stopped.
-        if let Some(journal) = journal.filter(|_| !wires.cancel.is_cancelled()) {
-            if let Err(error) = journal.finish(&report) {
-                tracing::warn!(%error, "the end of the run was not journaled");
-            }
+        if let Some(journal) = journal.filter(|_| !wires.cancel.is_cancelled())
+            && let Err(error) = journal.finish(&report)
+        {
+            tracing::warn!(%error, "the end of the run was not journaled");
         }
         report
     }
@@ -143,14 +151,7 @@ impl LocalWorkbench {
         Some(format!("the spec has an error on line {line}: {}", fault.message))
     }
 
-    async fn run_steps(
-        &self,
-        task: Task,
-        options: &RunOptions,
-        wires: &Wires,
-        records: &[Record],
-        report: &mut RunReport,
-    ) {
+    async fn run_steps(&self, task: Task, options: &RunOptions, wires: &Wires, report: &mut RunReport) {
         let name = task.signature.name.clone();
         let plan = match Plan::from_spec(&name, &task.spec) {
             Ok(plan) => plan,
@@ -177,7 +178,7 @@ impl LocalWorkbench {
                 return;
             };
             let check = if last { Check::FullStack } else { Check::VotesOnly };
-            let outcome = self.run_step(current.clone(), options, wires, check, records).await;
+            let outcome = self.run_step(current.clone(), options, wires, check).await;
             report.steps.push(outcome.report.clone());
             if last {
                 report.layers.clone_from(&outcome.layers);
@@ -199,14 +200,7 @@ impl LocalWorkbench {
         }
     }
 
-    async fn run_step(
-        &self,
-        task: Task,
-        options: &RunOptions,
-        wires: &Wires,
-        check: Check,
-        records: &[Record],
-    ) -> StepOutcome {
+    async fn run_step(&self, task: Task, options: &RunOptions, wires: &Wires, check: Check) -> StepOutcome {
         let swarm = Swarm {
             models: self.model_names(),
             first_temperature: options.first_temperature,
@@ -215,7 +209,7 @@ impl LocalWorkbench {
         };
         let context =
             StepContext::new(task, Arc::clone(&self.parts.stack), self.parts.models.clone(), swarm, options.clone());
-        Dispatcher::new(Arc::new(context), wires.clone(), check, records).run().await
+        Dispatcher::new(Arc::new(context), wires.clone(), check).run().await
     }
 
     fn accept(
@@ -229,8 +223,9 @@ impl LocalWorkbench {
     ) {
         let final_text: Arc<str> = if planned { without_helper_specs(text, task).into() } else { Arc::clone(text) };
         let edits = if planned { edits_between(&task.source, &final_text) } else { outcome.edits };
-        let analysis = self.analyse(&task.file, &final_text);
-        let function = analysis.task_named(&task.signature.name).map_or("", |t| t.function_range.slice(&final_text));
+        // By range, not by name: two classes may have a method of one name.
+        let after = subject_for_edit(task, &edits).map(|s| s.task);
+        let function = after.as_ref().map_or("", |t| t.function_range.slice(&t.source));
         report.certificate = Some(Certificate {
             spec_hash: task.spec.hash(),
             code_hash: code_hash(function),
@@ -295,6 +290,10 @@ impl Workbench for LocalWorkbench {
                 report = self.parts.stack.verify_all(&subject, &tell) => report,
             }
         })
+    }
+
+    fn accepted(&self, edit: AcceptedEdit) -> Result<(), String> {
+        self.keep_certificate(edit)
     }
 
     fn status(&self) -> Vec<String> {

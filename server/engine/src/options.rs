@@ -1,10 +1,12 @@
 //! What a run is allowed to do; a snapshot of the settings, taken when the run begins.
 
+use serde::{Deserialize, Serialize};
 use zeroerr_agents::orchestrator::StepRules;
 use zeroerr_core::verdict::Policy;
 
-/// See the module.
-#[derive(Debug, Clone, PartialEq)]
+/// See the module. Kept in the journal: what an older version did not know has its default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RunOptions {
     /// The lead that decides.
     pub k: u32,

@@ -14,8 +14,11 @@ use lsp_types::{
     TextDocumentEdit, TextEdit as LspEdit, Uri, WorkspaceEdit, request,
 };
 use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
+use zeroerr_core::certificate::code_hash;
 use zeroerr_core::code::{TextEdit, TextRange, apply_edits};
 use zeroerr_core::report::RunReport;
+use zeroerr_engine::accept::AcceptedEdit;
+use zeroerr_engine::journal::AcceptedBy;
 
 use crate::client::ClientProfile;
 use crate::document::{Snapshot, qualified};
@@ -245,8 +248,30 @@ fn mark(state: &mut State, pending: &Pending, now: &Snapshot, version: i32, func
         state.marks.set(uri, name, mark);
     }
     state.log(format!("zeroerr: `{name}` was written: {summary}"));
+    certify(state, pending, version, function);
     let uri = uri.clone();
     state.refresh(&uri);
+}
+
+/// Keeps the certificate, if what the document shows is what was certified.
+fn certify(state: &State, pending: &Pending, version: i32, function: &str) {
+    let Some(certificate) = &pending.report.certificate else { return };
+    if certificate.code_hash != code_hash(function) {
+        return tracing::warn!("the document shows other code than was verified: no certificate is kept");
+    }
+    let edit = AcceptedEdit {
+        report: pending.report.clone(),
+        task: pending.target.task.clone(),
+        by: AcceptedBy::Editor,
+        doc_version: Some(i64::from(version)),
+    };
+    let workbench = state.options.workbench.clone();
+    // A disk is written to, and this task must not wait.
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = workbench.accepted(edit) {
+            tracing::warn!(error);
+        }
+    });
 }
 
 /// The edits as they apply to the text as it is now.

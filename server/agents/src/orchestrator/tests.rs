@@ -216,7 +216,7 @@ impl World<'_> {
                 let sample =
                     |fate| Record::Sample { step: "f".into(), id, completion_tokens: 10, model: "m".into(), fate };
                 journal.push(sample(fate.clone()));
-                if id % 3 == 0 {
+                if id.is_multiple_of(3) {
                     journal.push(sample(vote("a journal that says a thing twice")));
                 }
                 commands = m.handle(sampled(id, fate));

@@ -189,6 +189,7 @@ fn data_folder(data_dir: &Path) -> Check {
             "set ZEROERR_HOME to a folder that can be written",
         );
     }
+    #[expect(clippy::unnecessary_cast, reason = "the system decides how wide these are")]
     let free = nix::sys::statvfs::statvfs(data_dir)
         .map(|s| (s.blocks_available() as u64).saturating_mul(s.fragment_size() as u64));
     match free {

@@ -41,8 +41,8 @@ pub async fn main(global: &Global, args: &RunArgs) -> Result<Exit, CliError> {
     }
     composed.ready()?;
     if args.apply {
-        let written = sources.iter().zip(&wanted).filter(|(_, keys)| !keys.is_empty());
-        written.map(|(source, _)| files::check_writable(&source.path)).collect::<Result<(), _>>()?;
+        let mut written = sources.iter().zip(&wanted).filter(|(_, keys)| !keys.is_empty());
+        written.try_for_each(|(source, _)| files::check_writable(&source.path))?;
     }
     let cancel = interrupt::token();
     let mut session =

@@ -47,8 +47,8 @@ impl Towers {
     /// smallest disk, always in the same direction; odd steps make the only other legal move.
     pub fn next_move(&self, step: u64) -> Move {
         let small = (0..3u8).find(|&p| self.pegs[p as usize] & 1 == 1).unwrap_or(0);
-        if step % 2 == 0 {
-            let forward = if self.disks % 2 == 0 { 1 } else { 2 };
+        if step.is_multiple_of(2) {
+            let forward = if self.disks.is_multiple_of(2) { 1 } else { 2 };
             return Move { from: small, to: (small + forward) % 3 };
         }
         let (a, b) = ((small + 1) % 3, (small + 2) % 3);

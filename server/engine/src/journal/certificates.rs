@@ -1,0 +1,98 @@
+//! Certificates of edits that a user accepted, kept for good.
+
+use std::path::Path;
+
+use rusqlite::params;
+use serde::{Deserialize, Serialize};
+use zeroerr_core::certificate::Certificate;
+
+use super::{Journal, JournalError};
+
+/// Who put an edit into its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AcceptedBy {
+    /// `zeroerr run --apply`.
+    Cli,
+    /// An editor, whose document showed the edit.
+    Editor,
+}
+
+/// One accepted edit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Acceptance {
+    /// The run that made it.
+    pub run: String,
+    /// The file, absolute.
+    pub file: String,
+    /// `Class.name`, or the bare name.
+    pub function: String,
+    /// Milliseconds since 1970.
+    pub accepted_ms: i64,
+    /// By whom.
+    pub by: AcceptedBy,
+    /// The function's text before the edit: what was there already is no fault of the edit.
+    pub before: String,
+    /// What was checked, and by what.
+    pub certificate: Certificate,
+}
+
+impl Journal {
+    /// Keeps a certificate. Accepting one edit twice is one acceptance.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn accept(&self, acceptance: &Acceptance) -> Result<(), JournalError> {
+        let text = serde_json::to_string(acceptance)?;
+        let connection = self.connection();
+        // Unlike a sample, which would be drawn again, this must survive a power cut.
+        connection.pragma_update(None, "synchronous", "full")?;
+        let kept = connection.execute(
+            "insert or ignore into certificates (run_id, file, function, spec_hash, code_hash, accepted_ms, acceptance)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                acceptance.run,
+                acceptance.file,
+                acceptance.function,
+                acceptance.certificate.spec_hash,
+                acceptance.certificate.code_hash,
+                acceptance.accepted_ms,
+                text
+            ],
+        );
+        connection.pragma_update(None, "synchronous", "normal")?;
+        kept?;
+        Ok(())
+    }
+
+    /// Every certificate of a file, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails or holds certificates of another version.
+    pub fn certificates_of(&self, file: &Path) -> Result<Vec<Acceptance>, JournalError> {
+        self.acceptances("where file = ?1 order by id", &[&file.to_string_lossy()])
+    }
+
+    /// Certificates for exactly this code and this spec, whatever the file was called, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails or holds certificates of another version.
+    pub fn certificates_for(&self, code_hash: &str, spec_hash: &str) -> Result<Vec<Acceptance>, JournalError> {
+        self.acceptances("where code_hash = ?1 and spec_hash = ?2 order by id", &[&code_hash, &spec_hash])
+    }
+
+    /// The certificates that came out of a run, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails or holds certificates of another version.
+    pub fn certificates_from(&self, run: &str) -> Result<Vec<Acceptance>, JournalError> {
+        self.acceptances("where run_id = ?1 order by id", &[&run])
+    }
+
+    fn acceptances(&self, condition: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<Acceptance>, JournalError> {
+        let connection = self.connection();
+        let mut query = connection.prepare_cached(&format!("select acceptance from certificates {condition}"))?;
+        let texts = query.query_map(values, |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+        texts.iter().map(|text| serde_json::from_str(text).map_err(JournalError::from)).collect()
+    }
+}

@@ -1,0 +1,223 @@
+//! The journal: every run, record by record, in SQLite (write-ahead log), so that a killed server
+//! resumes where it was and several editors can write at once.
+
+mod certificates;
+mod lease;
+mod origin;
+mod read;
+mod schema;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, params};
+use serde_json::Value;
+use zeroerr_core::report::RunReport;
+use zeroerr_core::state_manager::Record;
+
+pub use certificates::{Acceptance, AcceptedBy};
+pub use lease::Lease;
+pub use origin::Origin;
+pub(crate) use origin::qualified;
+pub use read::{Entry, RunExport, RunLine, Session};
+
+/// Where runs are kept. Cheap to share behind an `Arc`.
+#[derive(Debug)]
+pub struct Journal {
+    folder: PathBuf,
+    connection: Mutex<Connection>,
+}
+
+/// The journal could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// SQLite says why.
+    #[error("journal: {0}")]
+    Store(#[from] rusqlite::Error),
+    /// A record is not what this version writes.
+    #[error("journal: a record cannot be read ({0}); it was written by another version")]
+    Format(#[from] serde_json::Error),
+    /// The folder cannot be made.
+    #[error("journal: cannot create {0}: {1}")]
+    Folder(String, std::io::Error),
+    /// The tables are of a later version.
+    #[error("journal: it was written by a newer zeroerr; use that, or set ZEROERR_HOME to another folder")]
+    Newer,
+    /// Nothing is known by that name.
+    #[error("there is no run `{0}`; `zeroerr runs list` shows those there are")]
+    NoSuchRun(String),
+    /// Several ids begin so.
+    #[error("several runs begin with `{0}`; write more of the id (`zeroerr runs list` shows them)")]
+    Ambiguous(String),
+}
+
+/// A run that this process works on.
+#[derive(Debug)]
+pub struct OpenRun {
+    /// Its id.
+    pub id: String,
+    /// Keeps others away while it lives.
+    pub lease: Lease,
+    /// Whether it was begun before.
+    pub resumed: bool,
+}
+
+/// Milliseconds since 1970.
+pub fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}
+
+impl Journal {
+    /// Opens or creates the journal in `folder`.
+    ///
+    /// # Errors
+    /// When the folder or the file cannot be written, or the file is no journal.
+    pub fn open(folder: &Path) -> Result<Self, JournalError> {
+        std::fs::create_dir_all(folder).map_err(|e| JournalError::Folder(folder.display().to_string(), e))?;
+        let mut connection = Connection::open(folder.join("runs.sqlite"))?;
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "normal")?;
+        schema::migrate(&mut connection)?;
+        Ok(Self { folder: folder.to_path_buf(), connection: Mutex::new(connection) })
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a run of the task `task_key`, or takes up the newest unfinished one that nobody
+    /// works on.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn begin(&self, task_key: &str, file: &str, origin: &Origin) -> Result<OpenRun, JournalError> {
+        for id in self.unfinished(task_key)? {
+            // Between the look and the lease another process may have ended it.
+            if let Some(lease) = self.lease(&id)?
+                && self.unfinished(task_key)?.contains(&id)
+            {
+                self.connection().execute(
+                    "insert into sessions (run_id, at_ms, after_seq)
+                     values (?1, ?2, (select coalesce(max(seq) + 1, 0) from records where run_id = ?1))",
+                    params![id, now_ms()],
+                )?;
+                return Ok(OpenRun { id, lease, resumed: true });
+            }
+        }
+        let (now, text) = (now_ms(), serde_json::to_string(origin)?);
+        let stem = format!("{now:012x}-{}", task_key.get(..8).unwrap_or(task_key));
+        let mut id = stem.clone();
+        for twin in 2.. {
+            // Two processes may begin the same task in the same millisecond.
+            if let Some(lease) = self.lease(&id)? {
+                let connection = self.connection();
+                let made = connection.execute(
+                    "insert or ignore into runs (id, task_key, file, function, started_ms, origin) values (?1, ?2, ?3, ?4, ?5, ?6)",
+                    params![id, task_key, file, origin.function, now, text],
+                )?;
+                if made == 1 {
+                    connection.execute(
+                        "insert into sessions (run_id, at_ms, after_seq) values (?1, ?2, 0)",
+                        params![id, now],
+                    )?;
+                    return Ok(OpenRun { id, lease, resumed: false });
+                }
+            }
+            id = format!("{stem}-{twin}");
+        }
+        Err(JournalError::NoSuchRun(stem))
+    }
+
+    fn unfinished(&self, task_key: &str) -> Result<Vec<String>, JournalError> {
+        let connection = self.connection();
+        let mut query = connection.prepare_cached(
+            "select id from runs where task_key = ?1 and status = 'unfinished' order by started_ms desc, id desc",
+        )?;
+        Ok(query.query_map(params![task_key], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
+    fn lease(&self, id: &str) -> Result<Option<Lease>, JournalError> {
+        Lease::take(&self.folder, id)
+            .map_err(|e| JournalError::Folder(self.folder.join("locks").display().to_string(), e))
+    }
+
+    /// Marks a run that could not be done as unfinished again, so that it can be taken up.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn reopen(&self, id: &str) -> Result<(), JournalError> {
+        self.connection().execute(
+            "update runs set status = 'unfinished', ended_ms = null where id = ?1 and status = 'error'",
+            params![id],
+        )?;
+        Ok(())
+    }
+
+    /// The key that a run was begun with.
+    ///
+    /// # Errors
+    /// When the store fails or there is no such run.
+    pub fn task_key(&self, id: &str) -> Result<String, JournalError> {
+        Ok(self.connection().query_row("select task_key from runs where id = ?1", params![id], |row| row.get(0))?)
+    }
+
+    /// The records of a run, in order.
+    ///
+    /// # Errors
+    /// When the store fails or holds records of another version.
+    pub fn records(&self, id: &str) -> Result<Vec<Record>, JournalError> {
+        self.select("select record from records where run_id = ?1 order by seq", &[&id])
+    }
+
+    /// The records of one step of a run, in order: a long plan is not held in memory.
+    ///
+    /// # Errors
+    /// When the store fails or holds records of another version.
+    pub fn records_of_step(&self, id: &str, step: &str) -> Result<Vec<Record>, JournalError> {
+        self.select("select record from records where run_id = ?1 and step = ?2 order by seq", &[&id, &step])
+    }
+
+    fn select(&self, query: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<Record>, JournalError> {
+        let connection = self.connection();
+        let mut query = connection.prepare_cached(query)?;
+        let texts = query.query_map(values, |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+        texts.iter().map(|text| serde_json::from_str(text).map_err(JournalError::from)).collect()
+    }
+
+    /// Appends one record.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn append(&self, id: &str, record: &Record) -> Result<(), JournalError> {
+        let value = serde_json::to_value(record)?;
+        let step =
+            value.as_object().and_then(|o| o.values().next()).and_then(|v| v.get("step")).and_then(Value::as_str);
+        self.connection()
+            .prepare_cached(
+                "insert into records (run_id, seq, record, at_ms, step)
+                 values (?1, (select coalesce(max(seq) + 1, 0) from records where run_id = ?1), ?2, ?3, ?4)",
+            )?
+            .execute(params![id, value.to_string(), now_ms(), step])?;
+        Ok(())
+    }
+
+    /// Marks a run as ended.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn finish(&self, report: &RunReport) -> Result<(), JournalError> {
+        let status = serde_json::to_value(report.outcome)?;
+        self.connection().execute(
+            "update runs set status = ?2, report = ?3, ended_ms = ?4 where id = ?1",
+            params![report.id, status.as_str().unwrap_or("error"), serde_json::to_string(report)?, now_ms()],
+        )?;
+        Lease::forget(&self.folder, &report.id);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

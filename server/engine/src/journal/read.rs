@@ -1,0 +1,182 @@
+//! Looking back at runs: the list, one run, and everything of it for export and reports.
+
+use rusqlite::{OptionalExtension, Row, params};
+use serde::Serialize;
+use serde_json::Value;
+use zeroerr_core::report::RunReport;
+
+use super::{Acceptance, Journal, JournalError, Lease, Origin};
+
+/// One line of `zeroerr runs list`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunLine {
+    /// Identifier.
+    pub id: String,
+    /// File.
+    pub file: String,
+    /// Function.
+    pub function: String,
+    /// Milliseconds since 1970.
+    pub started_ms: i64,
+    /// Milliseconds since 1970, when it has ended.
+    pub ended_ms: Option<i64>,
+    /// `verified`, `abstained`, `error`, `unfinished`, or `running`: unfinished, and a living
+    /// process works on it.
+    pub status: String,
+    /// Samples it has drawn.
+    pub samples: u64,
+}
+
+/// One record with its place and time.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Entry {
+    /// Its place in the run, from 0.
+    pub seq: i64,
+    /// Milliseconds since 1970; journals of the first version did not say.
+    pub at_ms: Option<i64>,
+    /// The record as it was written.
+    pub record: Value,
+}
+
+/// A time during which one process worked on the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Session {
+    /// When it began, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// Records there were.
+    pub after_seq: i64,
+}
+
+/// Everything the journal knows of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunExport {
+    /// Version of this layout.
+    pub zeroerr_export: u32,
+    /// The line of the list.
+    pub run: RunLine,
+    /// What it began from; journals of the first version did not say.
+    pub origin: Option<Origin>,
+    /// Who worked on it when.
+    pub sessions: Vec<Session>,
+    /// Its records, in order.
+    pub records: Vec<Entry>,
+    /// How it ended, when it has.
+    pub report: Option<RunReport>,
+    /// Its edits that were accepted.
+    pub certificates: Vec<Acceptance>,
+}
+
+const LINE: &str = "select id, file, function, started_ms, ended_ms, status,
+    (select count(*) from records where run_id = id and record like '{\"sample\":%') from runs";
+
+impl Journal {
+    /// The newest runs, newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn list(&self, limit: u32) -> Result<Vec<RunLine>, JournalError> {
+        let connection = self.connection();
+        let mut query = connection.prepare_cached(&format!("{LINE} order by started_ms desc, id limit ?1"))?;
+        let rows = query.query_map(params![limit], |row| self.line(row))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn line(&self, row: &Row<'_>) -> rusqlite::Result<RunLine> {
+        let (id, mut status): (String, String) = (row.get(0)?, row.get(5)?);
+        if status == "unfinished" && Lease::is_held(&self.folder, &id) {
+            status = "running".to_owned();
+        }
+        Ok(RunLine {
+            id,
+            file: row.get(1)?,
+            function: row.get(2)?,
+            started_ms: row.get(3)?,
+            ended_ms: row.get(4)?,
+            status,
+            samples: row.get(6)?,
+        })
+    }
+
+    /// The run that `name` means: its id, the beginning of one, or `last` for the newest.
+    ///
+    /// # Errors
+    /// When there is none or there are several; when the store fails.
+    pub fn find(&self, name: &str) -> Result<RunLine, JournalError> {
+        if name == "last" {
+            return self.list(1)?.pop().ok_or_else(|| JournalError::NoSuchRun(name.to_owned()));
+        }
+        let connection = self.connection();
+        let mut query = connection.prepare_cached(&format!(
+            "{LINE} where substr(id, 1, length(?1)) = ?1 order by id = ?1 desc, id limit 2"
+        ))?;
+        let mut found =
+            query.query_map(params![name], |row| self.line(row))?.collect::<Result<Vec<RunLine>, _>>()?.into_iter();
+        match (found.next().filter(|_| !name.is_empty()), found.next()) {
+            (None, _) => Err(JournalError::NoSuchRun(name.to_owned())),
+            (Some(one), Some(_)) if one.id != name => Err(JournalError::Ambiguous(name.to_owned())),
+            (Some(one), _) => Ok(one),
+        }
+    }
+
+    /// What a run began from.
+    ///
+    /// # Errors
+    /// When the store fails or the run was journaled by another version.
+    pub fn origin(&self, id: &str) -> Result<Option<Origin>, JournalError> {
+        let text: Option<Option<String>> = self
+            .connection()
+            .query_row("select origin from runs where id = ?1", params![id], |row| row.get(0))
+            .optional()?;
+        Ok(text.flatten().map(|t| serde_json::from_str(&t)).transpose()?)
+    }
+
+    /// The report of an ended run.
+    ///
+    /// # Errors
+    /// When the store fails or holds a report of another version.
+    pub fn report(&self, id: &str) -> Result<Option<RunReport>, JournalError> {
+        let text: Option<Option<String>> = self
+            .connection()
+            .query_row("select report from runs where id = ?1", params![id], |row| row.get(0))
+            .optional()?;
+        Ok(text.flatten().map(|t| serde_json::from_str(&t)).transpose()?)
+    }
+
+    /// Everything of the run that `name` means.
+    ///
+    /// # Errors
+    /// As [`Journal::find`], or when the run was journaled by another version.
+    pub fn export(&self, name: &str) -> Result<RunExport, JournalError> {
+        let run = self.find(name)?;
+        let id = run.id.clone();
+        Ok(RunExport {
+            zeroerr_export: 1,
+            run,
+            origin: self.origin(&id)?,
+            sessions: self.sessions(&id)?,
+            records: self.entries(&id)?,
+            report: self.report(&id)?,
+            certificates: self.certificates_from(&id)?,
+        })
+    }
+
+    fn sessions(&self, id: &str) -> Result<Vec<Session>, JournalError> {
+        let connection = self.connection();
+        let mut query =
+            connection.prepare_cached("select at_ms, after_seq from sessions where run_id = ?1 order by rowid")?;
+        let rows = query.query_map(params![id], |row| Ok(Session { at_ms: row.get(0)?, after_seq: row.get(1)? }))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn entries(&self, id: &str) -> Result<Vec<Entry>, JournalError> {
+        let connection = self.connection();
+        let mut query =
+            connection.prepare_cached("select seq, at_ms, record from records where run_id = ?1 order by seq")?;
+        let rows = query.query_map(params![id], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?)))?;
+        rows.map(|row| {
+            let (seq, at_ms, text) = row?;
+            Ok(Entry { seq, at_ms, record: serde_json::from_str(&text)? })
+        })
+        .collect()
+    }
+}

@@ -1,0 +1,205 @@
+//! The journal across processes, versions and deaths.
+
+use std::sync::Arc;
+
+use super::*;
+use zeroerr_core::certificate::Certificate;
+use zeroerr_core::code::{LanguageId, TextRange};
+use zeroerr_core::red_flag_detector::RedFlag;
+use zeroerr_core::report::RunOutcome;
+use zeroerr_core::state_manager::SampleFate;
+use zeroerr_core::task_specification::Spec;
+
+use crate::options::RunOptions;
+
+fn sample(id: u64) -> Record {
+    Record::Sample {
+        step: "f".into(),
+        id,
+        completion_tokens: 3,
+        model: "m".into(),
+        fate: SampleFate::Flagged(RedFlag::Empty),
+    }
+}
+
+fn origin() -> Origin {
+    Origin {
+        class: Some("C".into()),
+        function: "f".into(),
+        language: LanguageId::Python,
+        source: "def f(): ...\n".into(),
+        function_range: TextRange::new(0, 12),
+        spec_range: TextRange::new(0, 0),
+        spec: Spec::default(),
+        options: RunOptions::default(),
+        models: vec!["m".into()],
+        zeroerr: "0".into(),
+    }
+}
+
+fn report(id: &str, outcome: RunOutcome) -> RunReport {
+    RunReport {
+        id: id.into(),
+        file: "a.py".into(),
+        function: "f".into(),
+        outcome,
+        reason: "no".into(),
+        steps: vec![],
+        layers: vec![],
+        edits: vec![],
+        certificate: None,
+        elapsed_ms: 1,
+    }
+}
+
+fn journal() -> (tempfile::TempDir, Journal) {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::open(folder.path()).unwrap();
+    (folder, journal)
+}
+
+#[test]
+fn an_unfinished_run_is_taken_up_and_a_finished_one_is_not() {
+    let (folder, journal) = journal();
+    let first = journal.begin("key", "a.py", &origin()).unwrap();
+    assert!(!first.resumed);
+    journal.append(&first.id, &sample(0)).unwrap();
+    journal.append(&first.id, &sample(1)).unwrap();
+    let id = first.id.clone();
+    drop((first, journal));
+
+    let journal = Journal::open(folder.path()).unwrap();
+    let other = journal.begin("other key", "a.py", &origin()).unwrap();
+    assert!(!other.resumed);
+    let again = journal.begin("key", "a.py", &origin()).unwrap();
+    assert_eq!((again.id.as_str(), again.resumed), (id.as_str(), true));
+    assert_eq!(journal.records_of_step(&id, "f").unwrap(), [sample(0), sample(1)]);
+    assert_eq!(journal.records_of_step(&id, "g").unwrap(), []);
+    let ended = report(&id, RunOutcome::Abstained);
+    journal.finish(&ended).unwrap();
+    let fresh = journal.begin("key", "a.py", &origin()).unwrap();
+    assert!(!fresh.resumed && fresh.id != id);
+    assert_eq!(journal.report(&id).unwrap(), Some(ended));
+
+    let export = journal.export(&id).unwrap();
+    assert_eq!(export.sessions.iter().map(|s| s.after_seq).collect::<Vec<_>>(), [0, 2]);
+    assert_eq!((export.run.status.as_str(), export.run.samples, export.records.len()), ("abstained", 2, 2));
+    assert!(export.records.iter().all(|r| r.at_ms.is_some_and(|at| at >= export.run.started_ms)));
+    assert_eq!(export.origin, Some(origin()));
+}
+
+#[test]
+fn a_run_that_somebody_works_on_is_left_to_them() {
+    let (folder, journal) = journal();
+    let theirs = journal.begin("key", "a.py", &origin()).unwrap();
+    let other = Journal::open(folder.path()).unwrap();
+    let ours = other.begin("key", "a.py", &origin()).unwrap();
+    assert_ne!(theirs.id, ours.id, "two editors that ask for one function at once each get a run");
+    assert_eq!(other.find(&theirs.id).unwrap().status, "running");
+    let id = theirs.id.clone();
+    drop(theirs);
+    assert_eq!(other.find(&id).unwrap().status, "unfinished");
+    assert_eq!(other.begin("key", "a.py", &origin()).unwrap().id, id, "its process is gone");
+}
+
+#[test]
+fn a_run_that_could_not_be_done_can_be_reopened() {
+    let (_folder, journal) = journal();
+    let id = journal.begin("key", "a.py", &origin()).unwrap().id;
+    journal.finish(&report(&id, RunOutcome::Error)).unwrap();
+    assert!(!journal.begin("key", "a.py", &origin()).unwrap().resumed);
+    journal.reopen(&id).unwrap();
+    let held: Vec<OpenRun> = (0..2).map(|_| journal.begin("key", "a.py", &origin()).unwrap()).collect();
+    assert!(held.iter().any(|run| run.id == id && run.resumed), "{held:?}");
+}
+
+#[test]
+fn runs_are_found_by_the_beginning_of_their_id() {
+    let (_folder, journal) = journal();
+    assert!(matches!(journal.find("last"), Err(JournalError::NoSuchRun(_))));
+    let one = journal.begin("key one", "a.py", &origin()).unwrap().id;
+    let two = journal.begin("key two", "a.py", &origin()).unwrap().id;
+    assert_eq!(journal.find(&one).unwrap().id, one);
+    assert!(matches!(journal.find("0"), Err(JournalError::Ambiguous(_))));
+    assert!(matches!(journal.find("zzz"), Err(JournalError::NoSuchRun(_))));
+    assert!(matches!(journal.find(""), Err(JournalError::NoSuchRun(_))));
+    assert!([one, two].contains(&journal.find("last").unwrap().id));
+}
+
+#[test]
+fn a_certificate_is_kept_once_and_found_by_file_and_by_code() {
+    let (_folder, journal) = journal();
+    let certificate = Certificate {
+        spec_hash: "s".into(),
+        code_hash: "c".into(),
+        doc_version: None,
+        layers: vec![],
+        votes: vec![],
+        models: vec![],
+        seed: 0,
+    };
+    let acceptance = Acceptance {
+        run: "r".into(),
+        file: "/a.py".into(),
+        function: "C.f".into(),
+        accepted_ms: 5,
+        by: AcceptedBy::Cli,
+        before: "def f(): ...".into(),
+        certificate,
+    };
+    journal.accept(&acceptance).unwrap();
+    journal.accept(&Acceptance { accepted_ms: 6, ..acceptance.clone() }).unwrap();
+    assert_eq!(journal.certificates_of(Path::new("/a.py")).unwrap(), std::slice::from_ref(&acceptance));
+    assert_eq!(
+        journal.certificates_for("c", "s").unwrap(),
+        std::slice::from_ref(&acceptance),
+        "the file may have been renamed"
+    );
+    assert_eq!(journal.certificates_for("c", "t").unwrap(), []);
+    assert_eq!(journal.certificates_from("r").unwrap(), [acceptance]);
+}
+
+#[test]
+fn a_journal_of_the_first_version_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("runs.sqlite");
+    let old = Connection::open(&file).unwrap();
+    old.execute_batch(
+        "create table runs (id text primary key, task_key text not null, file text not null, function text not null,
+             started_ms integer not null, status text not null default 'unfinished', report text);
+         create table records (run_id text not null, seq integer not null, record text not null,
+             primary key (run_id, seq)) without rowid;
+         insert into runs (id, task_key, file, function, started_ms) values ('r1', 'key', 'a.py', 'f', 7);",
+    )
+    .unwrap();
+    old.execute("insert into records values ('r1', 0, ?1)", [serde_json::to_string(&sample(0)).unwrap()]).unwrap();
+    drop(old);
+    for _ in 0..2 {
+        let journal = Journal::open(folder.path()).unwrap();
+        let export = journal.export("r1").unwrap();
+        assert_eq!((export.origin, export.records[0].at_ms, export.run.samples), (None, None, 1));
+    }
+    Connection::open(&file).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    assert!(matches!(Journal::open(folder.path()), Err(JournalError::Newer)));
+}
+
+#[test]
+fn many_processes_may_open_and_write_at_once() {
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    let writers: Vec<_> = (0..4)
+        .map(|n| {
+            let folder = Arc::clone(&folder);
+            std::thread::spawn(move || {
+                let journal = Journal::open(folder.path()).unwrap();
+                let run = journal.begin(&format!("key {n}"), "f", &origin()).unwrap();
+                (0..50).for_each(|i| journal.append(&run.id, &sample(i)).unwrap());
+                run.id
+            })
+        })
+        .collect();
+    let ids: Vec<String> = writers.into_iter().map(|w| w.join().unwrap()).collect();
+    let journal = Journal::open(folder.path()).unwrap();
+    for id in ids {
+        assert_eq!(journal.records(&id).unwrap().len(), 50);
+    }
+}
