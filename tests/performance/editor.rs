@@ -39,7 +39,8 @@ async fn requests_are_answered_while_a_run_is_busy() {
     client.open(&uri, "python", SPEC).await;
     client.command("zeroerr.implement", json!({ "uri": uri, "function": "total" })).await;
     client.progress("begin").await;
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    // Until the first vote the model is being loaded, which takes another kind of time.
+    while !client.progress("report").await["value"]["message"].as_str().is_some_and(|m| m.contains("ahead by")) {}
 
     let place = json!({ "line": 3, "character": 6 });
     let document = json!({ "uri": uri });

@@ -190,13 +190,20 @@ fn describe(path: &Path, content: &Content) -> Result<GgufInfo, ModelError> {
     })
 }
 
+/// A whole number of any width. By its variant, not by trying one conversion after another: each
+/// that fails captures a backtrace where `RUST_BACKTRACE` asks for one, and there is a value per token.
 fn as_usize(value: &Value) -> Option<usize> {
-    let n = value
-        .to_u64()
-        .ok()
-        .or_else(|| value.to_u32().ok().map(u64::from))
-        .or_else(|| value.to_i32().ok().and_then(|n| u64::try_from(n).ok()))?;
-    usize::try_from(n).ok()
+    match *value {
+        Value::U8(n) => Some(n.into()),
+        Value::U16(n) => Some(n.into()),
+        Value::U32(n) => usize::try_from(n).ok(),
+        Value::U64(n) => usize::try_from(n).ok(),
+        Value::I8(n) => usize::try_from(n).ok(),
+        Value::I16(n) => usize::try_from(n).ok(),
+        Value::I32(n) => usize::try_from(n).ok(),
+        Value::I64(n) => usize::try_from(n).ok(),
+        _ => None,
+    }
 }
 
 /// Control tokens have type 3 in GGUF.

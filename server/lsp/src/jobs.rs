@@ -8,6 +8,7 @@ use std::time::Duration;
 use dashmap::DashMap;
 use futures::future::FutureExt as _;
 use lsp_types::*;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -87,12 +88,13 @@ pub(crate) struct Jobs {
     /// crosses with the end of its job finds nothing.
     cancel: Arc<DashMap<JobId, CancellationToken>>,
     workers: JoinSet<()>,
+    runs_on: Option<Handle>,
     events: UnboundedSender<Event>,
 }
 
 impl Jobs {
-    pub(crate) fn new(events: UnboundedSender<Event>) -> Self {
-        Self { next: 1, running: BTreeMap::new(), cancel: Arc::default(), workers: JoinSet::new(), events }
+    pub(crate) fn new(events: UnboundedSender<Event>, runs_on: Option<Handle>) -> Self {
+        Self { next: 1, running: BTreeMap::new(), cancel: Arc::default(), workers: JoinSet::new(), runs_on, events }
     }
 
     /// The job on a function, if one runs.
@@ -123,15 +125,12 @@ impl Jobs {
         let token = CancellationToken::new();
         self.cancel.insert(id, token.clone());
         let display = if shows_progress { Display::Asked } else { Display::None };
-        self.workers.spawn(work(
-            id,
-            kind,
-            target.task.clone(),
-            workbench,
-            token,
-            self.cancel.clone(),
-            self.events.clone(),
-        ));
+        let (task, ended) = (target.task.clone(), self.cancel.clone());
+        let run = work(id, kind, task, workbench, token, ended, self.events.clone());
+        match &self.runs_on {
+            Some(threads) => self.workers.spawn_on(run, threads),
+            None => self.workers.spawn(run),
+        };
         let job = Job { kind, target, status: "starting".into(), finished_layers: 0, display };
         if shows_progress {
             let params = WorkDoneProgressCreateParams { token: token_of(id) };

@@ -25,6 +25,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::runtime::Handle;
 use tower_lsp::{LspService, Server};
 use zeroerr_engine::Workbench;
 
@@ -45,12 +46,21 @@ pub struct ServerOptions {
     /// How long the client may take to show an edit in its text before the user is told that it
     /// did not.
     pub apply_patience: Duration,
+    /// Threads that runs are worked on by; without it those that serve the client. A run computes
+    /// between two waits, and an edit or a cancellation may not queue up behind that.
+    pub runs_on: Option<Handle>,
 }
 
 impl ServerOptions {
     /// Options with defaults: settings are ignored, reports shown as messages, 5 s of patience.
     pub fn new(workbench: Arc<dyn Workbench>) -> Self {
-        Self { workbench, on_settings: Box::new(|_| Ok(())), reports: None, apply_patience: Duration::from_secs(5) }
+        Self {
+            workbench,
+            on_settings: Box::new(|_| Ok(())),
+            reports: None,
+            apply_patience: Duration::from_secs(5),
+            runs_on: None,
+        }
     }
 }
 

@@ -108,10 +108,11 @@ impl State {
         options: ServerOptions,
         client_gone: oneshot::Sender<()>,
     ) -> Self {
+        let runs_on = options.runs_on.clone();
         Self {
             options: Arc::new(options),
             outbox: Outbox::new(client, events.clone()),
-            jobs: Jobs::new(events.clone()),
+            jobs: Jobs::new(events.clone(), runs_on),
             events,
             profile: ClientProfile::new(&InitializeParams::default()),
             documents: HashMap::new(),

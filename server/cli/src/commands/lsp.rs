@@ -24,17 +24,25 @@ pub fn main(global: &Global, _: &LspArgs) -> Result<Exit, CliError> {
         complain(&format!("{error}; the built-in settings are used until this is mended"));
         tracing::error!(error, "settings cannot be used");
     }
-    let code = runtime()?.block_on(async {
+    let (runtime, runs) = (runtime()?, runtime()?);
+    let code = runtime.block_on(async {
         let on_event = Arc::new(|event| tracing::info!(?event, "model pool"));
-        let composed = Composed::new(&context.loaded.settings, &context.data_dir, on_event)?;
+        let composed = {
+            let _on = runs.enter();
+            Composed::new(&context.loaded.settings, &context.data_dir, on_event)?
+        };
         let mut options = ServerOptions::new(composed.workbench.clone());
+        options.runs_on = Some(runs.handle().clone());
         options.apply_patience = Duration::from_secs(context.loaded.settings.lsp.apply_patience_seconds);
         options.reports = Some(context.data_dir.join("reports"));
         options.on_settings = on_settings(composed, context.sources.clone(), context.loaded.settings.llm.clone());
         Ok::<_, CliError>(serve(tokio::io::stdin(), tokio::io::stdout(), options).await.code())
     })?;
-    // What is still buffered of the log is written now: leaving like this drops nothing. A read of
-    // standard input cannot be interrupted, and the runtime would wait for it.
+    // Neither a read of standard input nor the loading of a model can be interrupted, and a runtime
+    // that is dropped waits for both: the editor is gone, and so are we.
+    runs.shutdown_background();
+    runtime.shutdown_background();
+    // What is still buffered of the log is written now: leaving like this drops nothing.
     drop(context);
     std::process::exit(i32::from(code))
 }

@@ -11,6 +11,7 @@ mod simulate;
 pub mod verify;
 
 use std::future::Future;
+use std::time::Duration;
 
 use crate::args::{Cli, Command};
 use crate::exit::{CliError, Exit};
@@ -34,9 +35,13 @@ pub fn dispatch(cli: Cli) -> Result<Exit, CliError> {
     }
 }
 
-/// Waits for a command that needs the runtime.
+/// Waits for a command that needs the runtime, but not for what it left behind: the loading of a
+/// model cannot be interrupted, and would keep a cancelled command for seconds.
 fn wait(command: impl Future<Output = Result<Exit, CliError>>) -> Result<Exit, CliError> {
-    runtime()?.block_on(command)
+    let runtime = runtime()?;
+    let end = runtime.block_on(command);
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    end
 }
 
 pub fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
