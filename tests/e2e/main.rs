@@ -6,6 +6,7 @@
 
 mod embedded_model;
 mod neovim;
+mod neovim_comforts;
 mod neovim_flows;
 mod processes;
 mod vscode_settings;

@@ -11,18 +11,34 @@
 --- It runs beside your other Python servers: it completes nothing outside spec comments and
 --- formats nothing.
 
----@class zeroerr.Subcommand
----@field command string the server's command
----@field at_cursor boolean whether it is about the function at the cursor
-
----@type table<string, zeroerr.Subcommand>
-local subcommands = {
-  implement = { command = 'zeroerr.implement', at_cursor = true },
-  verify = { command = 'zeroerr.verify', at_cursor = true },
-  cancel = { command = 'zeroerr.cancel', at_cursor = false },
-  status = { command = 'zeroerr.status', at_cursor = false },
-  report = { command = 'zeroerr.showReport', at_cursor = false },
-}
+---Without the plugin around it (the file was copied), the commands that need no window.
+---@return {command: fun(opts: table), complete: fun(lead: string): string[]}
+local function commands()
+  local ok, plugin = pcall(require, 'zeroerr')
+  if ok then
+    return plugin
+  end
+  local at_cursor = { implement = 'zeroerr.implement', verify = 'zeroerr.verify' }
+  local general = { cancel = 'zeroerr.cancel', status = 'zeroerr.status', report = 'zeroerr.showReport' }
+  return {
+    command = function(opts)
+      local client = vim.lsp.get_clients({ name = 'zeroerr', bufnr = 0 })[1]
+      local command = at_cursor[opts.args] or general[opts.args]
+      if not client or not command then
+        vim.notify('zeroerr: no such subcommand: ' .. opts.args, vim.log.levels.ERROR)
+        return
+      end
+      local here = vim.lsp.util.make_position_params(0, client.offset_encoding)
+      local arguments = at_cursor[opts.args] and { { uri = here.textDocument.uri, position = here.position } } or nil
+      client:exec_cmd({ title = opts.args, command = command, arguments = arguments }, { bufnr = 0 })
+    end,
+    complete = function(lead)
+      return vim.tbl_filter(function(name)
+        return vim.startswith(name, lead)
+      end, vim.list_extend(vim.tbl_keys(at_cursor), vim.tbl_keys(general)))
+    end,
+  }
+end
 
 ---@type vim.lsp.Config
 return {
@@ -31,24 +47,13 @@ return {
   root_markers = { '.zeroerr.yaml', 'pyproject.toml', 'setup.py', 'setup.cfg', 'requirements.txt', '.git' },
   -- Neovim applies versioned edits but does not say so.
   capabilities = { workspace = { workspaceEdit = { documentChanges = true } } },
-  on_attach = function(client, bufnr)
-    vim.api.nvim_buf_create_user_command(bufnr, 'Zeroerr', function(opts)
-      local subcommand = subcommands[opts.args]
-      if not subcommand then
-        vim.notify('zeroerr: no such subcommand: ' .. opts.args, vim.log.levels.ERROR)
-        return
-      end
-      local here = vim.lsp.util.make_position_params(0, client.offset_encoding)
-      local arguments = subcommand.at_cursor and { { uri = here.textDocument.uri, position = here.position } } or nil
-      client:exec_cmd({ title = opts.args, command = subcommand.command, arguments = arguments }, { bufnr = bufnr })
-    end, {
-      nargs = 1,
-      desc = 'Implement or verify the function at the cursor; cancel, status, report',
-      complete = function(lead)
-        return vim.tbl_filter(function(name)
-          return vim.startswith(name, lead)
-        end, vim.tbl_keys(subcommands))
-      end,
+  on_attach = function(_, bufnr)
+    local zeroerr = commands()
+    vim.api.nvim_buf_create_user_command(bufnr, 'Zeroerr', zeroerr.command, {
+      nargs = '?',
+      range = true,
+      desc = 'Implement or verify the function at the cursor; runs, cancel, status, report',
+      complete = zeroerr.complete,
     })
   end,
 }
