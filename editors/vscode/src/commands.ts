@@ -16,6 +16,7 @@ export interface Host {
 export function registerCommands(host: Host): vscode.Disposable[] {
   const table: Record<string, () => Promise<void> | void> = {
     implement: () => runAtCursor(host, 'zeroerr.implement'),
+    implementSelection: () => implementSelection(host),
     verify: () => runAtCursor(host, 'zeroerr.verify'),
     cancel: () => run(host, 'zeroerr.cancel'),
     status: () => run(host, 'zeroerr.status'),
@@ -34,6 +35,25 @@ async function runAtCursor(host: Host, command: string): Promise<void> {
   if (editor !== undefined && convert !== undefined) {
     const place = { uri: convert.asUri(editor.document.uri), position: convert.asPosition(editor.selection.active) };
     await run(host, command, place);
+  }
+}
+
+/** Asks for one instruction line, and has the selected function written anew after it. */
+async function implementSelection(host: Host): Promise<void> {
+  const editor = vscode.window.activeTextEditor;
+  const convert = host.client()?.code2ProtocolConverter;
+  if (editor === undefined || convert === undefined) {
+    return;
+  }
+  const { document, selection } = editor;
+  const instruction = await vscode.window.showInputBox({
+    title: 'zeroerr: Implement Selection',
+    prompt: 'What is it to do?',
+    placeHolder: 'Return the sum of the numbers in xs; 0 for an empty list.',
+    ignoreFocusOut: true,
+  });
+  if (instruction !== undefined && instruction.trim() !== '') {
+    await run(host, 'zeroerr.implement', { uri: convert.asUri(document.uri), range: convert.asRange(selection), instruction });
   }
 }
 

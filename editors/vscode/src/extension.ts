@@ -5,6 +5,7 @@ import { LanguageClient, State, TransportKind, type LanguageClientOptions } from
 
 import { findServer } from './binary';
 import { registerCommands, type Host } from './commands';
+import { Runs } from './runs';
 import { settingsForServer } from './settings';
 import { Status } from './status';
 
@@ -14,6 +15,8 @@ export interface Api {
   statusText(): string;
   /** Why the server does not run; empty while it does. */
   trouble(): string;
+  /** The lines of the "Runs" view. */
+  runs(): string[];
 }
 
 let extension: Extension | undefined;
@@ -31,7 +34,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Api> {
     }),
   );
   await started.start();
-  return { statusText: () => started.statusText, trouble: () => started.trouble };
+  return { statusText: () => started.statusText, trouble: () => started.trouble, runs: () => started.runLines };
 }
 
 export async function deactivate(): Promise<void> {
@@ -41,6 +44,7 @@ export async function deactivate(): Promise<void> {
 class Extension implements Host, vscode.Disposable {
   readonly log = vscode.window.createOutputChannel('zeroerr', { log: true });
   readonly #status = new Status();
+  readonly #runs = new Runs();
   #client: LanguageClient | undefined;
   #trouble = '';
 
@@ -50,6 +54,10 @@ class Extension implements Host, vscode.Disposable {
 
   get statusText(): string {
     return this.#status.text;
+  }
+
+  get runLines(): string[] {
+    return this.#runs.lines();
   }
 
   get trouble(): string {
@@ -98,6 +106,7 @@ class Extension implements Host, vscode.Disposable {
 
   dispose(): void {
     this.#status.dispose();
+    this.#runs.dispose();
     this.log.dispose();
   }
 
@@ -108,6 +117,7 @@ class Extension implements Host, vscode.Disposable {
       middleware: {
         handleWorkDoneProgress: (token, value, next) => {
           this.#status.progress(token, value);
+          this.#runs.progress(token, value);
           // The client's own display would say the same beside ours; it only needs to clean up.
           if (value.kind === 'end') {
             next(token, value);
@@ -132,6 +142,7 @@ class Extension implements Host, vscode.Disposable {
       } else if (newState === State.Stopped) {
         this.#trouble = 'The server stopped; the log says why.';
         this.#status.server('stopped', this.#trouble);
+        this.#runs.serverGone();
       }
     });
     return client;

@@ -30,6 +30,10 @@ export async function run(): Promise<void> {
   await until('the function to be written', 180, () => document.getText() !== before);
   const after = document.getText();
   assert.ok(!after.includes('def total(xs: list[int]) -> int: ...'), 'the stub is gone');
+  await until('the view to show how the run ended', 20, () => api.runs()[0] === 'implement `total` (verified)');
+  const votes = api.runs().filter((text) => text.includes('ahead by'));
+  assert.ok(votes.length > 0, `the votes are in the view:\n${api.runs().join('\n')}`);
+  console.log(`test: runs: ${api.runs().at(-1)?.trim()}`);
   assert.ok(document.isDirty, 'the edit is not saved behind the user');
 
   await vscode.commands.executeCommand('undo');
@@ -41,4 +45,5 @@ export async function run(): Promise<void> {
   await vscode.commands.executeCommand('zeroerr.client.cancel');
   await until('the cancelled run to end', 10, () => !api.statusText().includes('total'));
   assert.equal(document.getText(), before, 'a cancelled run leaves no trace');
+  assert.deepEqual(api.runs().filter((text) => !text.startsWith(' ')), ['implement `total` (ended)', 'implement `total` (verified)']);
 }

@@ -36,4 +36,13 @@ export async function run(page: Page, shot: (name: string) => Promise<void>): Pr
   }
   await page.waitForTimeout(500);
   await shot('verified');
+
+  await page.keyboard.press('Escape');
+  await page.locator('.activitybar .action-label[aria-label="zeroerr"], .activitybar [aria-label^="zeroerr"]').first().click();
+  const ended = page.locator('.pane-body .monaco-list-row', { hasText: 'implement `total`' });
+  await ended.waitFor({ timeout: 30_000 });
+  await ended.click();
+  await page.locator('.pane-body .monaco-list-row', { hasText: 'ahead by' }).first().waitFor({ timeout: 30_000 });
+  await page.waitForTimeout(500);
+  await shot('runs');
 }
