@@ -1,6 +1,10 @@
 //! One adapter per language behind one trait: a fourth language is a folder and a line in [`all`].
 
+pub(crate) mod blocks;
 pub mod python;
+pub(crate) mod response;
+pub mod rust;
+pub(crate) mod tree;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -18,6 +18,7 @@ use super::imports::{is_import, parse_all, render, used_names};
 use super::layout::{Style, dedented_header, relayout};
 use super::signature::{is_async, parameters, parameters_of_header, same_parameters};
 use super::tree::{children, indent_at, nodes, parse, text};
+use crate::languages::response::fenced;
 
 /// Takes the candidate out of a model's response.
 ///
@@ -208,30 +209,6 @@ fn starts_function(line: &str, name: Option<&str>) -> bool {
     rest.is_some_and(|rest| {
         name.is_none_or(|name| rest.strip_prefix(name).is_some_and(|tail| tail.trim_start().starts_with(['(', '['])))
     })
-}
-
-/// The text before the first fence, and the fenced blocks. An open fence ends with the response.
-fn fenced(response: &str) -> (String, Vec<String>) {
-    let (mut before, mut blocks) = (String::new(), Vec::<String>::new());
-    let mut open: Option<(char, usize)> = None;
-    for line in response.split_inclusive('\n') {
-        let trimmed = line.trim();
-        let mark = trimmed.chars().next().filter(|c| matches!(c, '`' | '~'));
-        let length = mark.map_or(0, |m| trimmed.chars().take_while(|c| *c == m).count());
-        match (open, mark) {
-            (None, Some(mark)) if length >= 3 && !trimmed.get(length..).unwrap_or("").contains(mark) => {
-                open = Some((mark, length));
-                blocks.push(String::new());
-            }
-            (Some((opened, least)), Some(mark)) if mark == opened && length >= least && trimmed.len() == length => {
-                open = None
-            }
-            (Some(_), _) => blocks.last_mut().into_iter().for_each(|b| b.push_str(line)),
-            (None, _) if blocks.is_empty() => before.push_str(line),
-            (None, _) => {}
-        }
-    }
-    (before, blocks)
 }
 
 /// All nodes of the body, without the docstring.

@@ -121,14 +121,6 @@ fn after_backslash(source: &str, at: usize) -> bool {
     start > 0 && starts_line(source, at) && before.trim_end_matches('\r').ends_with('\\')
 }
 
-/// The line break that a text uses.
-pub(super) fn newline_of(source: &str) -> &'static str {
-    match source.find('\n') {
-        Some(at) if at > 0 && source.as_bytes().get(at - 1) == Some(&b'\r') => "\r\n",
-        _ => "\n",
-    }
-}
-
 /// The text of a header that stood at some depth, as it would stand at top level.
 pub(super) fn dedented_header(header: &str, indent: &str) -> String {
     let lines = header.split('\n').map(|l| l.strip_suffix('\r').unwrap_or(l));

@@ -19,6 +19,7 @@ use super::functions::{Body, FileIndex, Function};
 use super::session;
 use super::signature::parameters;
 use super::tree::{indent_at, line_end, parse, starts_line, text, without_cr};
+use crate::languages::blocks::{NO_FUNCTION, chosen, joined, merge, trimmed};
 
 /// Finds functions with specs. Total and linear: 50,000 lines take a fraction of a second.
 pub fn analyse(path: &Path, source: &Arc<str>) -> FileAnalysis {
@@ -72,23 +73,20 @@ pub fn task_for_selection(
     selection: TextRange,
     instruction: &str,
 ) -> Result<Task, String> {
-    let none = || "the selection holds no function; put the cursor into one".to_owned();
-    let tree = parse(source).ok_or_else(none)?;
+    let tree = parse(source).ok_or(NO_FUNCTION)?;
     let index = FileIndex::new(tree.root_node(), source);
     let mut blocks = Blocks::new(&index, source);
-    let mut spans = Vec::new();
+    let (mut spans, mut found) = (Vec::new(), Vec::new());
     for function in index.functions.iter().filter(|f| !f.name(source).is_empty()) {
         let run = blocks.above(function);
         let body = function.body(source);
         let range = function.range(source, &body);
         let start = run.as_ref().map_or(range.start, |run| run.range(source).start);
-        spans.push((TextRange::new(start, range.end), function, run));
+        spans.push((TextRange::new(start, range.end), function.name(source)));
+        found.push((function, run));
     }
-    let (function, run) =
-        chosen(spans, trimmed(source, selection), source).map_err(|names| match names.as_slice() {
-            [] => none(),
-            names => format!("the selection touches {} functions ({}); select one", names.len(), names.join(", ")),
-        })?;
+    let at = chosen(&spans, trimmed(source, selection))?;
+    let (function, run) = found.into_iter().nth(at).ok_or(NO_FUNCTION)?;
     let found = run.map(|run| (run.range(source), run.lines));
     let existing = task_of(path, source, &index, function, found).and_then(|(task, _)| task);
     let mut task = existing.unwrap_or_else(|| bare_task(path, source, function));
@@ -322,72 +320,6 @@ fn read_docstring(doc: &docstring::Docstring<'_>, source: &str, function: &str) 
     block.spec.examples.extend(examples);
     block.diagnostics.extend(faults);
     DocSpec { block, range: TextRange::new(doc.node.start_byte(), doc.node.end_byte()), is_spec }
-}
-
-/// Adds what a docstring says to what the comments above the function say.
-fn merge(block: &mut Block, doc: Block) {
-    let spec = &mut block.spec;
-    spec.intent = joined(&spec.intent, &doc.spec.intent);
-    spec.requires.extend(doc.spec.requires);
-    spec.ensures.extend(doc.spec.ensures);
-    spec.examples.extend(doc.spec.examples);
-    spec.raises.extend(doc.spec.raises);
-    spec.properties.extend(doc.spec.properties);
-    spec.budgets.extend(doc.spec.budgets);
-    spec.uses.extend(doc.spec.uses);
-    spec.forbids.extend(doc.spec.forbids);
-    spec.steps.extend(doc.spec.steps);
-    spec.complexity = spec.complexity.take().or(doc.spec.complexity);
-    block.diagnostics.extend(doc.diagnostics);
-    block.sources.extend(doc.sources);
-}
-
-fn joined(a: &str, b: &str) -> String {
-    match (a.is_empty(), b.is_empty() || a.contains(b)) {
-        (_, true) => a.to_owned(),
-        (true, false) => b.to_owned(),
-        (false, false) => format!("{a}\n{b}"),
-    }
-}
-
-type Span<'i, 't, 's> = (TextRange, &'i Function<'t>, Option<Run<'s>>);
-
-/// The innermost function around the selection, or the only one that it touches.
-fn chosen<'i, 't, 's>(
-    spans: Vec<Span<'i, 't, 's>>,
-    selection: TextRange,
-    source: &str,
-) -> Result<(&'i Function<'t>, Option<Run<'s>>), Vec<String>> {
-    let around = |range: TextRange| range.start <= selection.start && selection.end <= range.end;
-    let innermost =
-        spans.iter().enumerate().filter(|(_, (range, ..))| around(*range)).min_by_key(|(_, (range, ..))| range.len());
-    let at = match innermost {
-        Some((at, _)) => at,
-        None => {
-            let mut outer: Vec<usize> = Vec::new();
-            for (at, (range, ..)) in spans.iter().enumerate().filter(|(_, (range, ..))| range.overlaps(selection)) {
-                // Functions come in file order: a nested one lies in the last that was kept.
-                if outer.last().is_none_or(|last| spans[*last].0.end < range.end) {
-                    outer.push(at);
-                }
-            }
-            match outer.as_slice() {
-                [one] => *one,
-                several => return Err(several.iter().map(|i| spans[*i].1.name(source).to_owned()).collect()),
-            }
-        }
-    };
-    spans.into_iter().nth(at).map(|(_, function, run)| (function, run)).ok_or_else(Vec::new)
-}
-
-/// The selection without white space at its ends: a line selection ends at the next line's start.
-fn trimmed(source: &str, selection: TextRange) -> TextRange {
-    let text = selection.slice(source);
-    if text.trim().is_empty() {
-        return selection;
-    }
-    let start = selection.start + (text.len() - text.trim_start().len());
-    TextRange::new(start, start + text.trim().len())
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use zeroerr_core::code::{Candidate, Task, TextEdit, TextRange};
 
 use super::functions::{Body, FileIndex, Function};
 use super::imports::{ImportItem, is_import, parse_all, parse_statement, render};
-use super::layout::{Style, newline_of, relayout, unit_of};
+use super::layout::{Style, relayout, unit_of};
 use super::signature::header_end;
-use super::tree::{Visit, children, indent_at, line_end, line_start, parse, starts_line, text, walk};
+use super::tree::{Visit, children, indent_at, line_end, line_start, newline_of, parse, starts_line, text, walk};
 
 /// The edits that put the candidate into the file; none of them overlap.
 ///
