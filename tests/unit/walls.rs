@@ -5,7 +5,7 @@ use crate::tree::{File, Tree, assert_clean, assert_complains};
 
 /// Crates that do no I/O, with all they may depend on.
 const PURE: &[(&str, &[&str])] = &[
-    ("server/core", &["serde", "serde_json", "sha2", "strsim", "thiserror"]),
+    ("server/core", &["schemars", "serde", "serde_json", "sha2", "strsim", "thiserror"]),
     ("server/agents", &["zeroerr-core", "serde", "serde_json", "rand", "rand_chacha"]),
 ];
 

@@ -8,4 +8,5 @@ pub mod archetypes;
 pub mod base_agent;
 pub mod diversity;
 pub mod orchestrator;
+pub mod plan_machine;
 pub mod swarm;

@@ -31,11 +31,13 @@ pub enum RedFlag {
     Placeholder,
     /// Touches what the spec forbids.
     Forbidden,
+    /// A planner's answer is not the asked JSON.
+    NotAPlan,
 }
 
 impl RedFlag {
     /// Every kind.
-    pub const ALL: [RedFlag; 10] = [
+    pub const ALL: [RedFlag; 11] = [
         RedFlag::Empty,
         RedFlag::Truncated,
         RedFlag::OverLong,
@@ -46,6 +48,7 @@ impl RedFlag {
         RedFlag::WrongSignature,
         RedFlag::Placeholder,
         RedFlag::Forbidden,
+        RedFlag::NotAPlan,
     ];
 
     /// The name in reports.
@@ -61,6 +64,7 @@ impl RedFlag {
             RedFlag::WrongSignature => "wrong_signature",
             RedFlag::Placeholder => "placeholder",
             RedFlag::Forbidden => "forbidden",
+            RedFlag::NotAPlan => "not_a_plan",
         }
     }
 }

@@ -59,4 +59,24 @@ pub enum Record {
         /// The findings that go back into the prompts.
         feedback: String,
     },
+    /// A step's winner was found to be at fault for a function that calls it: the class may not win
+    /// any more, and what was decided on its word is void.
+    Blamed {
+        /// Step name.
+        step: String,
+        /// The class.
+        class: String,
+        /// What goes into the step's next prompts.
+        feedback: String,
+    },
+    /// The code of a sample that was found wrong by an example. Kept for functions that call others
+    /// that were written in the same run: it may be those that are wrong.
+    Rejected {
+        /// Step name.
+        step: String,
+        /// Sample number.
+        id: u64,
+        /// The code.
+        candidate: Candidate,
+    },
 }

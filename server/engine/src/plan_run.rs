@@ -6,7 +6,7 @@ use zeroerr_agents::orchestrator::StepEnd;
 use zeroerr_agents::swarm::Swarm;
 use zeroerr_core::certificate::{Certificate, code_hash};
 use zeroerr_core::code::{Task, apply_edits};
-use zeroerr_core::decomposition_engine::Plan;
+use zeroerr_core::decomposition_engine::{MAX_STEPS, Plan};
 use zeroerr_core::report::{RunEvent, RunOutcome, RunReport};
 use zeroerr_verification::verification_stack::subject_for_edit;
 
@@ -20,7 +20,7 @@ use crate::plan::{edits_between, with_helper_stubs, without_helper_specs};
 impl LocalWorkbench {
     pub(crate) async fn run_steps(&self, task: Task, options: &RunOptions, wires: &Wires, report: &mut RunReport) {
         let name = task.signature.name.clone();
-        let plan = match Plan::from_spec(&name, &task.spec) {
+        let plan = match Plan::from_spec(&name, &task.spec, MAX_STEPS) {
             Ok(plan) => plan,
             Err(error) => {
                 report.outcome = RunOutcome::Abstained;

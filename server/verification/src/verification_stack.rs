@@ -324,7 +324,11 @@ fn clause_ranges(task: &mut Task) -> Vec<&mut TextRange> {
     ranges.extend(spec.examples.iter_mut().map(|e| &mut e.range));
     ranges.extend(spec.raises.iter_mut().map(|r| &mut r.range));
     ranges.extend(spec.budgets.iter_mut().map(|b| &mut b.range));
-    ranges.extend(spec.steps.iter_mut().map(|s| &mut s.range));
+    for step in &mut spec.steps {
+        ranges.push(&mut step.range);
+        ranges.extend(step.examples.iter_mut().map(|e| &mut e.range));
+        ranges.extend(step.raises.iter_mut().map(|r| &mut r.range));
+    }
     ranges.extend(spec.complexity.iter_mut().map(|c| &mut c.range));
     ranges
 }

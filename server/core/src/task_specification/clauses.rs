@@ -176,6 +176,8 @@ pub(super) fn step(source: &ClauseSource) -> Found<StepDecl> {
         name: name.to_owned(),
         signature: signature.to_owned(),
         intent: intent.to_owned(),
+        examples: Vec::new(),
+        raises: Vec::new(),
         range: source.range,
     })
 }

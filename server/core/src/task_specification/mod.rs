@@ -17,8 +17,10 @@ pub use tags::{TAGS, TagInfo};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 
 use crate::code::TextRange;
+use crate::decomposition_engine::mentions::words;
 
 /// A parsed task specification.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -171,6 +173,12 @@ pub struct StepDecl {
     pub signature: String,
     /// What the helper does.
     pub intent: String,
+    /// The helper's own examples: `@example` lines that call it and not the function.
+    #[serde(default)]
+    pub examples: Vec<Example>,
+    /// The helper's own `@raises` lines.
+    #[serde(default)]
+    pub raises: Vec<Raises>,
     /// Where the clause stands.
     pub range: TextRange,
 }
@@ -181,6 +189,30 @@ impl Spec {
     /// Types, lint and security findings alone are no evidence that the intent is met.
     pub fn has_evidence(&self) -> bool {
         !(self.examples.is_empty() && self.raises.is_empty() && self.properties.is_empty() && self.ensures.is_empty())
+    }
+
+    /// Gives examples and `@raises` that call a step, and not the function itself, to that step.
+    pub fn give_steps_their_claims(&mut self, function: &str) {
+        if self.steps.is_empty() {
+            return;
+        }
+        let places: HashMap<String, usize> = self.steps.iter().enumerate().map(|(i, s)| (s.name.clone(), i)).collect();
+        let owner = |code: &str| {
+            let called = || words(code).into_iter().filter(|w| !w.in_string && !w.is_attribute).map(|w| w.text);
+            if called().any(|w| w == function) { None } else { called().find_map(|w| places.get(w).copied()) }
+        };
+        for example in std::mem::take(&mut self.examples) {
+            match owner(&example.code).filter(|_| example.origin == ExampleOrigin::Tag) {
+                Some(step) => self.steps[step].examples.push(example),
+                None => self.examples.push(example),
+            }
+        }
+        for raises in std::mem::take(&mut self.raises) {
+            match owner(&raises.call) {
+                Some(step) => self.steps[step].raises.push(raises),
+                None => self.raises.push(raises),
+            }
+        }
     }
 
     /// A stable hash of what the spec says (not where it stands); hex, 64 characters.
@@ -219,6 +251,8 @@ impl Spec {
         }
         for s in &self.steps {
             put("step", &format!("{}{}: {}", s.name, s.signature, s.intent));
+            s.examples.iter().for_each(|e| put("step example", &e.code));
+            s.raises.iter().for_each(|r| put("step raises", &format!("{} {}", r.exception, r.call)));
         }
         hex(&hasher.finalize())
     }

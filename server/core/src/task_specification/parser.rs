@@ -6,6 +6,8 @@
 //! * an empty line ends the clause, and words after it belong to the intent again;
 //! * words above the first tag are the intent when there is no `@spec`.
 
+use std::collections::HashMap;
+
 use super::clauses::{self, Found};
 use super::tags::closest_tag;
 pub use super::tags::{TAGS, TagInfo};
@@ -101,7 +103,7 @@ pub fn parse_block(lines: &[BlockLine<'_>]) -> (Spec, Vec<SpecDiagnostic>) {
 
 /// Parses the lines of one block, and keeps the map from clauses to the file.
 pub fn parse(lines: &[BlockLine<'_>], kind: BlockKind) -> Block {
-    let mut reader = Reader { block: Block::default(), preamble: Vec::new(), intent: Vec::new() };
+    let mut reader = Reader::default();
     for clause in split(lines, kind) {
         reader.clause(clause);
     }
@@ -194,10 +196,13 @@ fn split<'a>(lines: &[BlockLine<'a>], kind: BlockKind) -> Vec<RawClause<'a>> {
     out
 }
 
+#[derive(Default)]
 struct Reader {
     block: Block,
     preamble: Vec<String>,
     intent: Vec<String>,
+    /// Where each step was declared first.
+    step_places: HashMap<String, TextRange>,
 }
 
 impl Reader {
@@ -256,11 +261,13 @@ impl Reader {
 
     fn step(&mut self, source: &ClauseSource) {
         let found = clauses::step(source);
-        let twin = found.as_ref().ok().and_then(|step| self.block.spec.steps.iter().find(|s| s.name == step.name));
-        if let Some(twin) = twin {
-            let message = format!("two steps are named `{}`; give each its own name", twin.name);
-            let related = Some((twin.range, "the first one is here".to_owned()));
-            return self.fault("spec.duplicate-step", message, source.range, related);
+        if let Ok(step) = &found {
+            if let Some(first) = self.step_places.get(&step.name) {
+                let message = format!("two steps are named `{}`; give each its own name", step.name);
+                let related = Some((*first, "the first one is here".to_owned()));
+                return self.fault("spec.duplicate-step", message, source.range, related);
+            }
+            self.step_places.insert(step.name.clone(), step.range);
         }
         self.found(found, |spec, item| spec.steps.push(item));
     }

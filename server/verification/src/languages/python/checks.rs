@@ -22,6 +22,8 @@ pub(super) struct Context<'a> {
     pub function: &'a str,
     /// Names of the spec's own: parameters, steps, the function itself.
     pub names: HashSet<&'a str>,
+    /// The helpers that `@step` lines declare; an example may be about one of them.
+    pub steps: HashSet<&'a str>,
     /// The file's names, and where in it the function stands.
     pub file: (&'a FileIndex<'a>, &'a Function<'a>),
     /// Where the spec's clauses stand.
@@ -29,6 +31,11 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// The first of the spec's helpers that is called.
+    fn step_called<'e>(&self, calls: &[Node<'_>], expression: &'e str) -> Option<&'e str> {
+        calls.iter().map(|n| text(*n, expression)).find(|name| self.steps.contains(name))
+    }
+
     /// Whether a name means something; with `from x import *` any name may.
     fn knows(&self, name: &str) -> bool {
         let (file, function) = self.file;
@@ -170,6 +177,9 @@ impl Checker<'_> {
             return true;
         }
         let calls = called_names(tree.root_node());
+        if self.context.step_called(&calls, expression).is_some() {
+            return true;
+        }
         let own: Vec<Node<'_>> = calls.iter().copied().filter(|n| !BUILTINS.contains(&text(*n, expression))).collect();
         let slip = match (own.as_slice(), calls.as_slice()) {
             ([one], _) | ([], [one]) => Some(*one),
@@ -199,7 +209,11 @@ impl Checker<'_> {
         if !self.is_about_function(&tree, &example.code, example.range) {
             return false;
         }
-        let sides = single_expression(&tree).and_then(|e| equation(e, &example.code, self.context.function));
+        let calls = called_names(tree.root_node());
+        let about_function = mentions(tree.root_node(), &example.code, self.context.function);
+        let step = self.context.step_called(&calls, &example.code).filter(|_| !about_function);
+        let name = step.unwrap_or(self.context.function);
+        let sides = single_expression(&tree).and_then(|e| equation(e, &example.code, name));
         example.equation = sides
             .map(|(call, expected)| (text(call, &example.code).to_owned(), text(expected, &example.code).to_owned()));
         true

@@ -266,8 +266,15 @@ fn task_of(
     let steps: Vec<String> = block.spec.steps.iter().map(|s| s.name.clone()).collect();
     let own = all_parameters.iter().map(|p| p.name.as_str()).chain(steps.iter().map(String::as_str));
     let names = own.chain([function.name(source)]).collect();
-    let context = Context { function: function.name(source), names, file: (index, function), sources: &block.sources };
+    let context = Context {
+        function: function.name(source),
+        names,
+        steps: steps.iter().map(String::as_str).collect(),
+        file: (index, function),
+        sources: &block.sources,
+    };
     let mut faults = check(&mut block.spec, &context);
+    block.spec.give_steps_their_claims(function.name(source));
     faults.append(&mut block.diagnostics);
     let task = (block.spec != Spec::default()).then(|| task(path, source, function, &body, block.spec, spec_range));
     Some((task, faults))
