@@ -66,19 +66,64 @@ impl Outbox {
         }
         // Polled once here, so that messages leave in the order they were given; each call has
         // a sender of its own, whose one guaranteed place in the queue makes that poll enough.
-        let mut sending = self.client.clone().call(request);
-        if let Some(Ok(None) | Err(_)) = (&mut sending).now_or_never() {
-            return;
+        follow(self.client.clone().call(request), then, self.events.clone(), self.closed.clone());
+    }
+}
+
+/// Polls once, and waits in the background for an answer that is not there yet. On a busy machine
+/// the client can be faster than this thread: then the answer is there at once.
+fn follow<E: Send + 'static>(
+    mut sending: impl Future<Output = Result<Option<Response>, E>> + Send + Unpin + 'static,
+    then: impl FnOnce(Option<Response>) -> Option<Event> + Send + 'static,
+    events: UnboundedSender<Event>,
+    closed: CancellationToken,
+) {
+    let end = move |result: Result<Option<Response>, E>| {
+        if let Some(event) = result.ok().and_then(then) {
+            drop(events.send(event));
         }
-        let (events, closed) = (self.events.clone(), self.closed.clone());
-        tokio::spawn(async move {
+    };
+    match (&mut sending).now_or_never() {
+        Some(result) => end(result),
+        None => drop(tokio::spawn(async move {
             tokio::select! {
                 biased;
                 () = closed.cancelled() => {}
-                end = sending => if let Some(event) = end.ok().and_then(then) {
-                    drop(events.send(event));
-                }
+                result = sending => end(result),
             }
-        });
+        })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::future::{pending, ready};
+
+    use tokio::sync::mpsc::unbounded_channel;
+    use tower_lsp::jsonrpc::Id;
+
+    use super::*;
+
+    fn then(response: Option<Response>) -> Option<Event> {
+        response.map(|r| Event::ProgressCreated { job: 7, shown: r.is_ok() })
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_faster_than_we_are_is_heard_once() {
+        let (events, mut inbox) = unbounded_channel();
+        let answer = Response::from_ok(Id::Number(1), serde_json::Value::Null);
+        follow(ready(Ok::<_, Infallible>(Some(answer))), then, events, CancellationToken::new());
+        assert!(matches!(inbox.recv().await, Some(Event::ProgressCreated { job: 7, shown: true })));
+        assert!(inbox.recv().await.is_none(), "nothing waits for a second answer");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_never_comes_ends_with_the_connection() {
+        let (events, mut inbox) = unbounded_channel();
+        let closed = CancellationToken::new();
+        follow(pending::<Result<_, Infallible>>(), then, events, closed.clone());
+        closed.cancel();
+        assert!(inbox.recv().await.is_none());
     }
 }

@@ -14,6 +14,8 @@ use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
 use crate::fingerprint::{Broken, one_line};
 use crate::languages::Subject;
 
+/// What an answer begins with that another measurement may change.
+pub const TOO_NOISY: &str = "too noisy to tell";
 /// Extra power of `n` that is still the bound, and from which it surely is not.
 const KEEPS: f64 = 0.3;
 const BREAKS: f64 = 0.5;
@@ -179,7 +181,7 @@ fn keeps_budget(milliseconds: f64, fact: &BudgetFact) -> Answer {
         Answer::Keeps(format!("{call} takes {} of {milliseconds} ms", span(middle)))
     } else {
         Answer::CannotTell(format!(
-            "too noisy to tell: {call} takes {} to {}, the budget is {milliseconds} ms",
+            "{TOO_NOISY}: {call} takes {} to {}, the budget is {milliseconds} ms",
             span(best),
             span(middle)
         ))
@@ -222,7 +224,7 @@ fn keeps_bound(bound: Complexity, growth: &Growth) -> Answer {
         };
         Answer::Breaks(format!("grows faster than {name}{seen} ({figures})"))
     } else {
-        Answer::CannotTell(format!("too noisy to tell whether it grows within {name} ({figures})"))
+        Answer::CannotTell(format!("{TOO_NOISY} whether it grows within {name} ({figures})"))
     }
 }
 

@@ -175,7 +175,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_extracted_parses_again(body in "[a-z]{1,6} \\+ [0-9]{1,3}") {
+    fn what_is_extracted_parses_again(body in "v[a-z]{1,5} \\+ [0-9]{1,3}") {
         let response = format!("fn add(a: i32, b: i32) -> i32 {{\n  {body}\n}}");
         let candidate = extract(&response, &task(ADD)).unwrap();
         prop_assert!(candidate.function.contains(&candidate.body));
