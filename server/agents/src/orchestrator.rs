@@ -131,6 +131,20 @@ pub struct StepMachine {
     last_rejection: Option<String>,
     model_failures: Vec<String>,
     completion_tokens: u64,
+    /// Samples with a lower number were drawn by an earlier run.
+    earlier: u32,
+    taken_up: u32,
+}
+
+/// One class that may still win.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Standing<'a> {
+    /// The first sample that voted for it.
+    pub id: u64,
+    /// What it does.
+    pub fingerprint: &'a Fingerprint,
+    /// Votes for it.
+    pub votes: u32,
 }
 
 impl StepMachine {
@@ -157,7 +171,17 @@ impl StepMachine {
             last_rejection: None,
             model_failures: Vec::new(),
             completion_tokens: 0,
+            earlier: 0,
+            taken_up: 0,
         }
+    }
+
+    /// The first `samples` numbers are samples that an earlier run has drawn; they are no attempts of this
+    /// one.
+    pub fn taking_up(mut self, samples: u32) -> Self {
+        self.earlier = samples;
+        self.rules.max_attempts = self.rules.max_attempts.saturating_add(samples);
+        self
     }
 
     /// Takes up what a journal remembers of this step; records of other steps are ignored, and a
@@ -237,6 +261,22 @@ impl StepMachine {
         self.tally.total() as u32
     }
 
+    /// Samples that may be counted at most, those of an earlier run included.
+    pub fn max_attempts(&self) -> u32 {
+        self.rules.max_attempts
+    }
+
+    /// The classes that may still win, most votes first.
+    pub fn standing(&self) -> Vec<Standing<'_>> {
+        let standing = self.tally.standing().into_iter();
+        standing
+            .filter_map(|c| {
+                let id = self.tally.voters(&c.class).first().copied()?;
+                Some(Standing { id, fingerprint: self.classes.get(&c.class)?, votes: c.votes })
+            })
+            .collect()
+    }
+
     /// The step for reports.
     pub fn report(&self) -> StepReport {
         let standing = self.tally.standing();
@@ -248,6 +288,8 @@ impl StepMachine {
             margin: self.tally.margin(),
             k: self.rules.k,
             disagreements: self.disagreements(),
+            questions: Vec::new(),
+            taken_up: self.taken_up,
             completion_tokens: self.completion_tokens,
             tally: standing
                 .into_iter()
@@ -271,6 +313,7 @@ impl StepMachine {
 
     fn count(&mut self, id: u64, fate: SampleFate) {
         self.counted += 1;
+        self.taken_up += u32::from(id < u64::from(self.earlier));
         match fate {
             SampleFate::Flagged(flag) => *self.red_flags.entry(flag).or_default() += 1,
             SampleFate::GateRejected(why) => {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::certificate::Certificate;
 use crate::code::TextEdit;
+use crate::question::Question;
 use crate::red_flag_detector::RedFlag;
 use crate::verdict::{Layer, LayerReport, StackReport};
 
@@ -61,6 +62,13 @@ pub struct StepReport {
     /// Inputs on which the classes differ, smallest first.
     #[serde(default)]
     pub disagreements: Vec<Disagreement>,
+    /// Calls that a user could settle the split with, as small as they could be made; the one that tells
+    /// most votes apart first. Empty when nothing was split, or nobody could answer.
+    #[serde(default)]
+    pub questions: Vec<Question>,
+    /// How many of the samples were drawn by an earlier run of the same task, and judged again.
+    #[serde(default)]
+    pub taken_up: u32,
     /// Tokens the models wrote.
     #[serde(default)]
     pub completion_tokens: u64,

@@ -8,11 +8,15 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use zeroerr_agents::orchestrator::{Command, Event, StepEnd, StepMachine, Verification};
 use zeroerr_core::code::{Candidate, TextEdit};
+use zeroerr_core::question::Question;
 use zeroerr_core::report::{RunEvent, StepReport};
 use zeroerr_core::state_manager::{Record, SampleFate};
 use zeroerr_core::verdict::{LayerReport, StackReport, Verdict};
+use zeroerr_core::voting_engine::Fingerprint;
 use zeroerr_verification::verification_stack::{LayerEvent, subject_for_edit};
 
+use crate::asking;
+use crate::continued::{self, EarlierSample};
 use crate::executor::{Drawn, StepContext};
 use crate::journal::Journal;
 
@@ -25,6 +29,8 @@ pub(crate) struct Wires {
     pub cancel: CancellationToken,
     /// Durable record, if the journal can be written.
     pub journal: Option<(Arc<Journal>, String)>,
+    /// The run whose samples this one takes up.
+    pub continues: Option<String>,
 }
 
 impl Wires {
@@ -38,6 +44,15 @@ impl Wires {
         let Some((journal, run)) = &self.journal else { return Vec::new() };
         journal.records_of_step(run, step).unwrap_or_else(|error| {
             tracing::warn!(%error, step, "what is known of the step is not used");
+            Vec::new()
+        })
+    }
+
+    /// The samples of a step that an earlier run has drawn.
+    pub(crate) fn earlier(&self, step: &str) -> Vec<EarlierSample> {
+        let Some(((journal, _), run)) = self.journal.as_ref().zip(self.continues.as_ref()) else { return Vec::new() };
+        continued::samples_of(journal, run, step).unwrap_or_else(|error| {
+            tracing::warn!(%error, step, "the samples of the earlier run are not used");
             Vec::new()
         })
     }
@@ -84,6 +99,7 @@ pub(crate) struct Dispatcher {
     models: Vec<String>,
     layers: Vec<LayerReport>,
     edits: Vec<TextEdit>,
+    questions: Vec<Question>,
     decoding: JoinSet<(u64, Drawn)>,
     handles: HashMap<u64, AbortHandle>,
     announced: u32,
@@ -92,7 +108,9 @@ pub(crate) struct Dispatcher {
 impl Dispatcher {
     /// A step that takes up what the journal remembers of it.
     pub(crate) fn new(context: Arc<StepContext>, wires: Wires, check: Check) -> Self {
-        let mut machine = StepMachine::new(context.task.signature.name.clone(), context.options.rules());
+        let earlier = u32::try_from(context.earlier.len()).unwrap_or(u32::MAX);
+        let mut machine =
+            StepMachine::new(context.task.signature.name.clone(), context.options.rules()).taking_up(earlier);
         let records = wires.records_of(machine.name());
         machine.restore(&records);
         let mut this = Self {
@@ -104,6 +122,7 @@ impl Dispatcher {
             models: Vec::new(),
             layers: Vec::new(),
             edits: Vec::new(),
+            questions: Vec::new(),
             decoding: JoinSet::new(),
             handles: HashMap::new(),
             announced: 0,
@@ -172,7 +191,7 @@ impl Dispatcher {
                 self.wires.tell(RunEvent::Sampled {
                     step: step.clone(),
                     samples,
-                    max_attempts: self.context.options.max_attempts,
+                    max_attempts: self.machine.max_attempts(),
                 });
                 match &fate {
                     SampleFate::Flagged(flag) => self.wires.tell(RunEvent::Flagged { step: step.clone(), flag: *flag }),
@@ -234,21 +253,51 @@ impl Dispatcher {
             Err(why) => return Verification::Undecidable(why),
         };
         let wires = self.wires.clone();
-        let report = context.stack.verify(&subject, &move |event| wires.tell(layer_event(event))).await;
+        // Asked beside the layers: an answer may still overturn a decision that was far from unanimous.
+        let classes = if asking::has_strong_minority(&self.machine) { self.classes() } else { Vec::new() };
+        let tell = move |event| wires.tell(layer_event(event));
+        let (report, questions) =
+            tokio::join!(context.stack.verify(&subject, &tell), asking::questions(&context, &classes));
         let verification = judge_stack(&report, &context.options.policy);
         self.layers = report.layers;
+        self.questions = questions;
         if let Verification::Refuted(feedback) = &verification {
             self.wires.record(&Record::Barred { step, class, feedback: feedback.clone() });
         }
         verification
     }
 
+    /// The classes that may still win, each by the candidate of its first vote.
+    fn classes(&self) -> Vec<(Candidate, Fingerprint, u32)> {
+        let standing = self.machine.standing().into_iter();
+        standing.filter_map(|s| Some((self.candidates.get(&s.id)?.clone(), s.fingerprint.clone(), s.votes))).collect()
+    }
+
+    /// What a user could settle the split with. A helper of a plan has no spec of its own in the file, so
+    /// its answers are shown and cannot be chosen.
+    async fn ask(&self) -> Vec<Question> {
+        let mut questions = asking::questions(&self.context, &self.classes()).await;
+        if self.check == Check::VotesOnly {
+            questions.iter_mut().flat_map(|q| &mut q.answers).for_each(|a| a.clause = None);
+        }
+        questions
+    }
+
     /// Waits until every aborted decode is really gone, so that nothing outlives the step.
     async fn outcome(mut self, end: Option<StepEnd>) -> StepOutcome {
         self.decoding.shutdown().await;
+        if matches!(end, Some(StepEnd::Abstained(_))) {
+            let cancel = self.wires.cancel.clone();
+            self.questions = tokio::select! {
+                biased;
+                () = cancel.cancelled() => Vec::new(),
+                questions = self.ask() => questions,
+            };
+        }
         let won = matches!(end, Some(StepEnd::Won { .. }));
         let edits = if won { self.edits } else { Vec::new() };
-        StepOutcome { end, report: self.machine.report(), edits, layers: self.layers, models: self.models }
+        let report = StepReport { questions: self.questions, ..self.machine.report() };
+        StepOutcome { end, report, edits, layers: self.layers, models: self.models }
     }
 }
 

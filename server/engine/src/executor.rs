@@ -14,6 +14,7 @@ use zeroerr_llm::prompt_templates::{Variation, coder_messages, coder_stops};
 use zeroerr_verification::languages::Judgement;
 use zeroerr_verification::verification_stack::VerificationStack;
 
+use crate::continued::EarlierSample;
 use crate::options::RunOptions;
 use crate::prompt_style;
 
@@ -32,6 +33,8 @@ pub(crate) struct StepContext {
     pub swarm: Swarm,
     /// The rules.
     pub options: RunOptions,
+    /// Samples that an earlier run has drawn, by number: judged again, not drawn again.
+    pub earlier: Vec<EarlierSample>,
     judged: Mutex<HashMap<Candidate, SharedJudgement>>,
 }
 
@@ -59,11 +62,32 @@ impl StepContext {
         swarm: Swarm,
         options: RunOptions,
     ) -> Self {
-        Self { task, stack, models, swarm, options, judged: Mutex::default() }
+        Self { task, stack, models, swarm, options, earlier: Vec::new(), judged: Mutex::default() }
+    }
+
+    /// The same, taking up what an earlier run has drawn.
+    pub(crate) fn taking_up(self, earlier: Vec<EarlierSample>) -> Self {
+        Self { earlier, ..self }
+    }
+
+    /// Judges the candidate of an earlier run again: the spec has more examples now, and other inputs.
+    async fn take_up(&self, sample: &EarlierSample) -> Drawn {
+        let fate = match &sample.fate {
+            SampleFate::Votes { candidate, .. } => self.judge(candidate.clone()).await,
+            // Fewer examples refused it already; a malformed response stays one.
+            other => Ok(other.clone()),
+        };
+        match fate {
+            Ok(fate) => Drawn::Ended { completion_tokens: 0, model: sample.model.clone(), fate },
+            Err(why) => Drawn::Broken(why),
+        }
     }
 
     /// Draws sample `id`: prompt, decode, red flags, gate, fingerprint.
     pub(crate) async fn draw(&self, id: u64, feedback: &[String]) -> Drawn {
+        if let Some(sample) = usize::try_from(id).ok().and_then(|id| self.earlier.get(id)) {
+            return self.take_up(sample).await;
+        }
         let draw = self.swarm.draw(&self.task.signature.name, id);
         let Some(model) = self.models.iter().find(|m| m.name() == draw.model).or(self.models.first()) else {
             return Drawn::Broken("no model is configured; run `zeroerr models list`".into());

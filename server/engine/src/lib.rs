@@ -3,6 +3,8 @@
 //! [`Workbench`] is the one interface front ends see; [`local::LocalWorkbench`] is the real one.
 
 pub mod accept;
+mod asking;
+mod continued;
 mod dispatcher;
 mod executor;
 pub mod journal;

@@ -16,6 +16,7 @@ use zeroerr_verification::verification_stack::{VerificationStack, subject_as_is,
 
 use crate::Workbench;
 use crate::accept::AcceptedEdit;
+use crate::continued;
 use crate::dispatcher::{Wires, layer_event};
 use crate::journal::{Journal, OpenRun, Origin, now_ms};
 use crate::options::RunOptions;
@@ -90,11 +91,18 @@ impl LocalWorkbench {
     }
 
     /// The run in the journal: a new one, or the unfinished one of the same task.
-    fn open_run(&self, task: &Task, options: &RunOptions) -> Option<(Arc<Journal>, OpenRun)> {
+    fn open_run(&self, task: &Task, options: &RunOptions) -> Option<(Arc<Journal>, OpenRun, Option<String>)> {
         let journal = self.parts.journal.as_ref()?;
-        let origin = Origin::of(task, options, self.model_names());
+        let mut origin = Origin::of(task, options, self.model_names());
+        let analyse = |source: &str| self.analyse(&task.file, &Arc::from(source));
+        origin.continues = continued::earlier_run(journal, task, &origin, &analyse);
         match journal.begin(&self.task_key(task, options), &task.file.display().to_string(), &origin) {
-            Ok(run) => Some((Arc::clone(journal), run)),
+            // A run that was begun before goes on with what it took up then.
+            Ok(run) if run.resumed => {
+                let continues = journal.origin(&run.id).ok().flatten().and_then(|o| o.continues);
+                Some((Arc::clone(journal), run, continues))
+            }
+            Ok(run) => Some((Arc::clone(journal), run, origin.continues)),
             Err(error) => {
                 tracing::warn!(%error, "the run goes on without its journal");
                 None
@@ -123,9 +131,10 @@ impl LocalWorkbench {
             return report;
         }
         // Held to the end: while it lives, no other process takes this run up.
-        let (journal, open) = self.open_run(&task, &options).unzip();
+        let (journal, open, continues) =
+            self.open_run(&task, &options).map_or((None, None, None), |(j, o, c)| (Some(j), Some(o), c));
         report.id = open.as_ref().map_or_else(|| format!("{:012x}-unjournaled", now_ms()), |o| o.id.clone());
-        let wires = Wires { events, cancel, journal: journal.clone().map(|j| (j, report.id.clone())) };
+        let wires = Wires { events, cancel, journal: journal.clone().map(|j| (j, report.id.clone())), continues };
         self.run_steps(task, &options, &wires, &mut report).await;
         report.elapsed_ms = begun.elapsed().as_millis() as u64;
         // A cancelled run stays unfinished in the journal: asking again goes on where it stopped.

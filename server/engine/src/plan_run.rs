@@ -68,6 +68,7 @@ impl LocalWorkbench {
     }
 
     async fn run_step(&self, task: Task, options: &RunOptions, wires: &Wires, check: Check) -> StepOutcome {
+        let earlier = wires.earlier(&task.signature.name);
         let swarm = Swarm {
             models: self.model_names(),
             first_temperature: options.first_temperature,
@@ -76,6 +77,7 @@ impl LocalWorkbench {
         };
         let context =
             StepContext::new(task, Arc::clone(&self.parts.stack), self.parts.models.clone(), swarm, options.clone());
+        let context = context.taking_up(earlier);
         Dispatcher::new(Arc::new(context), wires.clone(), check).run().await
     }
 

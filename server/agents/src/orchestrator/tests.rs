@@ -97,6 +97,20 @@ fn says_why_nobody_could_vote() {
 }
 
 #[test]
+fn samples_of_an_earlier_run_are_no_attempts_of_this_one() {
+    let mut m = StepMachine::new("f", rules(2, 2, 1)).taking_up(2);
+    assert_eq!(drawn(&m.start()), [0]);
+    m.handle(sampled(0, vote("a")));
+    assert_eq!(drawn(&m.handle(sampled(1, vote("b")))), [2], "two more may be drawn");
+    assert_eq!(drawn(&m.handle(sampled(2, vote("a")))), [3]);
+    m.handle(sampled(3, vote("a")));
+    let report = m.report();
+    assert_eq!((report.samples, report.taken_up, m.max_attempts()), (4, 2, 4));
+    let standing: Vec<(u64, u32)> = m.standing().iter().map(|s| (s.id, s.votes)).collect();
+    assert_eq!(standing, [(0, 3), (1, 1)]);
+}
+
+#[test]
 fn a_vote_waits_for_the_samples_before_it() {
     let mut m = StepMachine::new("f", rules(2, 20, 3));
     assert_eq!(drawn(&m.start()), [0, 1]);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use zeroerr_core::code::{apply_edits, line_of};
+use zeroerr_core::question::Question;
 use zeroerr_core::report::{ClassVotes, Disagreement, RunOutcome, RunReport, StepReport};
 use zeroerr_core::verdict::{Finding, Layer, LayerReport, StackReport};
 
@@ -44,6 +45,8 @@ struct Step {
     margin: u32,
     k: u32,
     disagreements: Vec<Disagreement>,
+    questions: Vec<Question>,
+    taken_up: u32,
     completion_tokens: u64,
 }
 
@@ -143,6 +146,8 @@ impl Step {
             margin: step.margin,
             k: step.k,
             disagreements: step.disagreements.clone(),
+            questions: step.questions.clone(),
+            taken_up: step.taken_up,
             completion_tokens: step.completion_tokens,
         }
     }
@@ -208,6 +213,7 @@ mod tests {
     #[test]
     fn the_shape_of_a_run_is_kept() {
         use zeroerr_core::code::{TextEdit, TextRange};
+        use zeroerr_core::question::Answer;
         let step = StepReport {
             name: "f".into(),
             samples: 4,
@@ -216,6 +222,10 @@ mod tests {
             margin: 3,
             k: 3,
             disagreements: vec![Disagreement { input: "f(0)".into(), answers: vec![("= 1".into(), 3)] }],
+            questions: vec![Question {
+                input: "f(0)".into(),
+                answers: vec![Answer { text: "1".into(), votes: 3, clause: Some("@example f(0) == 1".into()) }],
+            }],
             ..StepReport::default()
         };
         let report = RunReport {
@@ -236,7 +246,11 @@ mod tests {
             "steps": [{
                 "name": "f", "samples": 4, "red_flags": {"truncated": 1}, "gate_rejected": 0,
                 "tally": [{"class": "0a", "votes": 3}], "margin": 3, "k": 3,
-                "disagreements": [{"input": "f(0)", "answers": [["= 1", 3]]}], "completion_tokens": 0,
+                "disagreements": [{"input": "f(0)", "answers": [["= 1", 3]]}],
+                "questions": [{
+                    "input": "f(0)", "answers": [{"text": "1", "votes": 3, "clause": "@example f(0) == 1"}],
+                }],
+                "taken_up": 0, "completion_tokens": 0,
             }],
             "layers": [{
                 "layer": "syntax", "verdict": "not_applicable", "detail": "d", "findings": [],

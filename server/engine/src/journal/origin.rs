@@ -28,6 +28,9 @@ pub struct Origin {
     pub options: RunOptions,
     /// Models in the order of the swarm.
     pub models: Vec<String>,
+    /// The earlier run whose samples it takes up.
+    #[serde(default)]
+    pub continues: Option<String>,
     /// Version of zeroerr that began the run.
     pub zeroerr: String,
 }
@@ -45,6 +48,7 @@ impl Origin {
             spec: task.spec.clone(),
             options: options.clone(),
             models,
+            continues: None,
             zeroerr: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }

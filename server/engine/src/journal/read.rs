@@ -130,6 +130,23 @@ impl Journal {
         Ok(text.flatten().map(|t| serde_json::from_str(&t)).transpose()?)
     }
 
+    /// The newest runs of a function that have come to a decision, and what they began from, newest first.
+    /// Those of another version are left out.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn decided(&self, file: &str, function: &str, limit: u32) -> Result<Vec<(String, Origin)>, JournalError> {
+        let connection = self.connection();
+        let mut query = connection.prepare_cached(
+            "select id, origin from runs where file = ?1 and function = ?2 and origin is not null and status in ('verified', 'abstained')
+             order by started_ms desc, id desc limit ?3",
+        )?;
+        let rows =
+            query.query_map(params![file, function, limit], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+        let rows: Vec<(String, String)> = rows.collect::<Result<_, _>>()?;
+        Ok(rows.into_iter().filter_map(|(id, text)| Some((id, serde_json::from_str(&text).ok()?))).collect())
+    }
+
     /// The report of an ended run.
     ///
     /// # Errors

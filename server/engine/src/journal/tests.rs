@@ -33,6 +33,7 @@ fn origin() -> Origin {
         spec: Spec::default(),
         options: RunOptions::default(),
         models: vec!["m".into()],
+        continues: None,
         zeroerr: "0".into(),
     }
 }
