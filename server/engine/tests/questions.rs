@@ -2,7 +2,7 @@
 //! model, real Python, real layers, real journal. Needs the tools that `zeroerr doctor --fix` installs,
 //! and says so by `ZEROERR_E2E`.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 use std::sync::Arc;

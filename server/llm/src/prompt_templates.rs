@@ -60,60 +60,6 @@ pub fn coder_messages(task: &Task, variation: &Variation, helpers: &[String], fe
             ..shared(task, &words)
         },
     );
-    let pt = std::env::var("PT").unwrap_or_default();
-    let user = if pt.contains('m') {
-        format!(
-            "Complete this Python function:\n\n```python\n{}\n    \"\"\"{}\"\"\"\n```",
-            header(task, &words),
-            task.spec.intent
-        )
-    } else {
-        user
-    };
-    let user = if pt.contains('E') {
-        format!(
-            "Complete this Python function:\n\n```python\n{}\n    \"\"\"{}\"\"\"\n```\n\nExamples:\n{}",
-            header(task, &words),
-            task.spec.intent,
-            self::examples(&task.spec).join("\n")
-        )
-    } else {
-        user
-    };
-    let user = if pt.contains('F') {
-        format!(
-            "Examples:\n{}\n\nComplete this Python function:\n\n```python\n{}\n    \"\"\"{}\"\"\"\n```",
-            self::examples(&task.spec).join("\n"),
-            header(task, &words),
-            task.spec.intent
-        )
-    } else {
-        user
-    };
-    let user = if pt.contains('M') {
-        let tests: String = task
-            .spec
-            .examples
-            .iter()
-            .filter_map(|e| e.equation.as_ref())
-            .map(|(c, v)| format!("    >>> {c}\n    {v}\n"))
-            .collect();
-        format!(
-            "Complete this Python function:\n\n```python\n{}\n    \"\"\"{}\n\n{tests}    \"\"\"\n```",
-            header(task, &words),
-            task.spec.intent
-        )
-    } else {
-        user
-    };
-    let user = if pt.contains('w') {
-        format!("Write a Python function `{}`. {}", task.signature.name, task.spec.intent)
-    } else {
-        user
-    };
-    if pt.contains('s') {
-        return vec![message(Role::User, user), message(Role::Assistant, answer_start(task, &words))];
-    }
     vec![
         message(Role::System, render("coder_system", shared(task, &words))),
         message(Role::User, user),
@@ -214,19 +160,6 @@ fn answer_start(task: &Task, words: &Words) -> String {
     };
     let gap = if imports.is_empty() { "" } else { "\n" };
     let intent = match task.language {
-        LanguageId::Python if std::env::var("PT").is_ok_and(|v| v.contains('c')) => {
-            format!("    # {}\n   ", docstring(&task.spec.intent))
-        }
-        LanguageId::Python if std::env::var("PT").is_ok_and(|v| v.contains('d')) => {
-            let tests: String = task
-                .spec
-                .examples
-                .iter()
-                .filter_map(|e| e.equation.as_ref())
-                .map(|(c, v)| format!("    >>> {c}\n    {v}\n"))
-                .collect();
-            format!("    \"\"\"{}\n\n{tests}    \"\"\"\n   ", docstring(&task.spec.intent))
-        }
         LanguageId::Python => format!("    \"\"\"{}\"\"\"\n   ", docstring(&task.spec.intent)),
         LanguageId::Rust | LanguageId::TypeScript => String::new(),
     };
