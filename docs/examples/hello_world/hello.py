@@ -8,7 +8,7 @@ Run `zeroerr run docs/examples/hello_world` to see votes, layers and the verifie
 # @example total([1, 2, 3]) == 6
 # @example total([]) == 0
 # @property total(xs) == total(list(reversed(xs)))
-# @complexity O(n)
+# @budget 50ms total(list(range(10_000)))
 def total(xs: list[int]) -> int: ...
 
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use zeroerr_agents::orchestrator::StepEnd;
 use zeroerr_agents::swarm::Swarm;
 use zeroerr_core::certificate::{Certificate, code_hash};
-use zeroerr_core::code::{Task, apply_edits};
+use zeroerr_core::code::{Task, TextEdit, apply_edits};
 use zeroerr_core::decomposition_engine::{MAX_STEPS, Plan};
 use zeroerr_core::report::{RunEvent, RunOutcome, RunReport};
+use zeroerr_core::verdict::Verdict;
 use zeroerr_verification::verification_stack::subject_for_edit;
 
 use crate::Workbench;
@@ -28,6 +29,15 @@ impl LocalWorkbench {
                 return;
             }
         };
+        // Claims about a helper are not checked on the helper yet: offering an edit that ignores what
+        // the user claimed would be worse than offering none.
+        if let Some(step) = task.spec.steps.iter().find(|s| !s.examples.is_empty() || !s.raises.is_empty()) {
+            let why = format!(
+                "the claims about step `{}` cannot be checked yet; make them about `{name}`, or implement `{}` first",
+                step.name, step.name
+            );
+            return end(report, RunOutcome::Abstained, why);
+        }
         let steps: Vec<String> = plan.steps.iter().map(|s| s.name.clone()).collect();
         let _ = wires.events.send(RunEvent::Started { steps: steps.clone() });
         let mut text: Arc<str> =
@@ -57,6 +67,9 @@ impl LocalWorkbench {
                 Some(StepEnd::Failed(why)) => return end(report, RunOutcome::Error, format!("{prefix}{why}")),
                 None => return end(report, RunOutcome::Error, "cancelled".into()),
             }
+            if !last && let Some(why) = self.objection_to_helper(&current, &outcome.edits).await {
+                return end(report, RunOutcome::Abstained, format!("step `{step}`: {why}"));
+            }
             let Some(next) = apply_edits(&current.source, &outcome.edits) else {
                 return end(report, RunOutcome::Error, "internal error: the winner's edit does not fit".into());
             };
@@ -79,6 +92,19 @@ impl LocalWorkbench {
             StepContext::new(task, Arc::clone(&self.parts.stack), self.parts.models.clone(), swarm, options.clone());
         let context = context.taking_up(earlier);
         Dispatcher::new(Arc::new(context), wires.clone(), check).run().await
+    }
+
+    /// What a layer has against a helper that won its votes. Later layers compare with the text that
+    /// it already stands in, and would not find its capabilities new.
+    async fn objection_to_helper(&self, task: &Task, edits: &[TextEdit]) -> Option<String> {
+        let subject = match subject_for_edit(task, edits) {
+            Ok(subject) => subject,
+            Err(error) => return Some(error.to_string()),
+        };
+        let stack = self.parts.stack.verify_all(&subject, &|_| {}).await;
+        let fine = |verdict: &Verdict| matches!(verdict, Verdict::Passed | Verdict::NotApplicable);
+        let layer = stack.layers.iter().find(|l| !fine(&l.verdict))?;
+        Some(format!("{} {}: {}", layer.layer, layer.verdict.name().replace('_', " "), layer.detail))
     }
 
     fn accept(
