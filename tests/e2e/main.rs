@@ -9,5 +9,4 @@ mod neovim;
 mod neovim_comforts;
 mod neovim_flows;
 mod processes;
-mod vscode;
 mod vscode_settings;

@@ -53,7 +53,7 @@ fn limit(rule: Rule) -> Option<&'static str> {
         Rule::Free => Some(""),
         Rule::Raise => Some(" An editor may only raise it."),
         Rule::Lower => Some(" An editor may only lower it."),
-        Rule::OnlyOn => Some(" An editor may only switch it on."),
+        Rule::OnlyOn | Rule::OnlyTrue => Some(" An editor may only switch it on."),
         Rule::Shrink => Some(" An editor may only take names out."),
         Rule::Never(_) => None,
     }

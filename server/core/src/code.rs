@@ -149,6 +149,30 @@ pub struct Task {
     pub is_stub: bool,
 }
 
+/// What a name of a file stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameKind {
+    /// A function.
+    Function,
+    /// A class, or another type.
+    Class,
+    /// A module.
+    Module,
+    /// Anything else.
+    Variable,
+}
+
+/// A name that a file binds at its top level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeName {
+    /// The name.
+    pub name: String,
+    /// What it stands for.
+    pub kind: NameKind,
+    /// What a reader should know of it: a signature, an import.
+    pub detail: String,
+}
+
 /// What a file holds for us: the functions with specs, and what is wrong with the specs.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FileAnalysis {

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
-use zeroerr_core::code::{FileAnalysis, Task, TextRange};
+use zeroerr_core::code::{FileAnalysis, ScopeName, Task, TextRange};
 use zeroerr_core::ports::BoxFuture;
 use zeroerr_core::report::{RunEvent, RunReport};
 use zeroerr_core::verdict::StackReport;
@@ -30,6 +30,11 @@ use zeroerr_core::verdict::StackReport;
 pub trait Workbench: Send + Sync {
     /// Finds the specs of a file. Fast and pure: it runs on every keystroke.
     fn analyse(&self, path: &Path, source: &Arc<str>) -> FileAnalysis;
+
+    /// The names that a file binds at its top level, for whoever writes a spec there. Pure.
+    fn names(&self, _path: &Path, _source: &str) -> Vec<ScopeName> {
+        Vec::new()
+    }
 
     /// Makes a task of a selection and one instruction line.
     ///

@@ -7,7 +7,7 @@ use std::time::Instant;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
-use zeroerr_core::code::{FileAnalysis, LanguageId, Task, TextRange, line_of};
+use zeroerr_core::code::{FileAnalysis, LanguageId, ScopeName, Task, TextRange, line_of};
 use zeroerr_core::ports::{BoxFuture, Model};
 use zeroerr_core::report::{RunEvent, RunOutcome, RunReport};
 use zeroerr_core::task_specification::Severity;
@@ -159,6 +159,11 @@ impl Workbench for LocalWorkbench {
     fn analyse(&self, path: &Path, source: &Arc<str>) -> FileAnalysis {
         let language = LanguageId::from_path(path).and_then(|id| self.parts.stack.language(id).ok());
         language.map(|l| l.analyse(path, source)).unwrap_or_default()
+    }
+
+    fn names(&self, path: &Path, source: &str) -> Vec<ScopeName> {
+        let language = LanguageId::from_path(path).and_then(|id| self.parts.stack.language(id).ok());
+        language.map(|l| l.names(source)).unwrap_or_default()
     }
 
     fn task_for_selection(

@@ -7,13 +7,14 @@
 //! gives it for refused edits, too).
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use lsp_types::{
     ApplyWorkspaceEditParams, DocumentChanges, MessageType, OneOf, OptionalVersionedTextDocumentIdentifier,
     TextDocumentEdit, TextEdit as LspEdit, Uri, WorkspaceEdit, request,
 };
-use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
+use similar::{Algorithm, DiffOp, TextDiff, capture_diff_slices_deadline};
 use zeroerr_core::certificate::code_hash;
 use zeroerr_core::code::{TextEdit, TextRange, apply_edits};
 use zeroerr_core::report::RunReport;
@@ -21,6 +22,7 @@ use zeroerr_engine::accept::AcceptedEdit;
 use zeroerr_engine::journal::AcceptedBy;
 
 use crate::client::ClientProfile;
+use crate::confirm;
 use crate::document::{Snapshot, qualified};
 use crate::jobs::Target;
 use crate::marks::{Mark, MarkKind};
@@ -57,6 +59,18 @@ struct Pending {
     target: Target,
     report: RunReport,
     stage: Stage,
+    consent: Consent,
+}
+
+/// Whether the user wants the edit, where the settings say that they are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Consent {
+    /// Not asked yet.
+    Open,
+    /// The editor asks, with the edit in hand.
+    AskedByEditor,
+    /// Given, by a button or by the code action.
+    Given,
 }
 
 /// Verified edits that are not confirmed yet.
@@ -104,26 +118,36 @@ impl PendingEdits {
 /// Brings the edit of a finished run to its document.
 pub(crate) fn offer(state: &mut State, target: Target, report: RunReport) {
     state.edits.forget(&target.uri, Some(&target.function));
-    let id = state.edits.add(Pending { target, report, stage: Stage::Ready });
+    let id = state.edits.add(Pending { target, report, stage: Stage::Ready, consent: Consent::Open });
     drop(state.events.send(Event::ApplyEdit(id)));
 }
 
 /// Tries a kept edit again; `false` when there is none.
 pub(crate) fn retry(state: &mut State, uri: &Uri, function: &str) -> bool {
     let Some(id) = state.edits.kept(uri, function).map(|(id, _)| id) else { return false };
+    again(state, id);
+    true
+}
+
+/// Tries an edit again that the user wants.
+pub(crate) fn again(state: &mut State, id: ApplyId) {
     if let Some(mut pending) = state.edits.edits.remove(&id) {
         pending.stage = Stage::Ready;
+        pending.consent = Consent::Given;
         let id = state.edits.add(pending);
         drop(state.events.send(Event::ApplyEdit(id)));
     }
-    true
 }
 
 /// A kept edit for an action to carry, for clients that cannot be asked to apply it.
 pub(crate) fn kept_edit(state: &State, uri: &Uri, function: &str, now: &Snapshot) -> Option<WorkspaceEdit> {
+    Some(on_the_wire(&state.profile, uri, &kept_edits(state, uri, function, now)?, now))
+}
+
+/// A kept edit as it fits the text now.
+pub(crate) fn kept_edits(state: &State, uri: &Uri, function: &str, now: &Snapshot) -> Option<Vec<TextEdit>> {
     let (_, pending) = state.edits.kept(uri, function)?;
-    let edits = with_line_ends_of(&now.text, rebase(&pending.target, &pending.report.edits, now).ok()?);
-    Some(on_the_wire(&state.profile, uri, &edits, now))
+    Some(with_line_ends_of(&now.text, rebase(&pending.target, &pending.report.edits, now).ok()?))
 }
 
 /// Handles an edit whose document is analysed: sends it, or, once the document shows it, marks
@@ -168,7 +192,17 @@ fn send(state: &mut State, id: ApplyId, mut pending: Pending, now: &Snapshot) {
         pending.stage = Stage::Sent(expected);
         return keep(state, id, pending, "this client cannot be asked to apply edits");
     }
-    let edit = on_the_wire(&state.profile, &pending.target.uri, &edits, now);
+    let asks = pending.consent == Consent::Open && state.options.confirm_edits.load(Ordering::Relaxed);
+    if asks && !state.profile.change_annotations {
+        pending.stage = Stage::Kept(expected);
+        state.edits.edits.insert(id, pending);
+        return confirm::ask(state, id, &function);
+    }
+    let mut edit = on_the_wire(&state.profile, &pending.target.uri, &edits, now);
+    if asks {
+        pending.consent = Consent::AskedByEditor;
+        confirm::annotate(&mut edit, &function, pending.report.stack().summary());
+    }
     let params = ApplyWorkspaceEditParams { label: Some(format!("zeroerr: implement {function}")), edit };
     state.outbox.request::<request::ApplyWorkspaceEdit>(params, move |end| {
         let refused = match end {
@@ -178,7 +212,9 @@ fn send(state: &mut State, id: ApplyId, mut pending: Pending, now: &Snapshot) {
         };
         Some(Event::EditAnswered { edit: id, refused })
     });
-    state.later(state.options.apply_patience * SILENCE, Event::EditOverdue(id));
+    if !asks {
+        state.later(state.options.apply_patience * SILENCE, Event::EditOverdue(id));
+    }
     pending.stage = Stage::Sent(expected);
     state.edits.edits.insert(id, pending);
 }
@@ -188,9 +224,11 @@ pub(crate) fn answered(state: &mut State, id: ApplyId, refused: Option<String>) 
     match refused {
         None => state.later(state.options.apply_patience, Event::EditOverdue(id)),
         Some(why) => {
-            if let Some(pending) = take_sent(state, id) {
-                keep(state, id, pending, &format!("the editor refused it ({why})"));
+            let Some(pending) = take_sent(state, id) else { return };
+            if pending.consent == Consent::AskedByEditor {
+                return state.log(format!("zeroerr: the edit for `{}` was discarded", pending.target.function));
             }
+            keep(state, id, pending, &format!("the editor refused it ({why})"));
         }
     }
 }
@@ -200,6 +238,28 @@ pub(crate) fn overdue(state: &mut State, id: ApplyId) {
     if let Some(pending) = take_sent(state, id) {
         keep(state, id, pending, "the editor's text does not show it");
     }
+}
+
+/// The difference that a kept edit would make, as a unified diff.
+pub(crate) fn diff_of_kept(state: &State, id: ApplyId) -> Option<String> {
+    let pending = state.edits.edits.get(&id)?;
+    let now = state.snapshot(&pending.target.uri)?;
+    let edits = with_line_ends_of(&now.text, rebase(&pending.target, &pending.report.edits, &now).ok()?);
+    let then = apply_edits(&now.text, &edits)?;
+    let name = pending.target.uri.path().as_str().to_owned();
+    let diff = TextDiff::from_lines(&*now.text, then.as_str());
+    Some(diff.unified_diff().header(&name, &format!("{name} (zeroerr)")).to_string())
+}
+
+/// The function of a kept edit.
+pub(crate) fn function_of_kept(state: &State, id: ApplyId) -> Option<String> {
+    let pending = state.edits.edits.get(&id)?;
+    matches!(pending.stage, Stage::Kept(_)).then(|| pending.target.function.clone())
+}
+
+/// Gives a kept edit up: the user does not want it.
+pub(crate) fn discard(state: &mut State, id: ApplyId) {
+    state.edits.edits.remove(&id);
 }
 
 fn take_sent(state: &mut State, id: ApplyId) -> Option<Pending> {

@@ -18,8 +18,11 @@ use crate::position::{range_of, trimmed_line};
 use crate::requests::disagreement::Answer;
 use crate::state::State;
 
-/// Sends a document's diagnostics with the version they are about.
+/// Sends a document's diagnostics with the version they are about; not to a client that asks.
 pub(crate) fn publish(state: &State, uri: &Uri) {
+    if state.profile.diagnostics.pulled {
+        return;
+    }
     let Some(snapshot) = state.snapshot(uri) else { return };
     let diagnostics = all(uri, &snapshot, &state.marks, &state.profile);
     let params = PublishDiagnosticsParams { uri: uri.clone(), diagnostics, version: Some(snapshot.version) };
@@ -28,6 +31,9 @@ pub(crate) fn publish(state: &State, uri: &Uri) {
 
 /// Takes a closed document's diagnostics off the screen.
 pub(crate) fn clear(state: &State, uri: &Uri) {
+    if state.profile.diagnostics.pulled {
+        return;
+    }
     let params = PublishDiagnosticsParams { uri: uri.clone(), diagnostics: Vec::new(), version: None };
     state.outbox.notify::<notification::PublishDiagnostics>(params);
 }
@@ -92,10 +98,9 @@ impl View<'_> {
                 Severity::Warning => DiagnosticSeverity::WARNING,
                 Severity::Hint => DiagnosticSeverity::HINT,
             }),
-            data: fault
-                .fix
-                .as_ref()
-                .map(|(title, text)| serde_json::json!({ "fix": { "title": title, "newText": text } })),
+            data: fault.fix.as_ref().and_then(|(title, text)| {
+                self.data(|| serde_json::json!({ "fix": { "title": title, "newText": text } }))
+            }),
             related_information: self.offered(related),
             ..self.diagnostic(self.range(fault.range), &fault.code, &fault.message)
         }
@@ -136,7 +141,7 @@ impl View<'_> {
             severity: Some(severity_of(layer)),
             code_description: self.link(finding.url.as_deref()),
             related_information: self.offered(related),
-            data: Some(serde_json::json!({
+            data: self.data(|| serde_json::json!({
                 "function": qualified(task), "layer": layer, "counterexample": finding.counterexample, "version": mark.version,
             })),
             ..self.diagnostic(range, &finding.code, &message)
@@ -179,7 +184,7 @@ impl View<'_> {
         Diagnostic {
             severity: Some(DiagnosticSeverity::WARNING),
             related_information: self.offered(related),
-            data: Some(serde_json::json!({ "function": qualified(task), "version": mark.version })),
+            data: self.data(|| serde_json::json!({ "function": qualified(task), "version": mark.version })),
             ..self.diagnostic(self.line(header), "vote.abstained", &message)
         }
     }
@@ -194,12 +199,16 @@ impl View<'_> {
         }
     }
 
+    fn data(&self, value: impl FnOnce() -> serde_json::Value) -> Option<serde_json::Value> {
+        self.profile.diagnostics.data.then(value)
+    }
+
     fn offered(&self, related: Vec<DiagnosticRelatedInformation>) -> Option<Vec<DiagnosticRelatedInformation>> {
-        (self.profile.related_information && !related.is_empty()).then_some(related)
+        (self.profile.diagnostics.related && !related.is_empty()).then_some(related)
     }
 
     fn link(&self, url: Option<&str>) -> Option<CodeDescription> {
-        let href = url.filter(|_| self.profile.code_description).and_then(|url| Uri::from_str(url).ok())?;
+        let href = url.filter(|_| self.profile.diagnostics.links).and_then(|url| Uri::from_str(url).ok())?;
         Some(CodeDescription { href })
     }
 }

@@ -16,24 +16,27 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use tower::Service;
 use tower_lsp::LanguageServer;
-use tower_lsp::jsonrpc::{Error, Id, Request, Response, Result};
+use tower_lsp::jsonrpc::{Error, Request, Response, Result};
 
-use crate::frames::MALFORMED;
+use crate::requests::code_action::Offered;
 use crate::state::{Event, Reply};
 
 /// Starts every handler in the order in which messages are read.
-pub(crate) struct Ordered<S> {
+pub(crate) struct Ordered<S, P> {
     inner: S,
+    /// Sees every message before its handler does.
+    prepare: P,
 }
 
-impl<S> Ordered<S> {
-    pub(crate) fn new(inner: S) -> Self {
-        Self { inner }
+impl<S, P> Ordered<S, P> {
+    pub(crate) fn new(inner: S, prepare: P) -> Self {
+        Self { inner, prepare }
     }
 }
 
-impl<S, E> Service<Request> for Ordered<S>
+impl<S, P, E> Service<Request> for Ordered<S, P>
 where
+    P: Fn(Request) -> Request,
     S: Service<Request, Response = Option<Response>, Error = E>,
     S::Future: Send + 'static,
     E: Send + 'static,
@@ -47,9 +50,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        if request.method() == MALFORMED {
-            return future::ok(Some(Response::from_error(Id::Null, Error::parse_error()))).boxed();
-        }
+        let request = (self.prepare)(request);
         let id = request.id().cloned();
         let failed = move |panic: Box<dyn Any + Send>| Ok(id.map(|id| Response::from_error(id, panicked(&*panic))));
         let started = match catch_unwind(AssertUnwindSafe(|| self.inner.call(request))) {
@@ -81,6 +82,27 @@ pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
         .unwrap_or("panic")
 }
 
+/// The name under which code actions are asked for here: tower-lsp's own handler of the method would
+/// drop what its types do not know.
+pub(crate) const CODE_ACTION: &str = "zeroerr/codeAction";
+
+/// Looks at a message before its handler does: keeps what the handler's types would drop.
+pub(crate) fn prepare(events: UnboundedSender<Event>) -> impl Fn(Request) -> Request {
+    move |request| match request.method() {
+        "initialize" => {
+            drop(events.send(Event::Announced(request.params().cloned().unwrap_or_default())));
+            request
+        }
+        "textDocument/codeAction" => {
+            let (_, id, params) = request.into_parts();
+            let renamed = Request::build(CODE_ACTION);
+            let renamed = id.into_iter().fold(renamed, tower_lsp::jsonrpc::RequestBuilder::id);
+            params.into_iter().fold(renamed, tower_lsp::jsonrpc::RequestBuilder::params).finish()
+        }
+        _ => request,
+    }
+}
+
 /// The handlers: each turns its message into an event and, for a request, waits for the answer.
 #[derive(Debug)]
 pub(crate) struct Frontend {
@@ -103,6 +125,24 @@ impl Frontend {
     /// `window/workDoneProgress/cancel`, which tower-lsp's trait lacks.
     pub(crate) async fn progress_cancel(&self, params: WorkDoneProgressCancelParams) {
         self.tell(Event::ProgressCancelled(params.token));
+    }
+
+    /// `$/setTrace`, which tower-lsp's trait lacks.
+    pub(crate) async fn set_trace(&self, params: SetTraceParams) {
+        self.tell(Event::TraceSet(params.value));
+    }
+
+    /// `textDocument/inlineCompletion`, which tower-lsp's trait lacks.
+    pub(crate) async fn inline_completion(
+        &self,
+        params: InlineCompletionParams,
+    ) -> Result<Option<InlineCompletionResponse>> {
+        self.ask(|reply| Event::InlineCompletion(params, reply)).await
+    }
+
+    /// `textDocument/codeAction`, whose actions have tags since 3.18; see [`prepare`].
+    pub(crate) async fn code_action(&self, params: CodeActionParams) -> Result<Option<Vec<Offered>>> {
+        self.ask(|reply| Event::CodeAction(params, reply)).await
     }
 }
 
@@ -138,9 +178,13 @@ impl LanguageServer for Frontend {
         self.tell(Event::SettingsChanged(params.settings));
     }
 
-    async fn did_change_workspace_folders(&self, _: DidChangeWorkspaceFoldersParams) {}
+    async fn did_change_workspace_folders(&self, params: DidChangeWorkspaceFoldersParams) {
+        self.tell(Event::FoldersChanged(params));
+    }
 
-    async fn did_change_watched_files(&self, _: DidChangeWatchedFilesParams) {}
+    async fn did_change_watched_files(&self, params: DidChangeWatchedFilesParams) {
+        self.tell(Event::FilesTold(params));
+    }
 
     async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
         self.ask(|reply| Event::Hover(params, reply)).await
@@ -148,10 +192,6 @@ impl LanguageServer for Frontend {
 
     async fn completion(&self, params: CompletionParams) -> Result<Option<CompletionResponse>> {
         self.ask(|reply| Event::Completion(params, reply)).await
-    }
-
-    async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
-        self.ask(|reply| Event::CodeAction(params, reply)).await
     }
 
     /// Actions are complete from the start; Neovim and Helix ask all the same.
@@ -165,6 +205,44 @@ impl LanguageServer for Frontend {
 
     async fn code_lens_resolve(&self, lens: CodeLens) -> Result<CodeLens> {
         Ok(lens)
+    }
+
+    async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {
+        self.ask(|reply| Event::InlayHint(params, reply)).await
+    }
+
+    async fn document_link(&self, params: DocumentLinkParams) -> Result<Option<Vec<DocumentLink>>> {
+        self.ask(|reply| Event::DocumentLink(params, reply)).await
+    }
+
+    async fn folding_range(&self, params: FoldingRangeParams) -> Result<Option<Vec<FoldingRange>>> {
+        self.ask(|reply| Event::FoldingRange(params, reply)).await
+    }
+
+    async fn semantic_tokens_full(&self, params: SemanticTokensParams) -> Result<Option<SemanticTokensResult>> {
+        self.ask(|reply| Event::TokensFull(params, reply)).await
+    }
+
+    async fn semantic_tokens_full_delta(
+        &self,
+        params: SemanticTokensDeltaParams,
+    ) -> Result<Option<SemanticTokensFullDeltaResult>> {
+        self.ask(|reply| Event::TokensDelta(params, reply)).await
+    }
+
+    async fn semantic_tokens_range(
+        &self,
+        params: SemanticTokensRangeParams,
+    ) -> Result<Option<SemanticTokensRangeResult>> {
+        self.ask(|reply| Event::TokensRange(params, reply)).await
+    }
+
+    async fn diagnostic(&self, params: DocumentDiagnosticParams) -> Result<DocumentDiagnosticReportResult> {
+        self.ask(|reply| Event::Diagnostic(params, reply)).await
+    }
+
+    async fn workspace_diagnostic(&self, params: WorkspaceDiagnosticParams) -> Result<WorkspaceDiagnosticReportResult> {
+        self.ask(|reply| Event::WorkspaceDiagnostic(params, reply)).await
     }
 
     async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<LSPAny>> {
@@ -207,7 +285,7 @@ mod tests {
     #[tokio::test]
     async fn handlers_begin_in_the_order_in_which_messages_are_read_whoever_is_polled_first() {
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let mut service = Ordered::new(Recorder(seen.clone()));
+        let mut service = Ordered::new(Recorder(seen.clone()), |r| r);
         let (first, second) = (service.call(request("first")), service.call(request("second")));
         assert!(second.await.unwrap().unwrap().is_ok());
         assert!(first.await.unwrap().unwrap().is_ok());
@@ -216,7 +294,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_handler_that_panics_answers_with_an_error() {
-        let mut service = Ordered::new(Recorder(Arc::default()));
+        let mut service = Ordered::new(Recorder(Arc::default()), |r| r);
         let response = service.call(request("panic")).await.unwrap().unwrap();
         let error = response.error().unwrap();
         assert_eq!(error.message, "internal error in zeroerr: on purpose; please report it");

@@ -4,11 +4,11 @@
 //! complete in itself (text, version, analysis): it is what workers and answers are made from.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use lsp_types::{TextDocumentContentChangeEvent, Uri};
+use lsp_types::{SemanticToken, TextDocumentContentChangeEvent, Uri};
 use ropey::Rope;
-use zeroerr_core::code::{FileAnalysis, LanguageId, Task};
+use zeroerr_core::code::{FileAnalysis, LanguageId, ScopeName, Task};
 
 use crate::position::{Encoding, char_at};
 use crate::state::Event;
@@ -29,9 +29,21 @@ pub(crate) struct Snapshot {
     pub(crate) text: Arc<str>,
     /// What was found.
     pub(crate) analysis: FileAnalysis,
+    /// The names of its top level, looked for when they are first wanted.
+    names: OnceLock<Vec<ScopeName>>,
 }
 
 impl Snapshot {
+    /// A text with its analysis.
+    pub(crate) fn new(version: i32, rope: Rope, text: Arc<str>, analysis: FileAnalysis) -> Self {
+        Self { version, rope, text, analysis, names: OnceLock::new() }
+    }
+
+    /// The names of the text's top level; `find` reads the whole text, so it belongs into a worker.
+    pub(crate) fn names(&self, find: impl FnOnce(&str) -> Vec<ScopeName>) -> &[ScopeName] {
+        self.names.get_or_init(|| find(&self.text))
+    }
+
     /// The task of a function by `name` or `Class.name`.
     pub(crate) fn task_named(&self, name: &str) -> Option<&Task> {
         let tasks = &self.analysis.tasks;
@@ -74,6 +86,15 @@ pub(crate) enum Analysing {
     Running,
 }
 
+/// What was last answered to a request for all semantic tokens.
+#[derive(Debug, Clone)]
+pub(crate) struct LastTokens {
+    /// The identifier by which the client names it.
+    pub(crate) id: String,
+    /// The tokens.
+    pub(crate) data: Vec<SemanticToken>,
+}
+
 /// One open document.
 pub(crate) struct Document {
     /// Its address, as the client spells it.
@@ -92,6 +113,8 @@ pub(crate) struct Document {
     pub(crate) snapshot: Option<Arc<Snapshot>>,
     /// Whether another is on its way.
     pub(crate) analysing: Analysing,
+    /// The semantic tokens of the last answer: the next one may be the difference.
+    pub(crate) tokens: Option<LastTokens>,
     /// Events that wait for an analysis of at least the version they came with.
     pub(crate) parked: Vec<(i32, Event)>,
 }
@@ -110,6 +133,7 @@ impl Document {
             opening,
             snapshot: None,
             analysing: Analysing::No,
+            tokens: None,
             parked: Vec::new(),
         }
     }

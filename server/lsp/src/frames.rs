@@ -1,17 +1,11 @@
 //! Framing that survives bad input.
 //!
-//! tower-lsp's reader ends with the first message that is not JSON-RPC: a single wrong length
-//! would end the server. [`pump`] stands before it, finds the next message after any garbage, and
-//! hands on one marker ([`MALFORMED`]) for what it dropped, which
-//! [`Ordered`](crate::dispatch::Ordered) answers with an error. [`Splitter`] decides and does no
-//! I/O, so that it can be fuzzed.
+//! A single wrong length must not end the server: [`Splitter`] finds the next message after any
+//! garbage, and says of what it dropped that it was malformed. It does no I/O, so that it can be
+//! fuzzed.
 
 use serde::Deserialize;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tower_lsp::jsonrpc::Id;
-
-/// The method of the marker for a message that could not be read.
-pub(crate) const MALFORMED: &str = "$zeroerr/malformed";
 
 /// Headers longer than this without an end are garbage.
 const MAX_HEADER: usize = 8 * 1024;
@@ -118,7 +112,7 @@ fn content_length(headers: &[u8]) -> Option<usize> {
     text.lines().find_map(|line| line.strip_prefix("Content-Length:"))?.trim().parse().ok()
 }
 
-/// Whether tower-lsp will be able to read a body.
+/// Whether a body is a JSON-RPC message.
 fn check(body: &[u8]) -> Result<(), &'static str> {
     /// What every request, notification and response has in common.
     #[derive(Deserialize)]
@@ -136,33 +130,6 @@ fn check(body: &[u8]) -> Result<(), &'static str> {
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack.windows(needle.len()).position(|w| w == needle)
-}
-
-/// Copies messages from the client to tower-lsp until the client closes its end.
-///
-/// # Errors
-/// When either side can no longer be read or written.
-pub(crate) async fn pump(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) -> std::io::Result<()> {
-    let mut splitter = Splitter::default();
-    let mut chunk = vec![0; 64 * 1024];
-    loop {
-        let n = from.read(&mut chunk).await?;
-        if n == 0 {
-            return to.shutdown().await;
-        }
-        splitter.push(chunk.get(..n).unwrap_or_default());
-        while let Some(frame) = splitter.next_frame() {
-            let body = match frame {
-                Frame::Message(body) => body,
-                Frame::Malformed(why) => {
-                    tracing::warn!("dropped from the client's stream: {why}");
-                    format!(r#"{{"jsonrpc":"2.0","id":null,"method":"{MALFORMED}"}}"#).into_bytes()
-                }
-            };
-            to.write_all(format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes()).await?;
-            to.write_all(&body).await?;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 mod apply;
 mod client;
+mod confirm;
 mod diagnostics;
 mod dispatch;
 mod document;
@@ -17,7 +18,11 @@ mod outbox;
 pub mod position;
 mod render;
 mod requests;
+mod spec_tokens;
 mod state;
+mod transport;
+mod watcher;
+mod workspace;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,10 +31,10 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Handle;
-use tower_lsp::{LspService, Server};
+use tower_lsp::LspService;
 use zeroerr_engine::Workbench;
 
-use crate::dispatch::{Frontend, Ordered};
+use crate::dispatch::{CODE_ACTION, Frontend, Ordered, prepare};
 use crate::state::{Event, State};
 
 /// Takes a settings object from the client; an error is one sentence, shown to the user.
@@ -41,6 +46,8 @@ pub struct ServerOptions {
     pub workbench: Arc<dyn Workbench>,
     /// Called with the client's `zeroerr` settings: at start and whenever they change.
     pub on_settings: OnSettings,
+    /// Files that [`ServerOptions::on_settings`] reads: when one changes, it is called again.
+    pub settings_files: Vec<PathBuf>,
     /// Where reports are written for `zeroerr.showReport`; without it they are shown as messages.
     pub reports: Option<PathBuf>,
     /// How long the client may take to show an edit in its text before the user is told that it
@@ -49,6 +56,9 @@ pub struct ServerOptions {
     /// Threads that runs are worked on by; without it those that serve the client. A run computes
     /// between two waits, and an edit or a cancellation may not queue up behind that.
     pub runs_on: Option<Handle>,
+    /// Whether the user is asked before a verified edit is put into the text. Shared, because
+    /// [`ServerOptions::on_settings`] changes it.
+    pub confirm_edits: Arc<AtomicBool>,
 }
 
 impl ServerOptions {
@@ -57,9 +67,11 @@ impl ServerOptions {
         Self {
             workbench,
             on_settings: Box::new(|_| Ok(())),
+            settings_files: Vec::new(),
             reports: None,
             apply_patience: Duration::from_secs(5),
             runs_on: None,
+            confirm_edits: Arc::default(),
         }
     }
 }
@@ -83,14 +95,6 @@ impl Exit {
     }
 }
 
-/// Messages that may be handled at once. tower-lsp's default of 4 makes it deaf to edits and
-/// cancellation while four requests wait.
-const CONCURRENCY: usize = 100_000;
-/// Bytes between the framing and tower-lsp.
-const PIPE: usize = 1024 * 1024;
-/// How long answers may still be written after the client closed its end.
-const DRAIN: Duration = Duration::from_secs(1);
-
 /// Serves one client until it exits, closes `stdin` or dies, then ends every job.
 ///
 /// A read of the process's own standard input cannot be interrupted: the caller should leave by
@@ -109,21 +113,19 @@ where
         Frontend { events: frontend_events, shut_down: shut_down.clone() }
     })
     .custom_method("window/workDoneProgress/cancel", Frontend::progress_cancel)
+    .custom_method("$/setTrace", Frontend::set_trace)
+    .custom_method("textDocument/inlineCompletion", Frontend::inline_completion)
+    .custom_method(CODE_ACTION, Frontend::code_action)
     .finish();
     let Some(to_client) = to_client else { return Exit::Abrupt };
 
     let (gone, client_gone) = tokio::sync::oneshot::channel();
     let actor = tokio::spawn(State::new(to_client, events.clone(), options, gone).run(inbox));
-    let (near, far) = tokio::io::duplex(PIPE);
-    let mut pump = tokio::spawn(frames::pump(stdin, near));
-    let server = Server::new(far, stdout, socket).concurrency_level(CONCURRENCY).serve(Ordered::new(service));
-    tokio::pin!(server);
+    let service = Ordered::new(service, prepare(events.clone()));
     tokio::select! {
-        () = &mut server => {}
+        () = transport::serve(stdin, stdout, service, socket) => {}
         _ = client_gone => tracing::info!("the client's process is gone"),
-        _ = &mut pump => drop(tokio::time::timeout(DRAIN, &mut server).await),
     }
-    pump.abort();
     drop(events.send(Event::Stop));
     drop(actor.await);
     if shut_down.load(Ordering::SeqCst) { Exit::Clean } else { Exit::Abrupt }

@@ -75,6 +75,12 @@ impl Mark {
 
     /// "7/8 checks @v42 · 5 votes, ahead by 3".
     pub(crate) fn headline(&self) -> String {
+        let parts = [Some(self.checks()), self.votes()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    }
+
+    /// "7/8 checks @v42", and what failed.
+    pub(crate) fn checks(&self) -> String {
         let mut out = match self.kind {
             MarkKind::Abstained => format!("no edit @v{}", self.version),
             MarkKind::Applied | MarkKind::Verified => {
@@ -86,14 +92,15 @@ impl Mark {
         if !failed.is_empty() && self.kind != MarkKind::Abstained {
             out.push_str(&format!(", {} failed", failed.join(" and ")));
         }
-        if let Some(step) = self.run.as_ref().and_then(|r| r.steps.last()) {
-            let votes: u32 = step.tally.iter().map(|c| c.votes).sum();
-            out.push_str(&format!(" · {votes} {}", if votes == 1 { "vote" } else { "votes" }));
-            if votes > 0 {
-                out.push_str(&format!(", ahead by {}", step.margin));
-            }
-        }
         out
+    }
+
+    /// "5 votes, ahead by 3", when it comes from a run.
+    pub(crate) fn votes(&self) -> Option<String> {
+        let step = self.run.as_ref().and_then(|r| r.steps.last())?;
+        let votes: u32 = step.tally.iter().map(|c| c.votes).sum();
+        let word = if votes == 1 { "vote" } else { "votes" };
+        Some(if votes > 0 { format!("{votes} {word}, ahead by {}", step.margin) } else { format!("{votes} {word}") })
     }
 
     /// Inputs on which the last run's candidates differed.
@@ -127,9 +134,9 @@ impl Marks {
         self.by_function.get(&(uri.clone(), function.to_owned()))
     }
 
-    /// The newest mark, with its function.
-    pub(crate) fn last(&self) -> Option<(&str, &Mark)> {
+    /// The newest mark, with its document and function.
+    pub(crate) fn last(&self) -> Option<(&Uri, &str, &Mark)> {
         let key = self.last.as_ref()?;
-        Some((key.1.as_str(), self.by_function.get(key)?))
+        Some((&key.0, key.1.as_str(), self.by_function.get(key)?))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lsp_types::*;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
@@ -23,6 +23,9 @@ use crate::document::{Analysing, Document, Snapshot};
 use crate::jobs::{JobEnd, JobId, Jobs};
 use crate::marks::Marks;
 use crate::outbox::Outbox;
+use crate::requests::code_action::Offered;
+use crate::watcher::Watch;
+use crate::workspace::{FileFaults, Workspace};
 use crate::{diagnostics, requests};
 
 /// Where a request's answer goes.
@@ -30,6 +33,8 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T>>;
 
 /// Everything that can happen.
 pub(crate) enum Event {
+    /// The parameters of `initialize` as they came, right before it.
+    Announced(serde_json::Value),
     /// `initialize`
     Initialize(Box<InitializeParams>, Reply<InitializeResult>),
     /// `initialized`
@@ -44,6 +49,12 @@ pub(crate) enum Event {
     Closed(DidCloseTextDocumentParams),
     /// `workspace/didChangeConfiguration`
     SettingsChanged(serde_json::Value),
+    /// `workspace/didChangeWorkspaceFolders`
+    FoldersChanged(DidChangeWorkspaceFoldersParams),
+    /// `workspace/didChangeWatchedFiles`
+    FilesTold(DidChangeWatchedFilesParams),
+    /// `$/setTrace`
+    TraceSet(TraceValue),
     /// `window/workDoneProgress/cancel`
     ProgressCancelled(ProgressToken),
     /// `textDocument/hover`
@@ -51,14 +62,40 @@ pub(crate) enum Event {
     /// `textDocument/completion`
     Completion(CompletionParams, Reply<Option<CompletionResponse>>),
     /// `textDocument/codeAction`
-    CodeAction(CodeActionParams, Reply<Option<CodeActionResponse>>),
+    CodeAction(CodeActionParams, Reply<Option<Vec<Offered>>>),
     /// `textDocument/codeLens`
     CodeLens(CodeLensParams, Reply<Option<Vec<CodeLens>>>),
+    /// `textDocument/inlayHint`
+    InlayHint(InlayHintParams, Reply<Option<Vec<InlayHint>>>),
+    /// `textDocument/documentLink`
+    DocumentLink(DocumentLinkParams, Reply<Option<Vec<DocumentLink>>>),
+    /// `textDocument/foldingRange`
+    FoldingRange(FoldingRangeParams, Reply<Option<Vec<FoldingRange>>>),
+    /// `textDocument/semanticTokens/full`
+    TokensFull(SemanticTokensParams, Reply<Option<SemanticTokensResult>>),
+    /// `textDocument/semanticTokens/full/delta`
+    TokensDelta(SemanticTokensDeltaParams, Reply<Option<SemanticTokensFullDeltaResult>>),
+    /// `textDocument/semanticTokens/range`
+    TokensRange(SemanticTokensRangeParams, Reply<Option<SemanticTokensRangeResult>>),
+    /// `textDocument/diagnostic`
+    Diagnostic(DocumentDiagnosticParams, Reply<DocumentDiagnosticReportResult>),
+    /// `workspace/diagnostic`
+    WorkspaceDiagnostic(WorkspaceDiagnosticParams, Reply<WorkspaceDiagnosticReportResult>),
+    /// `textDocument/inlineCompletion`
+    InlineCompletion(InlineCompletionParams, Reply<Option<InlineCompletionResponse>>),
     /// `workspace/executeCommand`
     Command(ExecuteCommandParams, Reply<Option<LSPAny>>),
     /// A command that was answered and now waits for its document to be analysed.
     StartJob(requests::execute_command::JobOrder),
 
+    /// Our own watch saw files change.
+    FilesChanged(Vec<PathBuf>),
+    /// A watch has begun; the one before it ends.
+    Watching(Watch),
+    /// Changes in the workspace have paused.
+    WorkspaceDue,
+    /// A worker has read the workspace.
+    WorkspaceSearched(Vec<Arc<FileFaults>>),
     /// The client sent its settings.
     SettingsArrived(serde_json::Value),
     /// The typing in a document has paused.
@@ -77,6 +114,8 @@ pub(crate) enum Event {
     EditAnswered { edit: ApplyId, refused: Option<String> },
     /// The client had time enough to show an edit.
     EditOverdue(ApplyId),
+    /// The user pressed a button under the question for their consent, or none.
+    Chosen { edit: ApplyId, choice: Option<String> },
     /// A report was written, or could not be; the text is for the second case.
     ReportWritten { path: Option<PathBuf>, instead: String },
     /// The client answered `window/showDocument`; the text is for when it did not.
@@ -97,6 +136,16 @@ pub(crate) struct State {
     pub(crate) edits: PendingEdits,
     /// The last settings error, so that it is shown once.
     pub(crate) settings_error: Option<String>,
+    /// The client's settings, for when the files beside them change.
+    pub(crate) settings: Option<serde_json::Value>,
+    pub(crate) workspace: Workspace,
+    /// How much of its work the server tells.
+    pub(crate) trace: TraceValue,
+    /// Whether the client was asked to tell of changed files.
+    pub(crate) registered_files: bool,
+    /// The parameters of `initialize` as they came.
+    pub(crate) announced: serde_json::Value,
+    watch: Option<Watch>,
     openings: u64,
     client_gone: Option<oneshot::Sender<()>>,
 }
@@ -114,11 +163,17 @@ impl State {
             outbox: Outbox::new(client, events.clone()),
             jobs: Jobs::new(events.clone(), runs_on),
             events,
-            profile: ClientProfile::new(&InitializeParams::default()),
+            profile: ClientProfile::new(&InitializeParams::default(), &serde_json::Value::Null),
             documents: HashMap::new(),
             marks: Marks::default(),
             edits: PendingEdits::default(),
             settings_error: None,
+            settings: None,
+            workspace: Workspace::default(),
+            trace: TraceValue::Off,
+            registered_files: false,
+            announced: serde_json::Value::Null,
+            watch: None,
             openings: 0,
             client_gone: Some(client_gone),
         }
@@ -131,9 +186,11 @@ impl State {
                 break;
             }
             // A panic loses the answer's sender, which the handler turns into an error response.
+            let (method, begun) = (requests::trace::method(&event), Instant::now());
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.handle(event))) {
                 tracing::error!("internal error in zeroerr: {}", panic_text(&*panic));
             }
+            requests::trace::log(&self, method, begun.elapsed());
         }
         self.outbox.close();
         self.jobs.end_all().await;
@@ -158,6 +215,7 @@ impl State {
 
     fn answer(&mut self, event: Event) {
         match event {
+            Event::Announced(raw) => self.announced = raw,
             Event::Initialize(params, reply) => requests::lifecycle::initialize(self, *params, reply),
             Event::Initialized => requests::lifecycle::initialized(self),
             Event::Shutdown(reply) => requests::lifecycle::shutdown(self, reply),
@@ -168,9 +226,27 @@ impl State {
             Event::SettingsArrived(settings) => requests::configuration::arrived(self, settings),
             Event::ProgressCancelled(token) => self.jobs.cancel_token(&token),
             Event::Hover(params, reply) => respond(reply, requests::hover::answer(self, &params)),
-            Event::Completion(params, reply) => respond(reply, requests::completion::answer(self, &params)),
+            Event::Completion(params, reply) => requests::completion::answer(self, &params, reply),
             Event::CodeAction(params, reply) => respond(reply, requests::code_action::answer(self, &params)),
             Event::CodeLens(params, reply) => respond(reply, requests::code_lens::answer(self, &params)),
+            Event::InlayHint(params, reply) => respond(reply, requests::inlay_hint::answer(self, &params)),
+            Event::DocumentLink(params, reply) => requests::document_link::answer(self, &params, reply),
+            Event::FoldingRange(params, reply) => respond(reply, requests::folding_range::answer(self, &params)),
+            Event::TokensFull(params, reply) => respond(reply, requests::semantic_tokens::full(self, &params)),
+            Event::TokensDelta(params, reply) => respond(reply, requests::semantic_tokens::delta(self, &params)),
+            Event::TokensRange(params, reply) => respond(reply, requests::semantic_tokens::range(self, &params)),
+            Event::Diagnostic(params, reply) => respond(reply, requests::diagnostic::answer(self, &params)),
+            Event::WorkspaceDiagnostic(params, reply) => requests::workspace_diagnostic::ask(self, params, reply),
+            Event::InlineCompletion(params, reply) => {
+                respond(reply, requests::inline_completion::answer(self, &params));
+            }
+            Event::FoldersChanged(params) => requests::workspace_folders::changed(self, &params),
+            Event::FilesTold(params) => requests::watched_files::told(self, params),
+            Event::TraceSet(value) => self.trace = value,
+            Event::FilesChanged(paths) => requests::watched_files::changed(self, &paths),
+            Event::Watching(watch) => self.watch = Some(watch),
+            Event::WorkspaceDue => requests::workspace_diagnostic::due(self),
+            Event::WorkspaceSearched(found) => requests::workspace_diagnostic::searched(self, &found),
             Event::Command(params, reply) => requests::execute_command::answer(self, params, reply),
             Event::StartJob(order) => requests::execute_command::start(self, order),
             Event::AnalysisDue { uri, opening } => {
@@ -184,6 +260,7 @@ impl State {
             Event::JobEnded { job, end } => requests::execute_command::ended(self, job, end),
             Event::ApplyEdit(edit) => crate::apply::apply(self, edit),
             Event::EditAnswered { edit, refused } => crate::apply::answered(self, edit, refused),
+            Event::Chosen { edit, choice } => crate::confirm::chosen(self, edit, choice.as_deref()),
             Event::EditOverdue(edit) => crate::apply::overdue(self, edit),
             Event::ReportWritten { path, instead } => requests::show_report::written(self, path, instead),
             Event::ReportShown { shown, instead } => {
@@ -240,7 +317,7 @@ impl State {
                 );
                 FileAnalysis::default()
             });
-            let snapshot = Arc::new(Snapshot { version, rope, text, analysis });
+            let snapshot = Arc::new(Snapshot::new(version, rope, text, analysis));
             drop(events.send(Event::Analysed { uri, opening, snapshot }));
         });
     }
@@ -283,10 +360,15 @@ impl State {
             .notify::<notification::LogMessage>(LogMessageParams { typ: MessageType::INFO, message: message.into() });
     }
 
-    /// Marks and lenses have changed.
+    /// Marks have changed, and with them diagnostics, hints and lenses.
     pub(crate) fn refresh(&mut self, uri: &Uri) {
-        if self.documents.get(uri).is_some_and(Document::is_current) {
+        if self.profile.diagnostics.pulled {
+            self.outbox.request::<request::WorkspaceDiagnosticRefresh>((), |_| None);
+        } else if self.documents.get(uri).is_some_and(Document::is_current) {
             diagnostics::publish(self, uri);
+        }
+        if self.profile.hint_refresh {
+            self.outbox.request::<request::InlayHintRefreshRequest>((), |_| None);
         }
         self.refresh_lenses();
     }
@@ -322,6 +404,14 @@ fn waits_for(event: &Event) -> Option<Uri> {
         Event::Completion(p, _) => Some(p.text_document_position.text_document.uri.clone()),
         Event::CodeAction(p, _) => Some(p.text_document.uri.clone()),
         Event::CodeLens(p, _) => Some(p.text_document.uri.clone()),
+        Event::InlayHint(p, _) => Some(p.text_document.uri.clone()),
+        Event::DocumentLink(p, _) => Some(p.text_document.uri.clone()),
+        Event::FoldingRange(p, _) => Some(p.text_document.uri.clone()),
+        Event::TokensFull(p, _) => Some(p.text_document.uri.clone()),
+        Event::TokensDelta(p, _) => Some(p.text_document.uri.clone()),
+        Event::TokensRange(p, _) => Some(p.text_document.uri.clone()),
+        Event::Diagnostic(p, _) => Some(p.text_document.uri.clone()),
+        Event::InlineCompletion(p, _) => Some(p.text_document_position.text_document.uri.clone()),
         Event::StartJob(order) => Some(order.uri.clone()),
         _ => None,
     }

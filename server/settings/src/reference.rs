@@ -175,6 +175,7 @@ fn project(key: &str) -> &'static str {
         Rule::Raise => "only higher",
         Rule::Lower => "only lower",
         Rule::OnlyOn => "only `on`",
+        Rule::OnlyTrue => "only `true`",
         Rule::Shrink => "only fewer",
         Rule::Never(_) => "no",
     }

@@ -21,6 +21,8 @@ pub enum Rule {
     Lower,
     /// Only repeat `on`.
     OnlyOn,
+    /// Only switch on.
+    OnlyTrue,
     /// Only take names out of the list.
     Shrink,
     /// Nothing; why.
@@ -48,6 +50,7 @@ pub const RULES: &[(&str, Rule)] = &[
     ("environment", Rule::Never("it chooses servers and models")),
     ("logging", Rule::Never("it decides what is written to disk")),
     ("lsp", Rule::Free),
+    ("lsp.confirm_edits", Rule::OnlyTrue),
 ];
 
 const DEFAULT: Rule = Rule::Never("only your own configuration may set it");
@@ -75,6 +78,8 @@ pub(crate) fn check(layer: &Layer, base: &Value) -> Result<(), SettingsError> {
             Rule::Never(why) => why.to_owned(),
             Rule::OnlyOn if new == "on" => continue,
             Rule::OnlyOn => "it would run generated code unconfined".to_owned(),
+            Rule::OnlyTrue if new == true || old.is_none_or(|o| *o != true) => continue,
+            Rule::OnlyTrue => "it would take away what you want to be asked".to_owned(),
             Rule::Raise | Rule::Lower => match not_looser(rule(&key), old, &new) {
                 None => continue,
                 Some(why) => why,

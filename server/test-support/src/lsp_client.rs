@@ -5,9 +5,10 @@
 //! answer, and fails the test when it is dropped with messages that nobody looked at.
 
 mod behaviour;
+mod pull;
 mod transcript;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -24,13 +25,18 @@ use crate::text;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Messages that may stay unread: the client has answered them, or they are talk.
-const ALLOWED: [&str; 5] = [
+const ALLOWED: [&str; 7] = [
+    "workspace/diagnostic/refresh",
+    "workspace/inlayHint/refresh",
     "client/registerCapability",
     "workspace/configuration",
     "workspace/codeLens/refresh",
     "window/workDoneProgress/create",
     "window/logMessage",
 ];
+
+/// The languages for which the editors' configurations start the server.
+const SELECTED: [&str; 5] = ["python", "rust", "typescript", "typescriptreact", "javascript"];
 
 /// A document as the client has it.
 #[derive(Debug, Clone)]
@@ -54,11 +60,19 @@ pub struct LspClient {
     log: Vec<String>,
     buffers: HashMap<String, Buffer>,
     encoding: String,
+    /// Whether the server wants to be asked for diagnostics; then the client asks when the editor does.
+    pulls: bool,
+    /// The documents that the editor asks about.
+    selected: HashSet<String>,
+    /// Questions for diagnostics that are on their way: document and version.
+    pulled: HashMap<i64, (String, i64)>,
     /// What the client answers when it is asked for its `zeroerr` settings.
     pub settings: Value,
     /// A key the user presses the moment a request to apply an edit comes in: document, text, and
     /// what replaces it.
     pub crossing: Option<(String, String, String)>,
+    /// The buttons that the user presses under questions, in this order; then none.
+    pub buttons: VecDeque<String>,
     /// The client answers requests to apply edits, but leaves its buffer alone.
     pub ignores_edits: bool,
 }
@@ -91,8 +105,12 @@ impl LspClient {
             log: Vec::new(),
             buffers: HashMap::new(),
             encoding: "utf-16".into(),
+            pulls: false,
+            selected: HashSet::new(),
+            pulled: HashMap::new(),
             settings: Value::Null,
             crossing: None,
+            buttons: VecDeque::new(),
             ignores_edits: false,
         }
     }
@@ -119,6 +137,7 @@ impl LspClient {
         if let Some(encoding) = result["capabilities"]["positionEncoding"].as_str() {
             self.encoding = encoding.to_owned();
         }
+        self.pulls = !result["capabilities"]["diagnosticProvider"].is_null();
         self.notify("initialized", json!({})).await;
         result
     }
@@ -199,6 +218,10 @@ impl LspClient {
         self.buffers.insert(uri.into(), Buffer { text: text.into(), version });
         let document = json!({ "uri": uri, "languageId": language, "version": version, "text": text });
         self.notify("textDocument/didOpen", json!({ "textDocument": document })).await;
+        if SELECTED.contains(&language) {
+            self.selected.insert(uri.into());
+            self.pull(uri).await;
+        }
     }
 
     /// Closes a document.
@@ -235,6 +258,7 @@ impl LspClient {
             bytes.extend_from_slice(format!("Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes());
         }
         self.send_raw(&bytes).await;
+        self.pull(uri).await;
     }
 
     /// Puts a whole new text into a document.
@@ -246,6 +270,7 @@ impl LspClient {
     async fn did_change(&mut self, uri: &str, changes: Value) {
         let document = json!({ "uri": uri, "version": self.buffer(uri).version });
         self.notify("textDocument/didChange", json!({ "textDocument": document, "contentChanges": changes })).await;
+        self.pull(uri).await;
     }
 
     fn set_text(&mut self, uri: &str, text: String) {
@@ -394,6 +419,9 @@ impl LspClient {
                 self.log.push(transcript::line(&message, "<-"));
                 return self.unread.push_back(json!({ "method": "error", "params": message["error"] }));
             };
+            if let Some((uri, version)) = self.pulled.remove(&id) {
+                return self.took(&uri, version, message);
+            }
             assert!(id < self.next_id && !self.responses.contains_key(&id), "an answer nobody asked for: {message}");
             self.responses.insert(id, message);
             return;
@@ -416,6 +444,10 @@ impl LspClient {
         if message.get("method").is_some() {
             self.log.push(transcript::line(&message, "->"));
         }
+        self.send_unlogged(&message).await;
+    }
+
+    async fn send_unlogged(&mut self, message: &Value) {
         let body = message.to_string();
         self.send_raw(format!("Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).await;
     }

@@ -1,6 +1,7 @@
 //! `textDocument/codeAction`: complete actions from what is known already, in milliseconds.
 
 use lsp_types::*;
+use serde::Serialize;
 use zeroerr_core::code::{Task, TextRange};
 
 use super::disagreement::{self, Answer};
@@ -11,7 +12,7 @@ use crate::position::{range_of, text_range_of};
 use crate::state::State;
 use crate::{apply, diagnostics};
 
-pub(crate) fn answer(state: &State, params: &CodeActionParams) -> Option<CodeActionResponse> {
+pub(crate) fn answer(state: &State, params: &CodeActionParams) -> Option<Vec<Offered>> {
     let uri = &params.text_document.uri;
     let snapshot = state.snapshot(uri)?;
     let selected = text_range_of(&snapshot.rope, params.range, state.profile.encoding);
@@ -41,12 +42,28 @@ fn contains(outer: TextRange, inner: TextRange) -> bool {
     outer.start <= inner.start && inner.end <= outer.end
 }
 
+/// A code action, with what 3.18 adds to it; or the bare command, for clients that know only those.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Offered {
+    Command(Command),
+    Action {
+        #[serde(flatten)]
+        action: Box<CodeAction>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        tags: Vec<u8>,
+    },
+}
+
+/// The tag for what a language model has written.
+const GENERATED: u8 = 1;
+
 struct Offer<'a> {
     state: &'a State,
     uri: &'a Uri,
     snapshot: &'a Snapshot,
     wanted: Option<&'a [CodeActionKind]>,
-    actions: CodeActionResponse,
+    actions: Vec<Offered>,
 }
 
 impl Offer<'_> {
@@ -58,8 +75,25 @@ impl Offer<'_> {
                 || kind.strip_prefix(w.as_str()).is_some_and(|rest| rest.starts_with('.'))
         };
         if self.wanted.is_none_or(|wanted| wanted.iter().any(fits)) {
-            self.actions.push(CodeActionOrCommand::CodeAction(action));
+            self.actions.extend(self.offered(action));
         }
+    }
+
+    /// The action in the form that this client takes, if there is one.
+    fn offered(&self, mut action: CodeAction) -> Option<Offered> {
+        let client = self.state.profile.actions;
+        if !client.literals {
+            return action.command.map(Offered::Command);
+        }
+        if !client.preferred {
+            action.is_preferred = None;
+        }
+        let writes = |c: &Command| matches!(c.command.as_str(), command::IMPLEMENT | command::APPLY_EDIT);
+        let is_generated = client.generated && action.command.as_ref().is_some_and(writes);
+        Some(Offered::Action {
+            action: Box::new(action),
+            tags: if is_generated { vec![GENERATED] } else { Vec::new() },
+        })
     }
 
     fn command(&mut self, title: &str, kind: CodeActionKind, name: &str, function: &str) {
@@ -137,7 +171,7 @@ impl Offer<'_> {
         const TITLE: &str = "Implement with verified code";
         let kind = Some(CodeActionKind::REFACTOR_REWRITE);
         if let Some(line) = command::faulty_line(self.snapshot, task) {
-            if self.state.profile.shows_disabled {
+            if self.state.profile.actions.disabled {
                 let disabled = Some(CodeActionDisabled { reason: format!("the spec has an error in line {line}") });
                 self.push(CodeAction { title: TITLE.into(), kind, disabled, ..CodeAction::default() });
             }
@@ -179,7 +213,7 @@ impl Offer<'_> {
                     Command { title: title.clone(), command: command::IMPLEMENT.into(), arguments: Some(arguments) };
                 self.push(CodeAction { title, kind, command: Some(command), ..CodeAction::default() });
             }
-            None if self.state.profile.shows_disabled => {
+            None if self.state.profile.actions.disabled => {
                 let reason = "write `# zeroerr: <instruction>` in or above the selection".into();
                 let disabled = Some(CodeActionDisabled { reason });
                 self.push(CodeAction { title: "Implement selection".into(), kind, disabled, ..CodeAction::default() });

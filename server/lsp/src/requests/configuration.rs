@@ -30,6 +30,7 @@ pub(crate) fn arrived(state: &mut State, settings: Value) {
     if settings.is_null() {
         return;
     }
+    state.settings = Some(settings.clone());
     let error = (state.options.on_settings)(settings).err();
     if error != state.settings_error
         && let Some(message) = &error
@@ -37,4 +38,10 @@ pub(crate) fn arrived(state: &mut State, settings: Value) {
         state.show(MessageType::ERROR, format!("zeroerr: {message}"));
     }
     state.settings_error = error;
+}
+
+/// Settings files on the disk have changed: the editor's settings count on top of what they say now.
+pub(crate) fn reload(state: &mut State) {
+    let settings = state.settings.clone().unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    arrived(state, settings);
 }

@@ -3,11 +3,12 @@
 
 use lsp_types::*;
 use zeroerr_core::code::{Task, TextRange};
-use zeroerr_core::task_specification::render_markdown;
+use zeroerr_core::task_specification::{TagInfo, render_markdown};
 
 use crate::document::{Snapshot, qualified};
 use crate::position::{byte_at, range_of};
 use crate::render;
+use crate::spec_tokens::{Piece, pieces, tag_of};
 use crate::state::State;
 
 pub(crate) fn answer(state: &State, params: &HoverParams) -> Option<Hover> {
@@ -17,7 +18,10 @@ pub(crate) fn answer(state: &State, params: &HoverParams) -> Option<Hover> {
     let encoding = state.profile.encoding;
     let at = byte_at(&snapshot.rope, place.position, encoding);
     let task = snapshot.analysis.tasks.iter().find(|t| shown_at(t, at))?;
-    let text = text(state, uri, &snapshot, task);
+    let mut text = text(state, uri, &snapshot, task);
+    if let Some(tag) = tag_at(task, at) {
+        text = format!("`{}`: {}\n\n{text}", tag.syntax, tag.summary);
+    }
     let contents = if state.profile.markdown {
         MarkupContent { kind: MarkupKind::Markdown, value: text }
     } else {
@@ -32,6 +36,12 @@ pub(crate) fn answer(state: &State, params: &HoverParams) -> Option<Hover> {
 /// The spec and the header; in the body other servers have more to say.
 fn shown_at(task: &Task, at: usize) -> bool {
     task.spec_range.touches(at) || head(task).touches(at)
+}
+
+/// The tag of the spec that a place is on.
+fn tag_at(task: &Task, at: usize) -> Option<&'static TagInfo> {
+    let (range, _) = pieces(task).into_iter().find(|(r, piece)| *piece == Piece::Tag && r.touches(at))?;
+    tag_of(range.slice(&task.source)).map(|(tag, _)| tag)
 }
 
 fn head(task: &Task) -> TextRange {

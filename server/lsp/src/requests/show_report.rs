@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use lsp_types::*;
+use zeroerr_core::certificate::code_hash;
 
 use crate::marks::Mark;
 use crate::render;
@@ -12,21 +13,26 @@ use crate::state::{Event, State};
 
 pub(crate) fn show(state: &mut State, target: Option<(&Uri, &str)>) {
     let found = match target {
-        Some((uri, function)) => state.marks.named(uri, function).map(|m| (function, m)),
+        Some((uri, function)) => state.marks.named(uri, function).map(|m| (uri, function, m)),
         None => state.marks.last(),
     };
-    let Some((function, mark)) = found else {
+    let Some((uri, function, mark)) = found else {
         return state.show(
             MessageType::INFO,
             "zeroerr: no report yet; run \"Implement with verified code\" or \"Verify this function\" first",
         );
     };
-    let text = render::report(function, mark);
+    let (name, text) = document(uri, function, mark);
     let instead = render::plain(&text);
+    open(state, name, text, instead);
+}
+
+/// Shows a text as a file of this name, or `instead` of it a message where that cannot be.
+pub(crate) fn open(state: &State, name: String, text: String, instead: String) {
     let Some(folder) = state.options.reports.clone().filter(|_| state.profile.show_document) else {
         return state.show(MessageType::INFO, instead);
     };
-    let path = folder.join(file_name(function, mark));
+    let path = folder.join(name);
     let events = state.events.clone();
     tokio::task::spawn_blocking(move || {
         let path = write(&path, &text)
@@ -48,20 +54,28 @@ pub(crate) fn written(state: &State, path: Option<PathBuf>, instead: String) {
     });
 }
 
-/// One file per function and run; nothing of a name that could leave the folder survives.
-fn file_name(function: &str, mark: &Mark) -> String {
-    let run = mark.run.as_ref().map_or_else(|| format!("v{}", mark.version), |r| r.id.clone());
-    let safe = |s: &str| {
-        s.chars()
-            .map(|c| if c.is_alphanumeric() || c == '-' || c == '_' { c } else { '_' })
-            .take(80)
-            .collect::<String>()
-    };
-    format!("{}-{}.md", safe(function), safe(&run))
+/// The report on a function: the name of its file, and its text.
+pub(crate) fn document(uri: &Uri, function: &str, mark: &Mark) -> (String, String) {
+    (file_name(uri, function, mark), render::report(function, mark))
+}
+
+/// One file per function and run.
+fn file_name(uri: &Uri, function: &str, mark: &Mark) -> String {
+    let place = || code_hash(uri.as_str()).chars().take(8).collect::<String>();
+    let run = mark.run.as_ref().map_or_else(|| format!("v{}-{}", mark.version, place()), |r| r.id.clone());
+    format!("{}-{}.md", safe_name(function), safe_name(&run))
+}
+
+/// A part of a file's name: nothing of it can leave a folder.
+pub(crate) fn safe_name(text: &str) -> String {
+    text.chars().map(|c| if c.is_alphanumeric() || c == '-' || c == '_' { c } else { '_' }).take(80).collect()
 }
 
 /// Writes a file whole or not at all.
-fn write(path: &Path, text: &str) -> std::io::Result<PathBuf> {
+///
+/// # Errors
+/// When the folder cannot be written.
+pub(crate) fn write(path: &Path, text: &str) -> std::io::Result<PathBuf> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;

@@ -9,6 +9,7 @@ pub(crate) fn opened(state: &mut State, params: DidOpenTextDocumentParams) {
     let uri = params.text_document.uri.clone();
     state.open(params.text_document);
     state.analyse_soon(&uri);
+    super::workspace_diagnostic::changed(state);
 }
 
 pub(crate) fn changed(state: &mut State, params: DidChangeTextDocumentParams) {
@@ -33,6 +34,7 @@ pub(crate) fn closed(state: &mut State, params: DidCloseTextDocumentParams) {
     if doc.language.is_some() {
         diagnostics::clear(state, &uri);
     }
+    super::workspace_diagnostic::changed(state);
     // Whoever still asks about it gets "nothing there" by the loss of the text.
     for (_, event) in doc.parked {
         drop(state.events.send(event));

@@ -2,11 +2,15 @@
 //! does what the test says. The whole way from bytes to bytes is real; only the work is scripted.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is how a test fails")]
 
+mod announced;
+mod confirm;
 mod flows;
+mod folders;
 mod latency;
 mod protocol;
 mod reading;
 mod refusals;
+mod shown;
 mod workbench;
 
 use std::sync::Arc;

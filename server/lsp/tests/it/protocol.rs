@@ -27,8 +27,8 @@ async fn the_handshake_of_every_client_is_understood() {
     expect![[r#"
         VsCode: "utf-16" lens {"resolveProvider":false} commands 7
         Neovim: "utf-8" lens {"resolveProvider":false} commands 7
-        Helix: "utf-8" lens {"resolveProvider":false} commands 7
-        Eglot: "utf-16" lens {"resolveProvider":false} commands 7
+        Helix: "utf-8" lens null commands 7
+        Eglot: "utf-16" lens null commands 7
     "#]]
     .assert_eq(&seen);
 }

@@ -37,8 +37,34 @@ async fn tags_and_names_are_completed_in_spec_comments_only() {
     assert_eq!(completions(&with("# @ensures x > 0 and y$0")).await, ["y"]);
     assert_eq!(completions(&with("# @forbid re$0")).await, ["recursion"]);
     assert_eq!(completions(&with("# @complexity $0")).await.len(), 7);
+    assert_eq!(completions(&with("# @example $0")).await, ["double"], "once, though the file has it, too");
+    let with = |line: &str| format!("import math\nclass Big(ValueError): ...\ndef half(n): ...\n{}", with(line));
+    assert_eq!(completions(&with("# @ensures $0")).await, ["x", "y", "result", "double", "math", "Big", "half"]);
+    assert_eq!(completions(&with("# @uses $0")).await, ["math"]);
+    assert_eq!(completions(&with("# @raises $0")).await[..2], ["Big", "ValueError"]);
+    assert_eq!(completions(&with("# @raises Big ha$0")).await, ["half"]);
+    assert_eq!(completions(&with("# @step f(a: B$0")).await, ["Big"]);
+    assert_eq!(completions(&with("# @step f(a: int) -> st$0")).await, ["str"]);
+    assert_eq!(completions(&with("# @step ha$0")).await, Vec::<String>::new(), "a new name is nobody's");
     assert_eq!(completions("x = '@ex$0'\n").await, Vec::<String>::new());
     assert_eq!(completions("def f(@ex$0): ...\n").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_tag_is_explained_where_it_is_offered_and_where_it_stands() {
+    let workbench = FakeWorkbench::new([]);
+    let mut client = open(ClientKind::VsCode, &workbench, DOUBLE).await;
+    let position = client.range_of(URI, "@exam")["end"].clone();
+    let params = json!({ "textDocument": { "uri": URI }, "position": position });
+    let items = client.request("textDocument/completion", params.clone()).await;
+    assert_eq!(
+        items[0]["documentation"]["value"],
+        "`@example EXPRESSION`\n\n```\n@example median([3, 1, 2]) == 2\n```"
+    );
+    let hover = client.request("textDocument/hover", params).await;
+    let text = hover["contents"]["value"].as_str().unwrap();
+    assert!(text.starts_with("`@example EXPRESSION`: A call and what it must give"), "{text}");
+    client.shutdown().await;
 }
 
 /// Columns after an emoji, for a client that counts in `encodings`.

@@ -11,10 +11,13 @@ pub struct Lsp {
     /// it was not applied, in seconds. Read when the server starts.
     #[schemars(range(min = 1, max = 600))]
     pub apply_patience_seconds: u64,
+    /// Ask before a verified edit is put into the text: in VS Code with a preview, elsewhere with a
+    /// message, or with the code action "Apply verified edit" where the editor shows no buttons.
+    pub confirm_edits: bool,
 }
 
 impl Default for Lsp {
     fn default() -> Self {
-        Self { apply_patience_seconds: 5 }
+        Self { apply_patience_seconds: 5, confirm_edits: false }
     }
 }

@@ -94,6 +94,15 @@ fn a_project_may_tighten() {
 }
 
 #[test]
+fn a_project_may_ask_for_confirmation_and_may_not_take_it_away() {
+    let (dir, sources) = user("lsp:\n  confirm_edits: true\n");
+    let error = bad(&dir, &with_project(&dir, sources, "lsp:\n  confirm_edits: false\n"));
+    assert!(error.contains("it would take away what you want to be asked"), "{error}");
+    let (dir, sources) = user("");
+    assert!(good(&with_project(&dir, sources, "lsp: {confirm_edits: true}\n")).settings.lsp.confirm_edits);
+}
+
+#[test]
 fn a_project_may_not_loosen() {
     let cases = [
         ("sandbox:\n  mode: off\n", "2: `sandbox.mode` may not be set here: it would run generated code unconfined"),

@@ -68,10 +68,18 @@ impl LspClient {
                 let items = request["params"]["items"].as_array().expect("items").len();
                 json!(vec![self.settings.clone(); items])
             }
-            "window/showDocument" => json!({ "success": true }),
-            "window/workDoneProgress/create" | "client/registerCapability" | "workspace/codeLens/refresh" => {
-                Value::Null
+            "window/showMessageRequest" => {
+                self.buttons.pop_front().map_or(Value::Null, |title| json!({ "title": title }))
             }
+            "window/showDocument" => json!({ "success": true }),
+            "workspace/diagnostic/refresh" => {
+                self.reply(id, Value::Null).await;
+                return self.pull_all().await;
+            }
+            "workspace/inlayHint/refresh"
+            | "window/workDoneProgress/create"
+            | "client/registerCapability"
+            | "workspace/codeLens/refresh" => Value::Null,
             other => panic!("the server asked for {other}"),
         };
         self.reply(id, result).await;

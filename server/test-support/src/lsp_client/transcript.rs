@@ -13,7 +13,7 @@ pub(super) fn line(message: &Value, arrow: &str) -> String {
         "window/logMessage" => text(&params["message"]),
         "window/workDoneProgress/create" | "window/workDoneProgress/cancel" => text(&params["token"]),
         "$/progress" => progress(params),
-        "textDocument/publishDiagnostics" => diagnostics(params),
+        "textDocument/publishDiagnostics" | "textDocument/diagnostic" => diagnostics(params),
         "workspace/applyEdit" => apply_edit(params),
         "workspace/executeCommand" => text(&params["command"]),
         "textDocument/didOpen" | "textDocument/didChange" => format!("@{}", params["textDocument"]["version"]),

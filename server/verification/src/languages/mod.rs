@@ -9,7 +9,7 @@ pub(crate) mod tree;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use zeroerr_core::code::{Candidate, FileAnalysis, LanguageId, Task, TextEdit, TextRange};
+use zeroerr_core::code::{Candidate, FileAnalysis, LanguageId, ScopeName, Task, TextEdit, TextRange};
 use zeroerr_core::ports::BoxFuture;
 use zeroerr_core::question::{Answer, Question};
 use zeroerr_core::red_flag_detector::RedFlag;
@@ -76,6 +76,11 @@ pub trait Language: Send + Sync {
         selection: TextRange,
         instruction: &str,
     ) -> Result<Task, String>;
+
+    /// The names that a file binds at its top level, for whoever writes a spec there. Pure and total.
+    fn names(&self, _source: &str) -> Vec<ScopeName> {
+        Vec::new()
+    }
 
     /// Takes the candidate out of a model's response, or says why it is discarded.
     ///

@@ -13,6 +13,7 @@ pub mod harness;
 mod imports;
 mod layout;
 mod literals;
+mod names;
 pub mod performance;
 pub mod probe;
 pub mod project;
@@ -32,7 +33,7 @@ pub mod types;
 use std::path::Path;
 use std::sync::Arc;
 
-use zeroerr_core::code::{Candidate, FileAnalysis, LanguageId, Task, TextEdit, TextRange};
+use zeroerr_core::code::{Candidate, FileAnalysis, LanguageId, ScopeName, Task, TextEdit, TextRange};
 use zeroerr_core::ports::BoxFuture;
 use zeroerr_core::question::{Answer, Question};
 use zeroerr_core::red_flag_detector::RedFlag;
@@ -99,6 +100,10 @@ impl Language for Python {
         instruction: &str,
     ) -> Result<Task, String> {
         Python::task_for_selection(self, path, source, selection, instruction)
+    }
+
+    fn names(&self, source: &str) -> Vec<ScopeName> {
+        names::names(source)
     }
 
     fn extract(&self, response: &str, task: &Task) -> Result<Candidate, RedFlag> {
