@@ -9,4 +9,5 @@ mod neovim;
 mod neovim_comforts;
 mod neovim_flows;
 mod processes;
+mod vscode;
 mod vscode_settings;

@@ -78,6 +78,11 @@ impl Editor {
         &self.file
     }
 
+    /// The variables that keep the server to its own data, configuration and model.
+    pub fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.variables.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+
     /// Everything in the workspace folder, to see what was left there.
     pub fn workspace_files(&self) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(self.home.path().join("workspace"))
@@ -109,7 +114,7 @@ impl Editor {
             .env("E2E_FUNCTION", function)
             .env("E2E_PATIENCE", (self.patience.as_secs() - 30).to_string())
             .env("E2E_RESULT", self.result())
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .envs(self.variables())
             .stdin(Stdio::null())
             .stdout(log("stdout"))
             .stderr(log("stderr"))
@@ -290,7 +295,7 @@ fn neovim() -> PathBuf {
 }
 
 /// The machine's own data folder (docs/API_REFERENCE.md).
-fn data_dir() -> PathBuf {
+pub fn data_dir() -> PathBuf {
     let variable = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     variable("ZEROERR_HOME")
         .or_else(|| variable("XDG_DATA_HOME").map(|d| d.join("zeroerr")))

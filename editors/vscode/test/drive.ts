@@ -1,7 +1,9 @@
 /**
  * Runs a suite in a real VS Code: its server (from the npm package code-server) and Chromium.
  *
- *   node test/drive.ts SUITE --vscode DIR --server FILE --file FILE [--shots DIR]
+ *   node test/drive.ts SUITE --vscode DIR --browser DIR --server FILE --file FILE [--shots DIR]
+ *
+ * Without `--browser` (see browser.ts) the variable CHROMIUM names one, or it is /usr/bin/chromium.
  *
  * `host-NAME` runs `test/host/NAME` inside the extension host; `ui-NAME` runs `test/ui/NAME` on the
  * page, as a user with a mouse. Leaves with 0 when the suite passed, 1 when it failed.
@@ -16,13 +18,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { buildSync } from 'esbuild';
 import { chromium, type Browser, type Page } from 'playwright-core';
+import { browserIn } from './browser.ts';
 
 const extension = path.resolve(import.meta.dirname, '..');
 const patience = 400_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { vscode: { type: 'string' }, server: { type: 'string' }, file: { type: 'string' }, shots: { type: 'string' } },
+  options: {
+    vscode: { type: 'string' },
+    browser: { type: 'string' },
+    server: { type: 'string' },
+    file: { type: 'string' },
+    shots: { type: 'string' },
+  },
 });
 const suite = positionals[0] ?? '';
 const home = fs.mkdtempSync(path.join(os.tmpdir(), 'zeroerr-vscode-'));
@@ -64,7 +73,7 @@ async function main(): Promise<number> {
   await waitForServer(port);
 
   browser = await chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    ...(values.browser === undefined ? { executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium' } : browserIn(path.resolve(values.browser))),
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
   });
   const page = await browser.newPage({ viewport: { width: 1120, height: 760 } });

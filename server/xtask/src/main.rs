@@ -4,6 +4,7 @@
 //! pip and our own binary, which is why it is exempt from the wall that keeps processes in
 //! `server/sandbox`.
 
+mod editors;
 mod machine;
 mod run;
 mod setup;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 const HELP: &str = "cargo xtask COMMAND
 
   demo      build, set the machine up, and write docs/examples/hello_world with the embedded model
-  test      set up, then run every test, those with a real Neovim and the real model included
+  test      set up, then run every test, those with a real Neovim, a real VS Code and the real model included
   tidy      formatting, clippy and the checks of tests/unit; nothing that needs a model
   codegen   rewrite what is generated from the code (docs/API_REFERENCE.md)
 

