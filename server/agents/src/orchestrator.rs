@@ -9,13 +9,14 @@
 //! have no head start. Events may come late or twice: a sample counts once, and only while it is
 //! awaited.
 
+mod telling;
+
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use zeroerr_core::red_flag_detector::RedFlag;
-use zeroerr_core::report::{Disagreement, StepReport};
 use zeroerr_core::state_manager::{Record, SampleFate};
 use zeroerr_core::voting_engine::Fingerprint;
-use zeroerr_core::voting_engine::sequential::{GiveUp, give_up};
+use zeroerr_core::voting_engine::sequential::give_up;
 use zeroerr_core::voting_engine::tally::{Decision, Tally};
 
 /// The rules of one step.
@@ -118,6 +119,8 @@ pub struct StepMachine {
     /// Winners that were refuted so far; each begins a round with numbers of its own, because its
     /// findings change the prompts.
     round: u64,
+    /// How far each earlier round was counted.
+    rounds: Vec<u64>,
     counted: u32,
     ended: u32,
     verifying: Option<String>,
@@ -159,6 +162,7 @@ impl StepMachine {
             early: BTreeMap::new(),
             awaited: BTreeSet::new(),
             round: 0,
+            rounds: Vec::new(),
             counted: 0,
             ended: 0,
             verifying: None,
@@ -256,6 +260,35 @@ impl StepMachine {
         self.ended
     }
 
+    /// Whether a sample was counted. One that ended may have come too late for that.
+    pub fn was_counted(&self, id: u64) -> bool {
+        let round = id / u64::from(self.rules.max_attempts.max(1));
+        let end = usize::try_from(round).ok().and_then(|round| self.rounds.get(round));
+        id < end.copied().unwrap_or(self.cursor)
+    }
+
+    /// The classes that may still win, most votes first, each with the first sample that voted for it.
+    pub fn classes(&self) -> Vec<(String, u64)> {
+        self.with_first_voters(self.tally.standing().into_iter().map(|c| c.class))
+    }
+
+    /// The classes that were refuted, each with the first sample that voted for it.
+    pub fn refuted(&self) -> Vec<(String, u64)> {
+        self.with_first_voters(self.tally.barred().map(str::to_owned))
+    }
+
+    fn with_first_voters(&self, classes: impl Iterator<Item = String>) -> Vec<(String, u64)> {
+        classes
+            .filter_map(|class| Some((self.tally.voters(&class).first().copied()?, class)))
+            .map(|(id, c)| (c, id))
+            .collect()
+    }
+
+    /// Why a candidate was found wrong last: by the stack, else by an example. Empty when none was.
+    pub fn last_objection(&self) -> &str {
+        self.feedback.last().or(self.last_rejection.as_ref()).map_or("", String::as_str)
+    }
+
     /// Votes that were counted, those of refuted classes included.
     pub fn votes(&self) -> u32 {
         self.tally.total() as u32
@@ -275,30 +308,6 @@ impl StepMachine {
                 Some(Standing { id, fingerprint: self.classes.get(&c.class)?, votes: c.votes })
             })
             .collect()
-    }
-
-    /// The step for reports.
-    pub fn report(&self) -> StepReport {
-        let standing = self.tally.standing();
-        StepReport {
-            name: self.name.clone(),
-            samples: self.samples(),
-            red_flags: self.red_flags.iter().map(|(flag, n)| (flag.name().to_owned(), *n)).collect(),
-            gate_rejected: self.gate_rejected,
-            margin: self.tally.margin(),
-            k: self.rules.k,
-            disagreements: self.disagreements(),
-            questions: Vec::new(),
-            taken_up: self.taken_up,
-            completion_tokens: self.completion_tokens,
-            tally: standing
-                .into_iter()
-                .map(|mut c| {
-                    c.class.truncate(8);
-                    c
-                })
-                .collect(),
-        }
     }
 
     /// Keeps an ended sample until its number is reached. Tokens are paid for, counted or not.
@@ -390,6 +399,7 @@ impl StepMachine {
         self.tally.bar(class);
         self.feedback.push(feedback);
         self.round += 1;
+        self.rounds.push(self.cursor);
         self.cursor = self.round * u64::from(self.rules.max_attempts.max(1));
         self.early = self.early.split_off(&self.cursor);
     }
@@ -418,77 +428,6 @@ impl StepMachine {
     fn finish(&mut self, end: StepEnd) -> Vec<Command> {
         self.end = Some(end.clone());
         vec![Command::Finish(end)]
-    }
-
-    fn why_undecided(&self, why: GiveUp) -> String {
-        let standing = self.tally.standing();
-        let votes: Vec<String> = standing.iter().map(|c| c.votes.to_string()).collect();
-        let samples = self.counted;
-        let mut reason = match (why, standing.as_slice()) {
-            (_, []) => format!("no candidate could vote in {samples} samples"),
-            (GiveUp::AttemptsUsed, _) => format!(
-                "no behaviour was ahead by {} after {samples} samples (votes {})",
-                self.rules.k,
-                votes.join(" : ")
-            ),
-            (GiveUp::OutOfReach, _) => format!(
-                "no behaviour can still get ahead by {} (votes {} after {samples} of {} samples)",
-                self.rules.k,
-                votes.join(" : "),
-                self.rules.max_attempts
-            ),
-        };
-        let flagged: u32 = self.red_flags.values().sum();
-        let mut parts = Vec::new();
-        if self.gate_rejected > 0 {
-            parts.push(format!("{} failed an example", self.gate_rejected));
-        }
-        if flagged > 0 {
-            parts.push(format!("{flagged} were discarded as malformed"));
-        }
-        if !self.model_failures.is_empty() {
-            parts.push(format!("{} got no answer from the model", self.model_failures.len()));
-        }
-        if !self.feedback.is_empty() {
-            parts.push(format!("{} winning behaviours were refuted", self.feedback.len()));
-        }
-        if !parts.is_empty() {
-            reason.push_str(": ");
-            reason.push_str(&parts.join(", "));
-        }
-        let last = self.feedback.last().or(self.last_rejection.as_ref()).or(self.model_failures.last());
-        if let Some(last) = last.filter(|_| standing.is_empty()) {
-            reason.push_str("; last: ");
-            reason.push_str(last);
-        }
-        reason
-    }
-
-    /// Inputs on which the standing classes differ, shortest first, at most five.
-    fn disagreements(&self) -> Vec<Disagreement> {
-        let standing = self.tally.standing();
-        let Some(first) = standing.first().and_then(|c| self.classes.get(&c.class)) else { return Vec::new() };
-        let mut inputs: BTreeSet<(usize, &str)> = BTreeSet::new();
-        for rival in standing.iter().skip(1).filter_map(|c| self.classes.get(&c.class)) {
-            inputs.extend(first.differences(rival).into_iter().map(|(input, _, _)| (input.len(), input)));
-        }
-        inputs
-            .into_iter()
-            .take(5)
-            .map(|(_, input)| {
-                let mut answers: BTreeMap<&str, u32> = BTreeMap::new();
-                for class in &standing {
-                    let outcome =
-                        self.classes.get(&class.class).and_then(|f| f.outcomes.iter().find(|(i, _)| i == input));
-                    if let Some((_, outcome)) = outcome {
-                        *answers.entry(outcome).or_default() += class.votes;
-                    }
-                }
-                let mut answers: Vec<(String, u32)> = answers.into_iter().map(|(a, n)| (a.to_owned(), n)).collect();
-                answers.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-                Disagreement { input: input.to_owned(), answers }
-            })
-            .collect()
     }
 }
 

@@ -122,6 +122,7 @@ pub fn run_options(settings: &Settings) -> Result<RunOptions, CliError> {
         max_tokens: settings.llm.max_tokens,
         seed: voting.seed,
         policy: settings.verification.policy(),
+        ..RunOptions::default()
     })
 }
 

@@ -185,6 +185,13 @@ impl StackReport {
     /// Everything must have run: a stack that stopped early, a failed layer, a layer that could
     /// not run and is not excused by `policy`, or a lack of evidence each forbid the word.
     pub fn objection(&self, policy: &Policy) -> Option<String> {
+        let no_evidence = "no evidence: add an @example, @ensures or @property that a wrong program would fail";
+        self.fault(policy).or_else(|| (self.evidence() == 0).then(|| no_evidence.into()))
+    }
+
+    /// As [`objection`](Self::objection), but for a lack of evidence: what stands against a function
+    /// that is shown to be right by the one that calls it.
+    pub fn fault(&self, policy: &Policy) -> Option<String> {
         if let Some(failed) = self.layers.iter().find(|l| l.verdict == Verdict::Failed) {
             let first = failed.findings.first().map_or(failed.detail.as_str(), |f| f.message.as_str());
             return Some(format!("{} failed: {first}", failed.layer));
@@ -197,9 +204,6 @@ impl StackReport {
             if could_not_run && !policy.may_be_unavailable.contains(&layer) {
                 return Some(format!("{layer} could not run: {}", report.detail));
             }
-        }
-        if self.evidence() == 0 {
-            return Some("no evidence: add an @example, @ensures or @property that a wrong program would fail".into());
         }
         None
     }

@@ -1,6 +1,6 @@
 //! Runs one step: feeds the orchestrator, obeys its commands, tells the user, writes the journal.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -11,8 +11,9 @@ use zeroerr_core::code::{Candidate, TextEdit};
 use zeroerr_core::question::Question;
 use zeroerr_core::report::{RunEvent, StepReport};
 use zeroerr_core::state_manager::{Record, SampleFate};
-use zeroerr_core::verdict::{LayerReport, StackReport, Verdict};
+use zeroerr_core::verdict::{LayerReport, Policy, StackReport, Verdict};
 use zeroerr_core::voting_engine::Fingerprint;
+use zeroerr_verification::languages::Subject;
 use zeroerr_verification::verification_stack::{LayerEvent, subject_for_edit};
 
 use crate::asking;
@@ -34,13 +35,13 @@ pub(crate) struct Wires {
 }
 
 impl Wires {
-    fn tell(&self, event: RunEvent) {
+    pub(crate) fn tell(&self, event: RunEvent) {
         // Nobody listening is no reason to stop.
         let _ = self.events.send(event);
     }
 
     /// What a killed process left of a step.
-    fn records_of(&self, step: &str) -> Vec<Record> {
+    pub(crate) fn records_of(&self, step: &str) -> Vec<Record> {
         let Some((journal, run)) = &self.journal else { return Vec::new() };
         journal.records_of_step(run, step).unwrap_or_else(|error| {
             tracing::warn!(%error, step, "what is known of the step is not used");
@@ -57,7 +58,7 @@ impl Wires {
         })
     }
 
-    fn record(&self, record: &Record) {
+    pub(crate) fn record(&self, record: &Record) {
         if let Some((journal, run)) = &self.journal
             && let Err(error) = journal.append(run, record)
         {
@@ -78,16 +79,24 @@ pub(crate) struct StepOutcome {
     pub layers: Vec<LayerReport>,
     /// Models that voted.
     pub models: Vec<String>,
+    /// The winner's code.
+    pub winner: Option<Candidate>,
+    /// Classes that lost the vote and were not refuted, most votes first, with the code of the first
+    /// that voted for each.
+    pub rivals: Vec<(String, Candidate)>,
+    /// Code that was found wrong, in the order of its samples, each once.
+    pub rejected: Vec<Candidate>,
+    /// Why the last of it was.
+    pub objection: String,
 }
 
-/// Whether the winner goes through the full stack, or is taken on its votes because the function
-/// that calls it will be.
+/// What a winner must stand before it is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Check {
-    /// All eight layers.
+    /// All eight layers, and there must be evidence.
     FullStack,
-    /// Votes only: a helper of a plan, verified as part of the whole.
-    VotesOnly,
+    /// No layer may object. A helper of a plan: evidence comes from the function that calls it.
+    Part,
 }
 
 pub(crate) struct Dispatcher {
@@ -96,6 +105,7 @@ pub(crate) struct Dispatcher {
     check: Check,
     machine: StepMachine,
     candidates: HashMap<u64, Candidate>,
+    rejected: BTreeMap<u64, Candidate>,
     models: Vec<String>,
     layers: Vec<LayerReport>,
     edits: Vec<TextEdit>,
@@ -106,12 +116,12 @@ pub(crate) struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// A step that takes up what the journal remembers of it.
-    pub(crate) fn new(context: Arc<StepContext>, wires: Wires, check: Check) -> Self {
+    /// A step that takes up what the journal remembers of it, and what its plan knows beyond that.
+    pub(crate) fn new(context: Arc<StepContext>, wires: Wires, check: Check, known: &[Record]) -> Self {
         let earlier = u32::try_from(context.earlier.len()).unwrap_or(u32::MAX);
-        let mut machine =
-            StepMachine::new(context.task.signature.name.clone(), context.options.rules()).taking_up(earlier);
-        let records = wires.records_of(machine.name());
+        let mut machine = StepMachine::new(context.label.clone(), context.options.rules()).taking_up(earlier);
+        let mut records = wires.records_of(machine.name());
+        records.extend_from_slice(known);
         machine.restore(&records);
         let mut this = Self {
             context,
@@ -119,6 +129,7 @@ impl Dispatcher {
             check,
             machine,
             candidates: HashMap::new(),
+            rejected: BTreeMap::new(),
             models: Vec::new(),
             layers: Vec::new(),
             edits: Vec::new(),
@@ -128,8 +139,10 @@ impl Dispatcher {
             announced: 0,
         };
         for record in &records {
-            if let Record::Sample { id, model, fate, .. } = record {
-                this.remember(*id, model, fate);
+            match record {
+                Record::Sample { id, model, fate, .. } => this.remember(*id, model, fate),
+                Record::Rejected { id, candidate, .. } => drop(this.rejected.insert(*id, candidate.clone())),
+                _ => {}
             }
         }
         this
@@ -183,10 +196,10 @@ impl Dispatcher {
 
     fn ended(&mut self, id: u64, drawn: Drawn) -> Event {
         self.handles.remove(&id);
-        let step = self.machine.name().to_owned();
+        let step = self.step();
         match drawn {
             Drawn::Broken(why) => Event::Broken(why),
-            Drawn::Ended { completion_tokens, model, fate } => {
+            Drawn::Ended { completion_tokens, model, fate, rejected } => {
                 let samples = self.machine.ended() + 1;
                 self.wires.tell(RunEvent::Sampled {
                     step: step.clone(),
@@ -201,10 +214,20 @@ impl Dispatcher {
                     SampleFate::Votes { .. } | SampleFate::Failed(_) => {}
                 }
                 self.remember(id, &model, &fate);
+                let step = self.machine.name().to_owned();
+                if let Some(candidate) = rejected {
+                    self.wires.record(&Record::Rejected { step: step.clone(), id, candidate: candidate.clone() });
+                    self.rejected.insert(id, candidate);
+                }
                 self.wires.record(&Record::Sample { step, id, completion_tokens, model, fate: fate.clone() });
                 Event::Sampled { id, completion_tokens, fate }
             }
         }
+    }
+
+    /// The step's name for the user.
+    fn step(&self) -> String {
+        self.context.task.signature.name.clone()
     }
 
     fn remember(&mut self, id: u64, model: &str, fate: &SampleFate) {
@@ -223,7 +246,7 @@ impl Dispatcher {
         if std::mem::replace(&mut self.announced, votes) != votes {
             let report = self.machine.report();
             self.wires.tell(RunEvent::Voted {
-                step: report.name,
+                step: self.step(),
                 tally: report.tally,
                 margin: report.margin,
                 k: report.k,
@@ -234,31 +257,32 @@ impl Dispatcher {
     async fn verify(&mut self, class: String, id: u64) -> Verification {
         let step = self.machine.name().to_owned();
         let short: String = class.chars().take(8).collect();
-        self.wires.tell(RunEvent::Decided { step: step.clone(), class: short });
+        self.wires.tell(RunEvent::Decided { step: self.step(), class: short });
         self.wires.record(&Record::Decided { step: step.clone(), class: class.clone() });
         let Some(candidate) = self.candidates.get(&id) else {
             return Verification::Undecidable("internal error: the winner's code is missing".into());
         };
         let context = Arc::clone(&self.context);
-        let language = context.stack.language(context.task.language).map_err(|e| e.to_string());
-        self.edits = match language.and_then(|l| l.splice(&context.task, candidate)) {
-            Ok(edits) => edits,
+        let placed = match &context.placing {
+            Some(place) => place(candidate).map(|subject| (subject, Vec::new())),
+            None => alone(&context, candidate),
+        };
+        let (subject, edits) = match placed {
+            Ok(placed) => placed,
             Err(why) => return Verification::Undecidable(format!("the edit does not fit the file: {why}")),
         };
-        if self.check == Check::VotesOnly {
-            return Verification::Accepted;
-        }
-        let subject = match subject_for_edit(&context.task, &self.edits) {
-            Ok(subject) => subject,
-            Err(why) => return Verification::Undecidable(why),
+        self.edits = edits;
+        let (wires, check) = (self.wires.clone(), self.check);
+        let tell = move |event| {
+            if check == Check::FullStack {
+                wires.tell(layer_event(event));
+            }
         };
-        let wires = self.wires.clone();
         // Asked beside the layers: an answer may still overturn a decision that was far from unanimous.
         let classes = if asking::has_strong_minority(&self.machine) { self.classes() } else { Vec::new() };
-        let tell = move |event| wires.tell(layer_event(event));
         let (report, questions) =
             tokio::join!(context.stack.verify(&subject, &tell), asking::questions(&context, &classes));
-        let verification = judge_stack(&report, &context.options.policy);
+        let verification = judge_stack(&report, &context.options.policy, check);
         self.layers = report.layers;
         self.questions = questions;
         if let Verification::Refuted(feedback) = &verification {
@@ -277,7 +301,7 @@ impl Dispatcher {
     /// its answers are shown and cannot be chosen.
     async fn ask(&self) -> Vec<Question> {
         let mut questions = asking::questions(&self.context, &self.classes()).await;
-        if self.check == Check::VotesOnly {
+        if self.check == Check::Part {
             questions.iter_mut().flat_map(|q| &mut q.answers).for_each(|a| a.clause = None);
         }
         questions
@@ -296,9 +320,42 @@ impl Dispatcher {
         }
         let won = matches!(end, Some(StepEnd::Won { .. }));
         let edits = if won { self.edits } else { Vec::new() };
-        let report = StepReport { questions: self.questions, ..self.machine.report() };
-        StepOutcome { end, report, edits, layers: self.layers, models: self.models }
+        let winner = match &end {
+            Some(StepEnd::Won { id, .. }) => self.candidates.get(id).cloned(),
+            _ => None,
+        };
+        let losers = self.machine.classes().into_iter().filter(|(class, _)| !is_winner(&end, class));
+        let rivals = losers.filter_map(|(class, id)| Some((class, self.candidates.get(&id)?.clone()))).collect();
+        let mut wrong = self.rejected;
+        wrong.retain(|id, _| self.machine.was_counted(*id));
+        let refuted = self.machine.refuted();
+        wrong.extend(refuted.iter().filter_map(|(_, id)| Some((*id, self.candidates.get(id)?.clone()))));
+        let mut rejected: Vec<Candidate> = Vec::new();
+        for candidate in wrong.into_values() {
+            if !rejected.contains(&candidate) {
+                rejected.push(candidate);
+            }
+        }
+        let report = StepReport {
+            name: self.context.task.signature.name.clone(),
+            questions: self.questions,
+            ..self.machine.report()
+        };
+        let objection = self.machine.last_objection().to_owned();
+        let (layers, models) = (self.layers, self.models);
+        StepOutcome { end, report, edits, layers, models, winner, rivals, rejected, objection }
     }
+}
+
+fn is_winner(end: &Option<StepEnd>, class: &str) -> bool {
+    matches!(end, Some(StepEnd::Won { class: winner, .. }) if winner == class)
+}
+
+/// A candidate in its own file.
+fn alone(context: &StepContext, candidate: &Candidate) -> Result<(Subject, Vec<TextEdit>), String> {
+    let language = context.stack.language(context.task.language).map_err(|e| e.to_string())?;
+    let edits = language.splice(&context.task, candidate)?;
+    Ok((subject_for_edit(&context.task, &edits)?, edits))
 }
 
 /// The progress event of a layer.
@@ -311,8 +368,12 @@ pub(crate) fn layer_event(event: LayerEvent) -> RunEvent {
 
 /// A failed or timed-out layer refutes this behaviour; a missing tool or missing evidence would
 /// stand in the way of every other one as well.
-fn judge_stack(report: &StackReport, policy: &zeroerr_core::verdict::Policy) -> Verification {
-    let Some(objection) = report.objection(policy) else { return Verification::Accepted };
+pub(crate) fn judge_stack(report: &StackReport, policy: &Policy, check: Check) -> Verification {
+    let objection = match check {
+        Check::FullStack => report.objection(policy),
+        Check::Part => report.fault(policy),
+    };
+    let Some(objection) = objection else { return Verification::Accepted };
     let refuted = report.layers.iter().any(|l| matches!(l.verdict, Verdict::Failed | Verdict::TimedOut));
     if refuted { Verification::Refuted(objection) } else { Verification::Undecidable(objection) }
 }

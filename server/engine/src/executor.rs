@@ -11,7 +11,7 @@ use zeroerr_core::ports::{Model, ModelError, SampleRequest};
 use zeroerr_core::red_flag_detector::{RedFlag, flag_response};
 use zeroerr_core::state_manager::SampleFate;
 use zeroerr_llm::prompt_templates::{Variation, coder_messages, coder_stops};
-use zeroerr_verification::languages::Judgement;
+use zeroerr_verification::languages::{Judgement, Subject};
 use zeroerr_verification::verification_stack::VerificationStack;
 
 use crate::continued::EarlierSample;
@@ -20,6 +20,9 @@ use crate::prompt_style;
 
 /// A candidate's judgement, shared by all samples that wrote the same code.
 type SharedJudgement = Arc<OnceCell<Result<Judgement, String>>>;
+
+/// Puts a winner where it is verified.
+pub(crate) type Placing = Arc<dyn Fn(&Candidate) -> Result<Subject, String> + Send + Sync>;
 
 /// Everything the samples of one step share.
 pub(crate) struct StepContext {
@@ -35,6 +38,13 @@ pub(crate) struct StepContext {
     pub options: RunOptions,
     /// Samples that an earlier run has drawn, by number: judged again, not drawn again.
     pub earlier: Vec<EarlierSample>,
+    /// The name that its samples are recorded and seeded by; not the function's when a plan lets it
+    /// vote anew.
+    pub label: String,
+    /// Headers of the functions it may call.
+    pub callable: Vec<String>,
+    /// How a winner of a plan's step is placed; `None` for a function that stands alone.
+    pub placing: Option<Placing>,
     judged: Mutex<HashMap<Candidate, SharedJudgement>>,
 }
 
@@ -48,6 +58,8 @@ pub(crate) enum Drawn {
         model: String,
         /// How.
         fate: SampleFate,
+        /// The code that an example found wrong, when a plan asks for it.
+        rejected: Option<Candidate>,
     },
     /// Nothing more can be drawn: model, sandbox or tool missing.
     Broken(String),
@@ -62,7 +74,18 @@ impl StepContext {
         swarm: Swarm,
         options: RunOptions,
     ) -> Self {
-        Self { task, stack, models, swarm, options, earlier: Vec::new(), judged: Mutex::default() }
+        Self {
+            label: task.signature.name.clone(),
+            task,
+            stack,
+            models,
+            swarm,
+            options,
+            earlier: Vec::new(),
+            callable: Vec::new(),
+            placing: None,
+            judged: Mutex::default(),
+        }
     }
 
     /// The same, taking up what an earlier run has drawn.
@@ -78,7 +101,7 @@ impl StepContext {
             other => Ok(other.clone()),
         };
         match fate {
-            Ok(fate) => Drawn::Ended { completion_tokens: 0, model: sample.model.clone(), fate },
+            Ok(fate) => Drawn::Ended { completion_tokens: 0, model: sample.model.clone(), fate, rejected: None },
             Err(why) => Drawn::Broken(why),
         }
     }
@@ -88,15 +111,13 @@ impl StepContext {
         if let Some(sample) = usize::try_from(id).ok().and_then(|id| self.earlier.get(id)) {
             return self.take_up(sample).await;
         }
-        let draw = self.swarm.draw(&self.task.signature.name, id);
+        let draw = self.swarm.draw(&self.label, id);
         let Some(model) = self.models.iter().find(|m| m.name() == draw.model).or(self.models.first()) else {
             return Drawn::Broken("no model is configured; run `zeroerr models list`".into());
         };
         let variation = Variation { style: prompt_style::of(draw.style), example_order_seed: draw.example_order };
-        let helpers: Vec<String> =
-            self.task.spec.steps.iter().map(|s| format!("{}{}: {}", s.name, s.signature, s.intent)).collect();
         let request = SampleRequest {
-            messages: coder_messages(&self.task, &variation, &helpers, feedback),
+            messages: coder_messages(&self.task, &variation, &self.callable, feedback),
             temperature: draw.temperature,
             top_p: if draw.temperature == 0.0 { 1.0 } else { self.options.top_p },
             seed: draw.seed,
@@ -109,6 +130,7 @@ impl StepContext {
             Err(error) => return failed(model.name(), &error),
         };
         let completion_tokens = response.completion_tokens as u64;
+        let mut rejected = None;
         let fate = match flag_response(&response, self.options.max_tokens) {
             Some(flag) => SampleFate::Flagged(flag),
             None => match self.extract(&response.text) {
@@ -116,13 +138,17 @@ impl StepContext {
                     tracing::trace!(flag = flag.name(), text = response.text, "a sample was discarded");
                     SampleFate::Flagged(flag)
                 }
-                Ok(candidate) => match self.judge(candidate).await {
-                    Ok(fate) => fate,
+                Ok(candidate) => match self.judge(candidate.clone()).await {
+                    Ok(fate) => {
+                        let wrong = matches!(fate, SampleFate::GateRejected(_)) && self.placing.is_some();
+                        rejected = wrong.then_some(candidate);
+                        fate
+                    }
                     Err(why) => return Drawn::Broken(why),
                 },
             },
         };
-        Drawn::Ended { completion_tokens, model: response.model, fate }
+        Drawn::Ended { completion_tokens, model: response.model, fate, rejected }
     }
 
     fn extract(&self, text: &str) -> Result<Candidate, RedFlag> {
@@ -159,7 +185,8 @@ fn failed(model: &str, error: &ModelError) -> Drawn {
     match ErrorClass::from(error) {
         ErrorClass::Environment | ErrorClass::Input => Drawn::Broken(format!("model {model}: {error}")),
         ErrorClass::Transient | ErrorClass::Bug => {
-            Drawn::Ended { completion_tokens: 0, model: model.to_owned(), fate: SampleFate::Failed(error.to_string()) }
+            let fate = SampleFate::Failed(error.to_string());
+            Drawn::Ended { completion_tokens: 0, model: model.to_owned(), fate, rejected: None }
         }
     }
 }

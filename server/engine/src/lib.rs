@@ -11,7 +11,6 @@ pub mod journal;
 pub mod local;
 pub mod options;
 mod plan;
-mod plan_run;
 mod prompt_style;
 pub mod simulate;
 

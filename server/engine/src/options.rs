@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use zeroerr_agents::orchestrator::StepRules;
+use zeroerr_agents::plan_machine::PlanRules;
 use zeroerr_core::verdict::Policy;
 
 /// See the module. Kept in the journal: what an older version did not know has its default.
@@ -26,6 +27,63 @@ pub struct RunOptions {
     pub seed: u64,
     /// Which layers may be missing.
     pub policy: Policy,
+    /// How a task is split into steps.
+    pub planning: Planning,
+}
+
+/// Where plans come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanMode {
+    /// From `@step` lines alone.
+    #[default]
+    Steps,
+    /// Where there are none, from a planner.
+    Auto,
+}
+
+/// How a task is split into steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Planning {
+    /// Where plans come from.
+    pub mode: PlanMode,
+    /// How often a part of the task may be split again; 1 splits the task alone.
+    pub max_depth: u32,
+    /// Words that a spec must have before a planner is asked.
+    pub min_words: u32,
+    /// The lead that decides a vote on plans.
+    pub k: u32,
+    /// Plans that are drawn, at most, per function.
+    pub max_attempts: u32,
+    /// Steps of a plan, at most, the task itself included.
+    pub max_steps: u32,
+    /// Steps that vote side by side.
+    pub steps_in_flight: u32,
+    /// Steps that may be blamed for a failure and vote again, per run.
+    pub revotes: u32,
+}
+
+impl Default for Planning {
+    fn default() -> Self {
+        Self {
+            mode: PlanMode::Steps,
+            max_depth: 2,
+            min_words: 30,
+            k: 2,
+            max_attempts: 6,
+            max_steps: zeroerr_core::decomposition_engine::MAX_STEPS as u32,
+            steps_in_flight: 2,
+            revotes: 2,
+        }
+    }
+}
+
+impl Planning {
+    /// The rules of a plan.
+    pub fn rules(&self) -> PlanRules {
+        PlanRules { in_flight: self.steps_in_flight, revotes: self.revotes, ..PlanRules::default() }
+    }
 }
 
 impl Default for RunOptions {
@@ -40,6 +98,7 @@ impl Default for RunOptions {
             max_tokens: 512,
             seed: 0,
             policy: Policy::default(),
+            planning: Planning::default(),
         }
     }
 }

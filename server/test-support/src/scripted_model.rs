@@ -28,8 +28,12 @@ impl From<&str> for Reply {
     }
 }
 
-#[derive(Debug, Default)]
+/// Chooses a reply by what is asked.
+type Answer = Arc<dyn Fn(&SampleRequest) -> Reply + Send + Sync>;
+
+#[derive(Default)]
 struct Record {
+    answer: Option<Answer>,
     script: VecDeque<Reply>,
     then: Option<Reply>,
     requests: Vec<SampleRequest>,
@@ -39,9 +43,15 @@ struct Record {
 }
 
 /// A [`Model`] that replays replies in the order in which it is asked. Clones share one script.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct ScriptedModel {
     record: Arc<Mutex<Record>>,
+}
+
+impl std::fmt::Debug for ScriptedModel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ScriptedModel").field("requests", &self.requests().len()).finish_non_exhaustive()
+    }
 }
 
 impl ScriptedModel {
@@ -49,6 +59,11 @@ impl ScriptedModel {
     pub fn new(replies: impl IntoIterator<Item = impl Into<Reply>>) -> Self {
         let script = replies.into_iter().map(Into::into).collect();
         Self { record: Arc::new(Mutex::new(Record { script, ..Record::default() })) }
+    }
+
+    /// Replies to each request on its own, whatever order they come in.
+    pub fn answering(answer: impl Fn(&SampleRequest) -> Reply + Send + Sync + 'static) -> Self {
+        Self { record: Arc::new(Mutex::new(Record { answer: Some(Arc::new(answer)), ..Record::default() })) }
     }
 
     /// Gives `reply` whenever the script is at its end.
@@ -106,11 +121,12 @@ impl Model for ScriptedModel {
     fn sample(&self, request: SampleRequest) -> BoxFuture<'_, Result<SampleResponse, ModelError>> {
         Box::pin(async move {
             let prompt_tokens = request.messages.iter().map(|m| tokens(&m.content)).sum();
+            let answer = self.with(|r| r.answer.clone()).map(|answer| answer(&request));
             let reply = self.with(|r| {
                 r.requests.push(request);
                 r.in_flight += 1;
                 r.most_in_flight = r.most_in_flight.max(r.in_flight);
-                r.script.pop_front().or_else(|| r.then.clone())
+                answer.or_else(|| r.script.pop_front()).or_else(|| r.then.clone())
             });
             let mut guard = InFlight { model: self.clone(), ended: false };
             let said = match reply {

@@ -3,6 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 use zeroerr_core::code::Candidate;
+use zeroerr_core::report::StepReport;
 
 fn vote(behaviour: &str) -> SampleFate {
     SampleFate::Votes {

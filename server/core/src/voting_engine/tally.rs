@@ -48,6 +48,11 @@ impl Tally {
         self.barred.contains(class)
     }
 
+    /// Classes that may not win.
+    pub fn barred(&self) -> impl Iterator<Item = &str> {
+        self.barred.iter().map(String::as_str)
+    }
+
     /// Votes counted, the barred included.
     pub fn total(&self) -> usize {
         self.votes.len()

@@ -6,10 +6,12 @@ pub(crate) mod response;
 pub mod rust;
 pub(crate) mod tree;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use zeroerr_core::code::{Candidate, FileAnalysis, LanguageId, ScopeName, Task, TextEdit, TextRange};
+use zeroerr_core::decomposition_engine::mentions::words;
 use zeroerr_core::ports::BoxFuture;
 use zeroerr_core::question::{Answer, Question};
 use zeroerr_core::red_flag_detector::RedFlag;
@@ -80,6 +82,14 @@ pub trait Language: Send + Sync {
     /// The names that a file binds at its top level, for whoever writes a spec there. Pure and total.
     fn names(&self, _source: &str) -> Vec<ScopeName> {
         Vec::new()
+    }
+
+    /// Names that a new function at top level must not take. The default, too cautious, is every
+    /// identifier that stands in no line comment.
+    fn names_taken(&self, source: &str) -> HashSet<String> {
+        let code =
+            source.lines().filter(|l| !["//", "#", "*", "/*"].iter().any(|mark| l.trim_start().starts_with(mark)));
+        code.flat_map(words).map(|w| w.text.to_owned()).collect()
     }
 
     /// Takes the candidate out of a model's response, or says why it is discarded.

@@ -104,6 +104,11 @@ impl<'t> FileIndex<'t> {
         std::iter::successors(parent(function.scope), move |at| parent(*at)).filter_map(|at| self.scopes.get(at))
     }
 
+    /// The names that the module itself binds.
+    pub fn names_at_top_level(&self) -> impl Iterator<Item = &str> {
+        self.scopes.first().into_iter().flat_map(|module| module.names.iter().map(String::as_str))
+    }
+
     /// Whether the module itself binds a name.
     pub fn binds_at_top_level(&self, name: &str) -> bool {
         self.scopes.first().is_some_and(|module| module.names.contains(name))

@@ -30,6 +30,7 @@ pub mod tests;
 mod tree;
 pub mod types;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -104,6 +105,13 @@ impl Language for Python {
 
     fn names(&self, source: &str) -> Vec<ScopeName> {
         names::names(source)
+    }
+
+    fn names_taken(&self, source: &str) -> HashSet<String> {
+        let tree = tree::parse(source);
+        let index = tree.as_ref().map(|t| functions::FileIndex::new(t.root_node(), source));
+        let bound = index.iter().flat_map(|i| i.names_at_top_level()).chain(expressions::BUILTINS.iter().copied());
+        bound.map(str::to_owned).collect()
     }
 
     fn extract(&self, response: &str, task: &Task) -> Result<Candidate, RedFlag> {

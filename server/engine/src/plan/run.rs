@@ -1,0 +1,319 @@
+//! Runs a plan: feeds the plan's machine, lets its steps vote side by side, tries rivals when the
+//! whole does not hold, and puts the winners together.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use zeroerr_agents::orchestrator::{StepEnd, Verification};
+use zeroerr_agents::plan_machine::{PlanCommand, PlanEnd, PlanEvent, PlanMachine, Turn};
+use zeroerr_core::certificate::{Certificate, code_hash};
+use zeroerr_core::code::{Candidate, Task};
+use zeroerr_core::decomposition_engine::Plan;
+use zeroerr_core::ports::BoxFuture;
+use zeroerr_core::report::{RunEvent, RunOutcome, RunReport, StepReport};
+use zeroerr_core::state_manager::Record;
+use zeroerr_verification::languages::Judgement;
+use zeroerr_verification::verification_stack::subject_for_edit;
+
+use super::draft::Draft;
+use super::settle::{Settled, settle};
+use super::step::{Code, placing};
+use crate::dispatcher::{Check, Dispatcher, StepOutcome, Wires, judge_stack};
+use crate::executor::Placing;
+use crate::local::LocalWorkbench;
+use crate::options::RunOptions;
+
+/// Rejected candidates that a rival is tried with, at most.
+const RETRIED: usize = 5;
+
+impl LocalWorkbench {
+    pub(crate) async fn run_steps(&self, task: Task, options: &RunOptions, wires: &Wires, report: &mut RunReport) {
+        let settled = match self.plan_of(&task, options) {
+            Ok(settled) => settled,
+            Err(why) => return end(report, RunOutcome::Abstained, format!("the plan cannot be used: {why}")),
+        };
+        for (old, new) in &settled.renamed {
+            tracing::info!(old, new, "a helper's name was taken");
+        }
+        let steps: Vec<String> = settled.plan.steps.iter().map(|s| s.name.clone()).collect();
+        wires.tell(RunEvent::Started { steps });
+        if settled.plan.steps.len() == 1 {
+            return self.run_alone(task, settled.given, options, wires, report).await;
+        }
+        let draft = Arc::new(Draft::new(task, settled.plan, settled.given, Arc::clone(&self.parts.stack)));
+        PlanRun::new(self, draft, options, wires).run(report).await;
+    }
+
+    /// The plan of a task, fit for its file.
+    fn plan_of(&self, task: &Task, options: &RunOptions) -> Result<Settled, String> {
+        let language = self.parts.stack.language(task.language).map_err(|e| e.to_string())?;
+        let plan = Plan::from_spec(&task.signature.name, &task.spec, options.planning.max_steps as usize);
+        settle(plan.map_err(|e| e.to_string())?, task, language)
+    }
+
+    /// A plan of one step.
+    async fn run_alone(
+        &self,
+        task: Task,
+        given: Vec<String>,
+        options: &RunOptions,
+        wires: &Wires,
+        report: &mut RunReport,
+    ) {
+        let earlier = wires.earlier(&task.signature.name);
+        let mut context = self.context(task.clone(), options).taking_up(earlier);
+        context.callable = given;
+        let outcome = Dispatcher::new(Arc::new(context), wires.clone(), Check::FullStack, &[]).run().await;
+        report.steps.push(outcome.report.clone());
+        report.layers.clone_from(&outcome.layers);
+        match &outcome.end {
+            Some(StepEnd::Won { .. }) => {
+                report.edits.clone_from(&outcome.edits);
+                certify(&task, outcome, options, report);
+            }
+            Some(StepEnd::Abstained(why)) => end(report, RunOutcome::Abstained, why.clone()),
+            Some(StepEnd::Failed(why)) => end(report, RunOutcome::Error, why.clone()),
+            None => end(report, RunOutcome::Error, "cancelled".into()),
+        }
+    }
+}
+
+/// Writes down an accepted edit; `report` has it already.
+fn certify(task: &Task, outcome: StepOutcome, options: &RunOptions, report: &mut RunReport) {
+    // By range, not by name: two classes may have a method of one name.
+    let after = subject_for_edit(task, &report.edits).map(|s| s.task);
+    let function = after.as_ref().map_or("", |t| t.function_range.slice(&t.source));
+    report.certificate = Some(Certificate {
+        spec_hash: task.spec.hash(),
+        code_hash: code_hash(function),
+        doc_version: None,
+        layers: outcome.layers,
+        votes: outcome.report.tally,
+        models: outcome.models,
+        seed: options.seed,
+    });
+    let summary = report.stack().summary();
+    end(report, RunOutcome::Verified, summary);
+}
+
+fn end(report: &mut RunReport, outcome: RunOutcome, reason: String) {
+    report.outcome = outcome;
+    report.reason = reason;
+}
+
+/// A vote that has ended.
+type Voted = (Turn, Result<StepOutcome, String>);
+
+/// A plan under way.
+struct PlanRun<'a> {
+    workbench: &'a LocalWorkbench,
+    draft: Arc<Draft>,
+    options: &'a RunOptions,
+    wires: &'a Wires,
+    machine: PlanMachine,
+    decided: Code,
+    /// The last outcome of each step.
+    outcomes: HashMap<String, StepOutcome>,
+    /// Reports by step and label: a step that votes anew has more than one.
+    reports: BTreeMap<(String, String), StepReport>,
+    blamed: Vec<Record>,
+    voting: FuturesUnordered<BoxFuture<'a, Voted>>,
+    stops: HashMap<Turn, tokio_util::sync::CancellationToken>,
+}
+
+impl<'a> PlanRun<'a> {
+    fn new(workbench: &'a LocalWorkbench, draft: Arc<Draft>, options: &'a RunOptions, wires: &'a Wires) -> Self {
+        let mut machine = PlanMachine::new(&draft.plan, options.planning.rules());
+        let of_step = |name: &str| wires.records_of(name).into_iter().filter(|r| matches!(r, Record::Blamed { .. }));
+        let blamed: Vec<Record> = draft.plan.steps.iter().flat_map(|s| of_step(&s.name)).collect();
+        machine.restore(&blamed);
+        Self {
+            workbench,
+            draft,
+            options,
+            wires,
+            machine,
+            decided: Code::new(),
+            outcomes: HashMap::new(),
+            reports: BTreeMap::new(),
+            blamed,
+            voting: FuturesUnordered::new(),
+            stops: HashMap::new(),
+        }
+    }
+
+    async fn run(mut self, report: &mut RunReport) {
+        let cancel = self.wires.cancel.clone();
+        let mut commands = self.machine.start();
+        loop {
+            let mut trial = None;
+            for command in commands.drain(..) {
+                match command {
+                    PlanCommand::Run(turn) => self.begin(turn),
+                    PlanCommand::Stop(turn) => {
+                        if let Some(stop) = self.stops.remove(&turn) {
+                            stop.cancel();
+                        }
+                    }
+                    PlanCommand::Blame { step, class, feedback } => self.blame(step, class, feedback),
+                    PlanCommand::Try { failed, step, class } => trial = Some((failed, step, class)),
+                    PlanCommand::Finish(ending) => return self.finish(ending, report),
+                }
+            }
+            if let Some((failed, step, class)) = trial {
+                let passed = tokio::select! {
+                    biased;
+                    () = cancel.cancelled() => return self.cancelled(report),
+                    passed = self.passes_with(&failed, &step, &class) => passed,
+                };
+                commands = self.machine.handle(PlanEvent::Tried { step, class, passed });
+                continue;
+            }
+            let ended = tokio::select! {
+                biased;
+                () = cancel.cancelled() => None,
+                ended = self.voting.next() => ended,
+            };
+            let Some((turn, voted)) = ended else { return self.cancelled(report) };
+            commands = self.ended(turn, voted);
+        }
+    }
+
+    fn begin(&mut self, turn: Turn) {
+        let stop = self.wires.cancel.child_token();
+        self.stops.insert(turn.clone(), stop.clone());
+        let wires = Wires { cancel: stop, ..self.wires.clone() };
+        let known: Vec<Record> = self.blamed.iter().filter_map(|r| about(r, &turn)).collect();
+        let (workbench, options, draft) = (self.workbench, self.options, Arc::clone(&self.draft));
+        let decided = Arc::new(self.decided.clone());
+        self.voting.push(Box::pin(async move {
+            let voted = workbench.vote(&draft, &turn, decided, &known, options, &wires).await;
+            (turn, voted)
+        }));
+    }
+
+    fn ended(&mut self, turn: Turn, voted: Result<StepOutcome, String>) -> Vec<PlanCommand> {
+        let stopped = self.stops.remove(&turn).is_none();
+        let outcome = match voted {
+            Ok(outcome) => outcome,
+            Err(why) => {
+                let end = StepEnd::Abstained(why);
+                return self.machine.handle(PlanEvent::Ended { turn, end, rivals: vec![], objection: String::new() });
+            }
+        };
+        self.reports.insert((turn.step.clone(), turn.label()), outcome.report.clone());
+        let Some(end) = outcome.end.clone().filter(|_| !stopped) else { return Vec::new() };
+        let rivals = outcome.rivals.iter().map(|(class, _)| class.clone()).collect();
+        // Nothing to be tried again, nothing to be traced.
+        let objection = if outcome.rejected.is_empty() { String::new() } else { outcome.objection.clone() };
+        if let Some(winner) = &outcome.winner {
+            self.decided.insert(turn.step.clone(), winner.clone());
+        }
+        self.outcomes.insert(turn.step.clone(), outcome);
+        self.machine.handle(PlanEvent::Ended { turn, end, rivals, objection })
+    }
+
+    fn blame(&mut self, step: String, class: String, feedback: String) {
+        let record = Record::Blamed { step, class, feedback };
+        self.wires.record(&record);
+        self.blamed.push(record);
+    }
+
+    /// Whether a candidate that was found wrong passes with another behaviour of a step below.
+    // `&mut`: what is being voted may not be shared between threads.
+    async fn passes_with(&mut self, failed: &Turn, step: &str, class: &str) -> bool {
+        let rivals = self.outcomes.get(step).map_or(&[][..], |o| o.rivals.as_slice());
+        let Some((_, rival)) = rivals.iter().find(|(c, _)| c == class) else { return false };
+        let mut decided = self.decided.clone();
+        decided.insert(step.to_owned(), rival.clone());
+        let decided = Arc::new(decided);
+        let Ok(task) = self.draft.task_of(&failed.step, &|name| decided.get(name).cloned()) else { return false };
+        let is_last = self.draft.is_last(&failed.step);
+        let place = placing(&self.draft, &task, is_last, decided);
+        let rejected = self.outcomes.get(&failed.step).map_or(&[][..], |o| o.rejected.as_slice());
+        let retried: Vec<Candidate> = rejected.iter().take(RETRIED).cloned().collect();
+        let check = if is_last { Check::FullStack } else { Check::Part };
+        for candidate in retried {
+            if holds(self.workbench, self.options, &task, &candidate, &place, check).await {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn finish(mut self, ending: PlanEnd, report: &mut RunReport) {
+        report.steps = self.step_reports();
+        let main = self.draft.task.signature.name.clone();
+        let last = self.outcomes.remove(&main);
+        report.layers = last.as_ref().map(|o| o.layers.clone()).unwrap_or_default();
+        let named = |step: &str, why: String| if step == main { why } else { format!("step `{step}`: {why}") };
+        match ending {
+            PlanEnd::Abstained { step, why } => end(report, RunOutcome::Abstained, named(&step, why)),
+            PlanEnd::Failed { step, why } => end(report, RunOutcome::Error, named(&step, why)),
+            PlanEnd::Composed => self.compose(last, report),
+        }
+    }
+
+    fn compose(self, last: Option<StepOutcome>, report: &mut RunReport) {
+        let code = last.as_ref().and_then(|o| o.winner.clone());
+        let whole = code.map(|code| self.draft.whole(&code, &|name| self.decided.get(name).cloned()));
+        let (Some(last), Some(Ok(whole))) = (last, whole) else {
+            return end(report, RunOutcome::Error, "internal error: the winners do not fit together".into());
+        };
+        report.edits = whole.edits;
+        certify(&self.draft.task, last, self.options, report);
+        if !whole.left_out.is_empty() {
+            let names: Vec<String> = whole.left_out.iter().map(|n| format!("`{n}`")).collect();
+            report.reason.push_str(&format!("; left out, since nothing calls it: {}", names.join(", ")));
+        }
+    }
+
+    fn cancelled(self, report: &mut RunReport) {
+        report.steps = self.step_reports();
+        end(report, RunOutcome::Error, "cancelled".into());
+    }
+
+    /// One report per step in plan order; what earlier votes of a step cost is added to its last.
+    fn step_reports(&self) -> Vec<StepReport> {
+        let of_step = |name: &str| {
+            let mut own = self.reports.iter().filter(|((step, _), _)| step == name).map(|(_, r)| r.clone());
+            let first = own.next()?;
+            Some(own.fold(first, |before, last| StepReport {
+                samples: before.samples + last.samples,
+                gate_rejected: before.gate_rejected + last.gate_rejected,
+                completion_tokens: before.completion_tokens + last.completion_tokens,
+                ..last
+            }))
+        };
+        self.draft.plan.steps.iter().filter_map(|s| of_step(&s.name)).collect()
+    }
+}
+
+/// Who is to blame is recorded by step; a step that votes anew has another label.
+fn about(record: &Record, turn: &Turn) -> Option<Record> {
+    match record {
+        Record::Blamed { step, class, feedback } if *step == turn.step => {
+            Some(Record::Blamed { step: turn.label(), class: class.clone(), feedback: feedback.clone() })
+        }
+        _ => None,
+    }
+}
+
+/// Whether a candidate passes gate and stack where it now stands. That evidence or a tool is lacking
+/// is not held against it: the vote that follows will say so.
+async fn holds(
+    workbench: &LocalWorkbench,
+    options: &RunOptions,
+    task: &Task,
+    candidate: &Candidate,
+    place: &Placing,
+    check: Check,
+) -> bool {
+    let stack = &workbench.parts.stack;
+    let judged = stack.judge(task, candidate, options.seed).await;
+    let (Ok(Judgement::Votes(_)), Ok(subject)) = (judged, place(candidate)) else { return false };
+    let verified = stack.verify(&subject, &|_| {}).await;
+    !matches!(judge_stack(&verified, &options.policy, check), Verification::Refuted(_))
+}
