@@ -58,6 +58,14 @@ fn the_extension_implements_shows_its_run_undoes_and_cancels() {
     assert!(said.contains("seen the cancelled run to end"), "{said}");
 }
 
+/// No model: the layers alone.
+#[test]
+fn the_test_explorer_and_the_gutter_say_what_holds_for_exactly_this_text() {
+    let said = suite("host-verify", Model::Scripted(Vec::new()), &zeroerr_tests::zeroerr());
+    assert!(said.contains("test: total: 6/8 checks @v2, tests failed"), "{said}");
+    assert!(said.contains("test: total: 7/8 checks @v3"), "{said}");
+}
+
 /// No model: there is no program.
 #[test]
 fn without_the_program_the_extension_says_so() {

@@ -38,6 +38,14 @@ async function runAtCursor(host: Host, command: string): Promise<void> {
   }
 }
 
+/** Has a function checked as it stands. */
+export async function verifyFunction(host: Host, uri: vscode.Uri, name: string): Promise<void> {
+  const convert = host.client()?.code2ProtocolConverter;
+  if (convert !== undefined) {
+    await run(host, 'zeroerr.verify', { uri: convert.asUri(uri), function: name });
+  }
+}
+
 /** Asks for one instruction line, and has the selected function written anew after it. */
 async function implementSelection(host: Host): Promise<void> {
   const editor = vscode.window.activeTextEditor;

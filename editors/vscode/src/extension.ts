@@ -4,10 +4,14 @@ import * as vscode from 'vscode';
 import { LanguageClient, State, TransportKind, type LanguageClientOptions } from 'vscode-languageclient/node';
 
 import { findServer } from './binary';
-import { registerCommands, type Host } from './commands';
+import { registerCommands, verifyFunction, type Host } from './commands';
+import { askForNews, type MarksParams, type ReportParams, type RunParams } from './live';
+import { Marks } from './marks';
+import { Report } from './report';
 import { Runs } from './runs';
 import { settingsForServer } from './settings';
 import { Status } from './status';
+import { Tests } from './tests';
 
 /** What tests may look at. */
 export interface Api {
@@ -17,12 +21,20 @@ export interface Api {
   trouble(): string;
   /** The lines of the "Runs" view. */
   runs(): string[];
+  /** `line: state` for each mark in the gutter of a document. */
+  marks(uri: vscode.Uri): string[];
+  /** The items of the test explorer. */
+  tests(): string[];
+  /** Runs every test of the explorer. */
+  runTests(): Promise<void>;
+  /** The report that is shown. */
+  report(): string;
 }
 
 let extension: Extension | undefined;
 
 export async function activate(context: vscode.ExtensionContext): Promise<Api> {
-  const started = new Extension();
+  const started = new Extension(vscode.Uri.joinPath(context.extensionUri, 'media'));
   extension = started;
   context.subscriptions.push(
     started,
@@ -34,7 +46,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Api> {
     }),
   );
   await started.start();
-  return { statusText: () => started.statusText, trouble: () => started.trouble, runs: () => started.runLines };
+  return started.api();
 }
 
 export async function deactivate(): Promise<void> {
@@ -45,23 +57,31 @@ class Extension implements Host, vscode.Disposable {
   readonly log = vscode.window.createOutputChannel('zeroerr', { log: true });
   readonly #status = new Status();
   readonly #runs = new Runs();
+  readonly #report = new Report();
+  readonly #tests: Tests;
+  readonly #marks: Marks;
   #client: LanguageClient | undefined;
   #trouble = '';
 
+  constructor(media: vscode.Uri) {
+    this.#marks = new Marks(media);
+    this.#tests = new Tests((uri, name) => verifyFunction(this, uri, name));
+  }
+
+  api(): Api {
+    return {
+      statusText: () => this.#status.text,
+      trouble: () => this.#trouble,
+      runs: () => this.#runs.lines(),
+      marks: (uri) => this.#marks.lines(uri),
+      tests: () => this.#tests.lines(),
+      runTests: () => this.#tests.run(new vscode.TestRunRequest(), new vscode.CancellationTokenSource().token),
+      report: () => this.#report.html(),
+    };
+  }
+
   get busy(): boolean {
     return this.#status.busy;
-  }
-
-  get statusText(): string {
-    return this.#status.text;
-  }
-
-  get runLines(): string[] {
-    return this.#runs.lines();
-  }
-
-  get trouble(): string {
-    return this.#trouble;
   }
 
   client(): LanguageClient | undefined {
@@ -107,6 +127,9 @@ class Extension implements Host, vscode.Disposable {
   dispose(): void {
     this.#status.dispose();
     this.#runs.dispose();
+    this.#marks.dispose();
+    this.#tests.dispose();
+    this.#report.dispose();
     this.log.dispose();
   }
 
@@ -117,7 +140,6 @@ class Extension implements Host, vscode.Disposable {
       middleware: {
         handleWorkDoneProgress: (token, value, next) => {
           this.#status.progress(token, value);
-          this.#runs.progress(token, value);
           // The client's own display would say the same beside ours; it only needs to clean up.
           if (value.kind === 'end') {
             next(token, value);
@@ -133,6 +155,14 @@ class Extension implements Host, vscode.Disposable {
       },
     };
     const client = new LanguageClient('zeroerr', 'zeroerr', { command: path, args: ['lsp'], transport: TransportKind.stdio }, options);
+    client.registerFeature(askForNews);
+    client.onNotification('zeroerr/run', (params: RunParams) => this.#runs.news(params));
+    client.onNotification('zeroerr/marks', (params: MarksParams) => {
+      const uri = client.protocol2CodeConverter.asUri(params.uri);
+      this.#marks.take(uri, params);
+      this.#tests.take(uri, params);
+    });
+    client.onNotification('zeroerr/report', (params: ReportParams) => this.#report.show(params));
     client.onDidChangeState(({ newState }) => {
       if (this.#client !== client) {
         return;
@@ -143,6 +173,8 @@ class Extension implements Host, vscode.Disposable {
         this.#trouble = 'The server stopped; the log says why.';
         this.#status.server('stopped', this.#trouble);
         this.#runs.serverGone();
+        this.#marks.clear();
+        this.#tests.clear();
       }
     });
     return client;

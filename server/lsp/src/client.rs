@@ -3,6 +3,7 @@
 use lsp_types::*;
 use serde_json::Value;
 
+use crate::live::Live;
 use crate::position::Encoding;
 
 /// The client's abilities as far as we use them.
@@ -56,6 +57,8 @@ pub(crate) struct ClientProfile {
     pub(crate) show_document: bool,
     /// Whether a message may have buttons.
     pub(crate) message_buttons: bool,
+    /// What it wants to be told beyond the protocol.
+    pub(crate) live: Live,
     /// Its process, to be watched.
     pub(crate) process_id: Option<u32>,
 }
@@ -151,6 +154,7 @@ impl ClientProfile {
                 && workspace.did_change_watched_files.is_some_and(|w| w.dynamic_registration == Some(true)),
             show_document: window.show_document.is_some_and(|s| s.support),
             message_buttons: window.show_message.is_some(),
+            live: Live::announced(raw),
             process_id: params.process_id,
         }
     }

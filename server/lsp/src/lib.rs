@@ -13,6 +13,7 @@ mod dispatch;
 mod document;
 mod frames;
 mod jobs;
+mod live;
 mod marks;
 mod outbox;
 pub mod position;

@@ -26,7 +26,7 @@ use crate::outbox::Outbox;
 use crate::requests::code_action::Offered;
 use crate::watcher::Watch;
 use crate::workspace::{FileFaults, Workspace};
-use crate::{diagnostics, requests};
+use crate::{diagnostics, live, requests};
 
 /// Where a request's answer goes.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T>>;
@@ -256,7 +256,12 @@ impl State {
             }
             Event::Analysed { uri, opening, snapshot } => self.analysed(&uri, opening, snapshot),
             Event::ProgressCreated { job, shown } => self.jobs.progress_created(job, shown, &self.outbox),
-            Event::JobProgress { job, events } => self.jobs.progress(job, &events, &self.outbox),
+            Event::JobProgress { job, events } => {
+                if let Some((_, running)) = self.jobs.iter().find(|(id, _)| *id == job) {
+                    live::run(self, job, running.kind, &running.target, &events, None);
+                }
+                self.jobs.progress(job, &events, &self.outbox);
+            }
             Event::JobEnded { job, end } => requests::execute_command::ended(self, job, end),
             Event::ApplyEdit(edit) => crate::apply::apply(self, edit),
             Event::EditAnswered { edit, refused } => crate::apply::answered(self, edit, refused),
@@ -332,6 +337,7 @@ impl State {
         doc.parked = waiting;
         if current {
             diagnostics::publish(self, uri);
+            live::marks(self, uri);
         }
         for (_, event) in ready {
             // One event's panic must not lose the others' answers.
@@ -367,6 +373,7 @@ impl State {
         } else if self.documents.get(uri).is_some_and(Document::is_current) {
             diagnostics::publish(self, uri);
         }
+        live::marks(self, uri);
         if self.profile.hint_refresh {
             self.outbox.request::<request::InlayHintRefreshRequest>((), |_| None);
         }

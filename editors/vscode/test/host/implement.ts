@@ -31,13 +31,22 @@ export async function run(): Promise<void> {
   const after = document.getText();
   assert.ok(!after.includes('def total(xs: list[int]) -> int: ...'), 'the stub is gone');
   await until('the view to show how the run ended', 20, () => api.runs()[0] === 'implement `total` (verified)');
-  const votes = api.runs().filter((text) => text.includes('ahead by'));
-  assert.ok(votes.length > 0, `the votes are in the view:\n${api.runs().join('\n')}`);
-  console.log(`test: runs: ${api.runs().at(-1)?.trim()}`);
+  const [, step = '', ...below] = api.runs();
+  assert.match(step, /^  total: decided for [0-9a-f]{8}, ahead by 3 of 3$/);
+  assert.ok(below.some((text) => /^    [0-9a-f]{8}: 3 votes$/.test(text)), `the votes are in the view:\n${api.runs().join('\n')}`);
+  assert.ok(below.includes('  Layers: 7 of 8 passed'), `the layers are in the view:\n${api.runs().join('\n')}`);
+  console.log(`test: runs: ${step.trim()}`);
+
+  const header = after.split('\n').findIndex((text) => text.startsWith('def total')) + 1;
+  await until('the gutter to say that it passed', 20, () => api.marks(document.uri).includes(`${header}: passed`));
+  const tests = api.tests();
+  const layers = tests.slice(tests.findIndex((text) => text.startsWith('  total: 7/8 checks')) + 1).slice(0, 8);
+  assert.equal(layers.filter((text) => text.startsWith('    ')).length, 8, `eight layers in the test explorer:\n${tests.join('\n')}`);
   assert.ok(document.isDirty, 'the edit is not saved behind the user');
 
   await vscode.commands.executeCommand('undo');
   assert.equal(document.getText(), before, 'one undo brings the file back');
+  assert.deepEqual(api.marks(document.uri).filter((text) => text.endsWith('passed')), [], 'a mark outlived the text it was about');
 
   editor.selection = new vscode.Selection(line, 4, line, 4);
   await vscode.commands.executeCommand('zeroerr.client.implement');
@@ -45,5 +54,6 @@ export async function run(): Promise<void> {
   await vscode.commands.executeCommand('zeroerr.client.cancel');
   await until('the cancelled run to end', 10, () => !api.statusText().includes('total'));
   assert.equal(document.getText(), before, 'a cancelled run leaves no trace');
-  assert.deepEqual(api.runs().filter((text) => !text.startsWith(' ')), ['implement `total` (ended)', 'implement `total` (verified)']);
+  await until('the view to say that it was cancelled', 10, () => api.runs()[0] === 'implement `total` (cancelled)');
+  assert.equal(document.getText(), before);
 }

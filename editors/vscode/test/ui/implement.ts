@@ -43,6 +43,7 @@ export async function run(page: Page, shot: (name: string) => Promise<void>): Pr
   await ended.waitFor({ timeout: 30_000 });
   await ended.click();
   await page.locator('.pane-body .monaco-list-row', { hasText: 'ahead by' }).first().waitFor({ timeout: 30_000 });
+  await page.locator('.pane-body .monaco-list-row', { hasText: 'Layers' }).first().waitFor({ timeout: 30_000 });
   await page.waitForTimeout(500);
   await shot('runs');
 }

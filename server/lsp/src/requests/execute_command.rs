@@ -11,6 +11,7 @@ use super::disagreement::{self, Answer};
 use crate::apply;
 use crate::document::{Snapshot, qualified};
 use crate::jobs::{JobEnd, JobId, JobKind, Target};
+use crate::live;
 use crate::marks::{Mark, MarkKind};
 use crate::position::{byte_at, text_range_of};
 use crate::state::{Event, Reply, State};
@@ -171,8 +172,8 @@ fn put_answer(state: &State, uri: &Uri, function: &str, input: &str, said: &str)
 pub(crate) fn start(state: &mut State, order: JobOrder) {
     match target(state, &order) {
         Ok(target) => {
-            let uri = target.uri.clone();
-            state.edits.forget(&uri, Some(&target.function));
+            let (uri, function) = (target.uri.clone(), target.function.clone());
+            state.edits.forget(&uri, Some(&function));
             state.jobs.start(
                 order.kind,
                 target,
@@ -180,6 +181,10 @@ pub(crate) fn start(state: &mut State, order: JobOrder) {
                 &state.outbox,
                 state.profile.progress,
             );
+            if let Some((id, job)) = state.jobs.on(&uri, &function) {
+                live::run(state, id, job.kind, &job.target, &[], None);
+            }
+            live::marks(state, &uri);
             state.refresh_lenses();
         }
         Err(why) => state.show(MessageType::WARNING, format!("zeroerr: {why}")),
@@ -230,14 +235,15 @@ pub(crate) fn ended(state: &mut State, id: JobId, end: JobEnd) {
     let message = end_message(&end);
     let shows_progress = state.profile.progress;
     let Some(job) = state.jobs.take(id, &state.outbox, |_| message.clone()) else { return };
+    live::run(state, id, job.kind, &job.target, &[], Some(&end));
     let Target { uri, function, snapshot, task } = job.target.clone();
     match end {
         JobEnd::Ran(report) if report.outcome == RunOutcome::Verified && !report.edits.is_empty() => {
-            state.refresh_lenses();
+            ended_without_mark(state, &uri);
             apply::offer(state, job.target, *report);
         }
         JobEnd::Ran(report) if report.outcome == RunOutcome::Error => {
-            state.refresh_lenses();
+            ended_without_mark(state, &uri);
             state.show(MessageType::ERROR, format!("zeroerr: `{function}`: {}", report.reason));
         }
         JobEnd::Ran(report) => {
@@ -251,19 +257,26 @@ pub(crate) fn ended(state: &mut State, id: JobId, end: JobEnd) {
             state.refresh(&uri);
         }
         JobEnd::Cancelled => {
-            state.refresh_lenses();
+            ended_without_mark(state, &uri);
             if !shows_progress {
                 state.show(MessageType::INFO, format!("zeroerr: `{function}`: cancelled"));
             }
         }
         JobEnd::Panicked(why) => {
-            state.refresh_lenses();
+            ended_without_mark(state, &uri);
             state.show(
                 MessageType::ERROR,
                 format!("zeroerr: internal error while working on `{function}`: {why}; please report it"),
             );
         }
     }
+}
+
+/// What runs has changed, and what is known has not. With a mark the news come with the mark, so
+/// that nobody takes the state between a job and its mark for the result.
+fn ended_without_mark(state: &State, uri: &Uri) {
+    state.refresh_lenses();
+    live::marks(state, uri);
 }
 
 fn end_message(end: &JobEnd) -> String {

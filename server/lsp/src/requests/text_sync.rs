@@ -33,6 +33,7 @@ pub(crate) fn closed(state: &mut State, params: DidCloseTextDocumentParams) {
     state.edits.forget(&uri, None);
     if doc.language.is_some() {
         diagnostics::clear(state, &uri);
+        crate::live::no_marks(state, &uri);
     }
     super::workspace_diagnostic::changed(state);
     // Whoever still asks about it gets "nothing there" by the loss of the text.

@@ -7,6 +7,7 @@ mod confirm;
 mod flows;
 mod folders;
 mod latency;
+mod live;
 mod protocol;
 mod reading;
 mod refusals;
