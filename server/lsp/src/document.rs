@@ -23,6 +23,8 @@ const DEBOUNCE_MS: u64 = 120;
 pub(crate) struct Snapshot {
     /// The client's version of this text.
     pub(crate) version: i32,
+    /// Our own count of the texts of this document.
+    pub(crate) revision: u64,
     /// The text, for positions.
     pub(crate) rope: Rope,
     /// The text, for everything else; shared with the tasks found in it.
@@ -35,8 +37,8 @@ pub(crate) struct Snapshot {
 
 impl Snapshot {
     /// A text with its analysis.
-    pub(crate) fn new(version: i32, rope: Rope, text: Arc<str>, analysis: FileAnalysis) -> Self {
-        Self { version, rope, text, analysis, names: OnceLock::new() }
+    pub(crate) fn new((version, revision): (i32, u64), rope: Rope, text: Arc<str>, analysis: FileAnalysis) -> Self {
+        Self { version, revision, rope, text, analysis, names: OnceLock::new() }
     }
 
     /// The names of the text's top level; `find` reads the whole text, so it belongs into a worker.
@@ -107,6 +109,8 @@ pub(crate) struct Document {
     pub(crate) rope: Rope,
     /// The client's version of it.
     pub(crate) version: i32,
+    /// How often it was changed: a client whose versions stand still or go back is served all the same.
+    pub(crate) revision: u64,
     /// Tells this opening of the document from an earlier one.
     pub(crate) opening: u64,
     /// The newest analysis, which may be of an older version.
@@ -115,8 +119,8 @@ pub(crate) struct Document {
     pub(crate) analysing: Analysing,
     /// The semantic tokens of the last answer: the next one may be the difference.
     pub(crate) tokens: Option<LastTokens>,
-    /// Events that wait for an analysis of at least the version they came with.
-    pub(crate) parked: Vec<(i32, Event)>,
+    /// Events that wait for an analysis of at least the revision they came with.
+    pub(crate) parked: Vec<(u64, Event)>,
 }
 
 impl Document {
@@ -130,6 +134,7 @@ impl Document {
             path,
             rope: Rope::from_str(text),
             version,
+            revision: 0,
             opening,
             snapshot: None,
             analysing: Analysing::No,
@@ -140,7 +145,7 @@ impl Document {
 
     /// Whether the newest analysis is of the newest text.
     pub(crate) fn is_current(&self) -> bool {
-        self.language.is_none() || self.snapshot.as_ref().is_some_and(|s| s.version == self.version)
+        self.language.is_none() || self.snapshot.as_ref().is_some_and(|s| s.revision == self.revision)
     }
 
     /// Takes over what the client changed, in order.
@@ -157,6 +162,7 @@ impl Document {
             }
         }
         self.version = version;
+        self.revision += 1;
     }
 
     /// How long to wait for a pause in the typing before the text is analysed, in milliseconds.
@@ -164,9 +170,9 @@ impl Document {
         if self.rope.len_bytes() > DEBOUNCE_ABOVE_BYTES && self.snapshot.is_some() { DEBOUNCE_MS } else { 0 }
     }
 
-    /// The version of the text together with the text, for a worker.
-    pub(crate) fn text(&self) -> (i32, Rope) {
-        (self.version, self.rope.clone())
+    /// Version and revision of the text together with the text, for a worker.
+    pub(crate) fn text(&self) -> ((i32, u64), Rope) {
+        ((self.version, self.revision), self.rope.clone())
     }
 }
 

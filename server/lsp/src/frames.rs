@@ -89,7 +89,10 @@ impl Splitter {
     /// Drops up to the next header in `from..to`, or up to `to`: a length that was too long must
     /// not take the message after it along.
     fn resync_after(&mut self, from: usize, to: usize, why: &'static str) -> Frame {
-        let next = find(&self.buffer[from..to], LENGTH).map_or(to, |at| from + at);
+        // The header may stand across `to`, and its second half may not be here yet.
+        let headers = &self.buffer[from..self.buffer.len().min(to + LENGTH.len() - 1)];
+        let begins = |at: &usize| LENGTH.starts_with(&headers[*at..]) || headers[*at..].starts_with(LENGTH);
+        let next = (0..to - from).find(begins).map_or(to, |at| from + at);
         self.buffer.drain(..next);
         Frame::Malformed(why)
     }
@@ -186,6 +189,25 @@ mod tests {
                 "{:?} went unnoticed",
                 String::from_utf8_lossy(&bad)
             );
+        }
+    }
+
+    /// Also when the length reaches into the header of the next message, whose rest is still to come.
+    #[test]
+    fn a_length_that_is_too_long_by_anything_takes_nothing_along() {
+        for more in 1..60 {
+            let bad = format!("Content-Length: {}\r\n\r\n{PING}", PING.len() + more).into_bytes();
+            let stream = [bad, framed(PING), framed(PING)].concat();
+            for cut in [0, PING.len() + more + 22, stream.len()] {
+                let mut splitter = Splitter::default();
+                let mut seen = 0;
+                for part in [&stream[..cut], &stream[cut..]] {
+                    splitter.push(part);
+                    seen +=
+                        std::iter::from_fn(|| splitter.next_frame()).filter(|f| matches!(f, Frame::Message(_))).count();
+                }
+                assert_eq!(seen, 2, "too long by {more}, cut at {cut}");
+            }
         }
     }
 

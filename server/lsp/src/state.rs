@@ -205,9 +205,8 @@ impl State {
         if let Some(doc) = waits_for.and_then(|uri| self.documents.get_mut(&uri))
             && !doc.is_current()
         {
-            let version = doc.version;
             let uri = doc.uri.clone();
-            doc.parked.push((version, event));
+            doc.parked.push((doc.revision, event));
             return self.analyse_now(&uri);
         }
         self.answer(event);
@@ -309,7 +308,7 @@ impl State {
             return;
         }
         doc.analysing = Analysing::Running;
-        let (version, rope) = doc.text();
+        let (number, rope) = doc.text();
         let (uri, opening, path) = (uri.clone(), doc.opening, doc.path.clone());
         let (workbench, events) = (self.options.workbench.clone(), self.events.clone());
         tokio::task::spawn_blocking(move || {
@@ -322,7 +321,7 @@ impl State {
                 );
                 FileAnalysis::default()
             });
-            let snapshot = Arc::new(Snapshot::new(version, rope, text, analysis));
+            let snapshot = Arc::new(Snapshot::new(number, rope, text, analysis));
             drop(events.send(Event::Analysed { uri, opening, snapshot }));
         });
     }
@@ -330,10 +329,10 @@ impl State {
     fn analysed(&mut self, uri: &Uri, opening: u64, snapshot: Arc<Snapshot>) {
         let Some(doc) = self.documents.get_mut(uri).filter(|d| d.opening == opening) else { return };
         doc.analysing = Analysing::No;
-        let version = snapshot.version;
+        let revision = snapshot.revision;
         doc.snapshot = Some(snapshot);
         let current = doc.is_current();
-        let (ready, waiting) = std::mem::take(&mut doc.parked).into_iter().partition(|(since, _)| *since <= version);
+        let (ready, waiting) = std::mem::take(&mut doc.parked).into_iter().partition(|(since, _)| *since <= revision);
         doc.parked = waiting;
         if current {
             diagnostics::publish(self, uri);
@@ -398,7 +397,9 @@ impl State {
 
     /// Watches the client's process; its death ends the server.
     pub(crate) fn watch_client(&mut self) {
-        if let (Some(pid), Some(gone)) = (self.profile.process_id, self.client_gone.take()) {
+        // Without a process to watch the sender stays here: its loss would be taken for the client's death.
+        let Some(pid) = self.profile.process_id else { return };
+        if let Some(gone) = self.client_gone.take() {
             tokio::spawn(crate::requests::lifecycle::watch(pid, gone));
         }
     }

@@ -137,7 +137,7 @@ fn faults_of(wanted: &Search, path: &Path) -> Option<Arc<FileFaults>> {
     if analysis.diagnostics.is_empty() {
         return None;
     }
-    let snapshot = Snapshot::new(0, Rope::from_str(&text), text, analysis);
+    let snapshot = Snapshot::new((0, 0), Rope::from_str(&text), text, analysis);
     let fault = |f| diagnostics::of_spec(&uri, &snapshot, &wanted.profile, f);
     let diagnostics: Vec<_> = snapshot.analysis.diagnostics.iter().map(fault).collect();
     Some(Arc::new(FileFaults { result_id: result_id(&diagnostics), uri, diagnostics }))

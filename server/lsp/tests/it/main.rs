@@ -12,6 +12,7 @@ mod protocol;
 mod reading;
 mod refusals;
 mod shown;
+mod torture;
 mod workbench;
 
 use std::sync::Arc;

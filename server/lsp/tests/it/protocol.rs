@@ -195,3 +195,14 @@ async fn the_death_of_the_clients_process_ends_the_server() {
         tokio::time::timeout(std::time::Duration::from_secs(10), server).await.expect("the server notices").unwrap();
     assert_eq!(exit, Exit::Abrupt);
 }
+
+/// The protocol allows it: a server that the client did not start itself has no parent to watch.
+#[tokio::test]
+async fn a_client_without_a_process_is_served() {
+    let (mut client, server) = connect(ClientKind::VsCode, &FakeWorkbench::new([]));
+    client.initialize_with(|p| p["processId"] = Value::Null).await;
+    client.open(URI, "python", DOUBLE).await;
+    client.diagnostics(URI).await;
+    client.shutdown().await;
+    assert_eq!(server.await.unwrap(), Exit::Clean);
+}

@@ -218,7 +218,7 @@ impl Workbench for FakeWorkbench {
     }
 }
 
-fn passed() -> Vec<LayerReport> {
+pub fn passed() -> Vec<LayerReport> {
     let report = |layer: Layer| match layer {
         Layer::Performance => LayerReport::new(layer, Verdict::NotApplicable, "no @budget"),
         _ => LayerReport { evidence: 1, ..LayerReport::new(layer, Verdict::Passed, "ok") },
@@ -226,7 +226,7 @@ fn passed() -> Vec<LayerReport> {
     Layer::ALL.map(report).to_vec()
 }
 
-fn report(task: &Task, tally: Vec<ClassVotes>) -> RunReport {
+pub fn report(task: &Task, tally: Vec<ClassVotes>) -> RunReport {
     let step =
         StepReport { name: task.signature.name.clone(), samples: 6, tally, margin: 3, k: 3, ..StepReport::default() };
     RunReport {

@@ -1,0 +1,91 @@
+//! Protocol torture: a client that edits, asks, cancels, answers and closes in any order, with the
+//! specs of each text read by the real parsers.
+//!
+//! `ZEROERR_TORTURE=100000 cargo test -p zeroerr-lsp --test it torture -- --nocapture` runs as many
+//! messages from each client; `ZEROERR_TORTURE_SEED=N` repeats one seed.
+
+mod bench;
+mod client;
+mod documents;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use zeroerr_lsp::{Exit, ServerOptions, serve};
+
+use bench::Bench;
+use client::Torturer;
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|n| n.parse().unwrap_or_else(|_| panic!("{variable} has to be a number")))
+}
+
+/// Resident memory of this process in megabytes, where the system tells.
+fn resident_mb() -> Option<f64> {
+    let pages: f64 = std::fs::read_to_string("/proc/self/statm").ok()?.split(' ').nth(1)?.parse().ok()?;
+    Some(pages * 4096.0 / 1e6)
+}
+
+/// Starts a server and a torturer of it.
+fn start(seed: u64, encodings: &'static [&'static str]) -> (Torturer, tokio::task::JoinHandle<Exit>, Arc<Bench>) {
+    let bench = Arc::new(Bench::default());
+    let (to_server, stdin) = tokio::io::duplex(16 * 1024);
+    let (stdout, from_server) = tokio::io::duplex(16 * 1024);
+    let mut options = ServerOptions::new(bench.clone());
+    options.apply_patience = Duration::from_millis(200);
+    let server = tokio::spawn(serve(stdin, stdout, options));
+    (Torturer::new(seed, encodings, bench.clone(), from_server, to_server), server, bench)
+}
+
+async fn torture(seed: u64, encodings: &'static [&'static str]) {
+    let messages = number("ZEROERR_TORTURE").unwrap_or(1500);
+    let seed = number("ZEROERR_TORTURE_SEED").unwrap_or(seed);
+    let (mut client, server, bench) = start(seed, encodings);
+    client.too_early().await;
+    client.initialize().await;
+    let mut memory = Vec::new();
+    for tenth in 1..=10 {
+        client.act_until(messages * tenth / 10).await;
+        client.compare().await;
+        memory.extend(resident_mb());
+    }
+    let said = client.leave().await;
+    assert_eq!(server.await.unwrap(), Exit::Clean, "seed {seed}");
+    assert_eq!(bench.panics(), 0, "panics while specs were read, seed {seed}");
+    assert_eq!(bench.alive(), 0, "jobs outlived the server, seed {seed}");
+    println!("seed {seed}, {encodings:?}: {said}");
+    if let [_, _, early, .., late] = memory[..] {
+        println!("resident: {early:.0} MB after three tenths, {late:.0} MB at the end");
+        // Other tests share this process when there are few messages; a long run is alone.
+        assert!(messages < 50_000 || late < early + 32.0, "memory grows: {memory:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn torture_in_utf8() {
+    torture(8, &["utf-8", "utf-16"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn torture_in_utf16() {
+    torture(16, &["utf-16"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn torture_in_utf32() {
+    torture(32, &["utf-32"]).await;
+}
+
+/// The stream may end anywhere, in the middle of a message too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_ends_anywhere_ends_the_server() {
+    for seed in 0..12 {
+        let (mut client, server, bench) = start(1000 + seed, &["utf-16"]);
+        client.initialize().await;
+        client.act_until(40 + seed).await;
+        client.tear_off().await;
+        let exit = tokio::time::timeout(Duration::from_secs(30), server).await;
+        assert_eq!(exit.expect("the server ends").unwrap(), Exit::Abrupt, "seed {seed}");
+        assert_eq!((bench.panics(), bench.alive()), (0, 0), "seed {seed}");
+    }
+}
