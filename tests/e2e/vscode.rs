@@ -11,11 +11,22 @@ use crate::neovim::{Editor, Model, data_dir};
 
 const HELLO: &str = include_str!("../../docs/examples/hello_world/hello.py");
 
-/// Runs a suite to its end; what it printed.
+/// Right, and slow enough to be seen at work.
+fn scripted(delay_ms: u64) -> Model {
+    let text = "```python\ndef total(xs: list[int]) -> int:\n    return sum(xs)\n```";
+    Model::Scripted(vec![(text.to_owned(), delay_ms); 40])
+}
+
+/// Runs a suite with the binary of this build.
+fn suite(name: &str, model: Model) -> String {
+    suite_with(name, model, &zeroerr_tests::zeroerr(), "{}")
+}
+
+/// Runs a suite to its end with these user settings; what it printed.
 ///
 /// # Panics
-/// With everything that was printed, when the suite fails or leaves its workspace changed.
-fn suite(name: &str, model: Model, server: &Path) -> String {
+/// With everything that was printed, when the suite fails.
+fn suite_with(name: &str, model: Model, server: &Path, settings: &str) -> String {
     let e2e = data_dir().join("e2e");
     let home = Editor::new(HELLO, model);
     let output = Command::new(node(&e2e))
@@ -28,6 +39,7 @@ fn suite(name: &str, model: Model, server: &Path) -> String {
         .arg(server)
         .arg("--file")
         .arg(home.file())
+        .args(["--settings", settings])
         .envs(home.variables())
         .output()
         .expect("node starts");
@@ -47,21 +59,21 @@ fn node(e2e: &Path) -> PathBuf {
 /// The embedded model.
 #[test]
 fn a_user_with_a_mouse_gets_verified_code_and_sees_why() {
-    let said = suite("ui-implement", Model::Embedded, &zeroerr_tests::zeroerr());
+    let said = suite("ui-implement", Model::Embedded);
     assert!(said.contains("test: the lens says 7/8 checks"), "{said}");
 }
 
 /// The embedded model.
 #[test]
 fn the_extension_implements_shows_its_run_undoes_and_cancels() {
-    let said = suite("host-implement", Model::Embedded, &zeroerr_tests::zeroerr());
+    let said = suite("host-implement", Model::Embedded);
     assert!(said.contains("seen the cancelled run to end"), "{said}");
 }
 
 /// No model: the layers alone.
 #[test]
 fn the_test_explorer_and_the_gutter_say_what_holds_for_exactly_this_text() {
-    let said = suite("host-verify", Model::Scripted(Vec::new()), &zeroerr_tests::zeroerr());
+    let said = suite("host-verify", Model::Scripted(Vec::new()));
     assert!(said.contains("test: total: 6/8 checks @v2, tests failed"), "{said}");
     assert!(said.contains("test: total: 7/8 checks @v3"), "{said}");
 }
@@ -69,6 +81,21 @@ fn the_test_explorer_and_the_gutter_say_what_holds_for_exactly_this_text() {
 /// No model: there is no program.
 #[test]
 fn without_the_program_the_extension_says_so() {
-    let said = suite("host-missing", Model::Scripted(Vec::new()), Path::new("/nowhere/zeroerr"));
+    let said = suite_with("host-missing", Model::Scripted(Vec::new()), Path::new("/nowhere/zeroerr"), "{}");
     assert!(said.contains("seen the status bar to warn"), "{said}");
+}
+
+/// Scripted model.
+#[test]
+fn a_server_that_dies_in_a_run_is_started_again_and_claims_nothing() {
+    let said = suite("host-crash", scripted(1_500));
+    assert!(said.contains("seen the view to show how the run ended"), "{said}");
+}
+
+/// Scripted model.
+#[test]
+fn a_diff_that_is_discarded_leaves_no_trace_and_one_that_is_accepted_is_there() {
+    let confirm = r#"{"zeroerr.lsp.confirm_edits": true}"#;
+    let said = suite_with("ui-preview", scripted(100), &zeroerr_tests::zeroerr(), confirm);
+    assert!(said.contains("discarded without a trace") && said.contains("accepted"), "{said}");
 }

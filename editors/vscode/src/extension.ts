@@ -104,6 +104,7 @@ class Extension implements Host, vscode.Disposable {
     this.#status.server('starting');
     try {
       await client.start();
+      this.#compareVersions(client.initializeResult?.serverInfo?.version);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#fail(`${found.path} did not start: ${reason}`);
@@ -178,6 +179,16 @@ class Extension implements Host, vscode.Disposable {
       }
     });
     return client;
+  }
+
+  /** Server and extension are released together; what one lacks the other cannot show. */
+  #compareVersions(server: string | undefined): void {
+    const ours = String(vscode.extensions.getExtension('zeroerr.zeroerr')?.packageJSON?.version ?? '');
+    const release = (version: string) => version.split('.').slice(0, 2).join('.');
+    if (server !== undefined && release(server) !== release(ours)) {
+      const advice = 'Some things may not be shown; install the same version of both.';
+      void vscode.window.showWarningMessage(`zeroerr: the program has version ${server}, this extension ${ours}. ${advice}`);
+    }
   }
 
   #fail(trouble: string): void {

@@ -1,7 +1,7 @@
 /**
  * Runs a suite in a real VS Code: its server (from the npm package code-server) and Chromium.
  *
- *   node test/drive.ts SUITE --vscode DIR --browser DIR --server FILE --file FILE [--shots DIR]
+ *   node test/drive.ts SUITE --vscode DIR --browser DIR --server FILE --file FILE [--shots DIR] [--settings JSON]
  *
  * Without `--browser` (see browser.ts) the variable CHROMIUM names one, or it is /usr/bin/chromium.
  *
@@ -31,6 +31,7 @@ const { values, positionals } = parseArgs({
     server: { type: 'string' },
     file: { type: 'string' },
     shots: { type: 'string' },
+    settings: { type: 'string' },
   },
 });
 const suite = positionals[0] ?? '';
@@ -67,6 +68,7 @@ async function main(): Promise<number> {
     'window.title': '${activeEditorShort}',
     'chat.disableAIFeatures': true,
     'telemetry.telemetryLevel': 'off',
+    ...(JSON.parse(values.settings ?? '{}') as Record<string, unknown>),
   });
   const port = await freePort();
   server = startServer(vscode, port);
