@@ -12,6 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde::{Deserialize, Serialize};
 use zeroerr_core::code::{LanguageId, Task};
+use zeroerr_core::decomposition_engine::proposal;
 use zeroerr_core::ports::{Message, Role};
 use zeroerr_core::task_specification::{Example, ExampleClaim, Spec};
 
@@ -76,34 +77,28 @@ pub fn coder_stops(language: LanguageId) -> Vec<String> {
     stops.iter().map(|s| (*s).to_owned()).collect()
 }
 
-/// Asks for a plan: JSON as in [`plan_schema`].
-pub fn planner_messages(task: &Task) -> Vec<Message> {
+/// Asks for a plan in the JSON of [`proposal`]; `helpers` are the headers of functions it may call.
+pub fn planner_messages(task: &Task, helpers: &[String]) -> Vec<Message> {
     let words = Words::of(task.language);
-    let user = render("planner", context! { examples => examples(&task.spec), ..shared(task, &words) });
+    let signature = match task.language {
+        LanguageId::Python => "(xs: list[int]) -> int",
+        LanguageId::Rust => "(xs: &[i64]) -> i64",
+        LanguageId::TypeScript => "(xs: number[]) -> number",
+    };
+    let user = render(
+        "planner",
+        context! {
+            examples => examples(&task.spec), helpers,
+            shown => proposal::example(signature),
+            shown_none => proposal::example_of_none(),
+            most => proposal::MAX_HELPERS,
+            ..shared(task, &words)
+        },
+    );
     vec![
         message(Role::System, "You are a software architect. You answer with JSON and nothing else.".to_owned()),
         message(Role::User, user),
     ]
-}
-
-/// The JSON schema of a plan.
-pub fn plan_schema() -> serde_json::Value {
-    let text = serde_json::json!({"type": "string", "minLength": 1, "maxLength": 200});
-    let name = serde_json::json!({"type": "string", "pattern": "^[a-z_][a-z0-9_]{0,40}$"});
-    serde_json::json!({
-        "type": "object",
-        "properties": {"steps": {"type": "array", "minItems": 1, "maxItems": 6, "items": {
-            "type": "object",
-            "properties": {
-                "name": name, "signature": text, "intent": text,
-                "needs": {"type": "array", "items": name, "maxItems": 6},
-            },
-            "required": ["name", "signature", "intent", "needs"],
-            "additionalProperties": false,
-        }}},
-        "required": ["steps"],
-        "additionalProperties": false,
-    })
 }
 
 /// Asks for calls that could show an implementation to be wrong.

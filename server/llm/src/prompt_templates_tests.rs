@@ -118,29 +118,35 @@ fn a_coder_sees_the_whole_spec_and_the_start_of_its_answer() {
 #[test]
 fn planner_and_tester_are_told_the_form_of_the_answer() {
     check(
-        &planner_messages(&task())[1..],
+        &planner_messages(&task(), &["low_of(x: int) -> int: the lower bound".into()])[1..],
         &expect![[r#"
-        [User]
-        Split the Python function below into helper functions, only if that makes each one simpler. A plan without helpers is a good plan for a simple function.
+            [User]
+            Split the Python function below into helper functions, only if that makes each one simpler. A plan without helpers is a good plan for a simple function.
 
-        ```python
-        def clamp(x: int, low: int, high: int) -> int:
-        ```
+            ```python
+            def clamp(x: int, low: int, high: int) -> int:
+            ```
 
-        Return x, moved into low..=high.
-        The caller guarantees: low <= high
-        Afterwards it holds: low <= result <= high
-        `clamp(None, 0, 1)` raises TypeError.
-        Use statistics.
-        Do not use recursion.
+            Return x, moved into low..=high.
+            The caller guarantees: low <= high
+            Afterwards it holds: low <= result <= high
+            `clamp(None, 0, 1)` raises TypeError.
+            Use statistics.
+            Do not use recursion.
 
-        Examples:
-        clamp(5, 0, 3) == 3
-        clamp(-1, 0, 3) == 0
-        clamp(2, 0, 3) == 2
+            Examples:
+            clamp(5, 0, 3) == 3
+            clamp(-1, 0, 3) == 0
+            clamp(2, 0, 3) == 2
 
-        Answer with JSON only: {"steps": [{"name": "...", "signature": "(xs: list[int]) -> int", "intent": "...", "needs": []}]}. The last step is `clamp` itself.
-    "#]],
+            These functions exist and may be called; do not list them as helpers:
+            low_of(x: int) -> int: the lower bound
+
+            Answer with JSON only: at most 6 helpers, and in "uses" the names of the helpers that are called. With helpers:
+            {"helpers":[{"intent":"...","name":"first_part","signature":"(xs: list[int]) -> int","uses":[]},{"intent":"...","name":"second_part","signature":"(xs: list[int]) -> int","uses":["first_part"]}],"uses":["second_part"]}
+            Without:
+            {"helpers":[],"uses":[]}
+        "#]],
     );
     check(
         &tester_messages(&task()),
@@ -170,8 +176,9 @@ fn planner_and_tester_are_told_the_form_of_the_answer() {
 fn nothing_else_of_the_file_reaches_a_prompt() {
     for style in [Style::Plain, Style::Terse, Style::Careful, Style::ExamplesFirst] {
         let variation = Variation { style, example_order_seed: 7 };
-        let all = [coder_messages(&task(), &variation, &[], &[]), planner_messages(&task()), tester_messages(&task())]
-            .concat();
+        let all =
+            [coder_messages(&task(), &variation, &[], &[]), planner_messages(&task(), &[]), tester_messages(&task())]
+                .concat();
         for message in all {
             for secret in ["sk-very-secret", "API_KEY", "private business", "/srv/app"] {
                 assert!(!message.content.contains(secret), "{secret} in {}", message.content);
