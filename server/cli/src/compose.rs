@@ -9,12 +9,12 @@ use std::sync::Arc;
 use zeroerr_core::voting_engine::theory::k_min;
 use zeroerr_engine::journal::Journal;
 use zeroerr_engine::local::{LocalWorkbench, Parts, StatusSource};
-use zeroerr_engine::options::RunOptions;
+use zeroerr_engine::options::{PlanMode, Planning, RunOptions};
 use zeroerr_llm::model_loader::{EngineKind, ModelConfig, ModelRole, StoreLoader};
 use zeroerr_llm::model_pool::{LoadState, ModelPool, ModelStatus, OnPoolEvent, PoolConfig};
 use zeroerr_llm::store::ModelStore;
 use zeroerr_sandbox::{Mode, Sandbox, SandboxOptions};
-use zeroerr_settings::{Margin, SandboxMode, Settings};
+use zeroerr_settings::{Margin, PlanningMode, SandboxMode, Settings};
 use zeroerr_verification::toolchain::Toolchain;
 use zeroerr_verification::verification_stack::VerificationStack;
 
@@ -55,9 +55,15 @@ impl Composed {
         } else {
             pool.for_role(ModelRole::Coder)
         };
+        let planners = pool.for_role(ModelRole::Planner);
         let status = status(pool, stack.clone());
         let parts = Parts { models, stack: stack.clone(), journal: journal(data_dir), status };
-        Ok(Self { workbench: Arc::new(LocalWorkbench::new(parts, options)), stack, loader, configs })
+        Ok(Self {
+            workbench: Arc::new(LocalWorkbench::new(parts, options).planned_by(planners)),
+            stack,
+            loader,
+            configs,
+        })
     }
 
     /// Whether a run can begin: sandbox, tools and model files are there.
@@ -122,8 +128,24 @@ pub fn run_options(settings: &Settings) -> Result<RunOptions, CliError> {
         max_tokens: settings.llm.max_tokens,
         seed: voting.seed,
         policy: settings.verification.policy(),
-        ..RunOptions::default()
+        planning: planning(&settings.planning),
     })
+}
+
+fn planning(settings: &zeroerr_settings::Planning) -> Planning {
+    Planning {
+        mode: match settings.mode {
+            PlanningMode::Off => PlanMode::Off,
+            PlanningMode::Steps => PlanMode::Steps,
+            PlanningMode::Auto => PlanMode::Auto,
+        },
+        max_depth: settings.max_depth,
+        k: settings.k,
+        max_attempts: settings.max_attempts,
+        max_steps: settings.max_steps,
+        steps_in_flight: settings.steps_in_flight,
+        revotes: settings.revotes,
+    }
 }
 
 /// Where the sandbox is looked for, and whether the user switched it off.

@@ -33,11 +33,14 @@ pub enum RedFlag {
     Forbidden,
     /// A planner's answer is not the asked JSON.
     NotAPlan,
+    /// A planner's answer is a plan that cannot be carried out: a cycle, a step that is missing, unused or
+    /// no function, too many steps.
+    UnusablePlan,
 }
 
 impl RedFlag {
     /// Every kind.
-    pub const ALL: [RedFlag; 11] = [
+    pub const ALL: [RedFlag; 12] = [
         RedFlag::Empty,
         RedFlag::Truncated,
         RedFlag::OverLong,
@@ -49,6 +52,7 @@ impl RedFlag {
         RedFlag::Placeholder,
         RedFlag::Forbidden,
         RedFlag::NotAPlan,
+        RedFlag::UnusablePlan,
     ];
 
     /// The name in reports.
@@ -65,6 +69,7 @@ impl RedFlag {
             RedFlag::Placeholder => "placeholder",
             RedFlag::Forbidden => "forbidden",
             RedFlag::NotAPlan => "not_a_plan",
+            RedFlag::UnusablePlan => "unusable_plan",
         }
     }
 }

@@ -72,6 +72,15 @@ pub struct StepReport {
     /// Tokens the models wrote.
     #[serde(default)]
     pub completion_tokens: u64,
+    /// Steps whose functions this one may call.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// How often its part of the task was split: 0 for the task itself.
+    #[serde(default)]
+    pub depth: u32,
+    /// The vote on how to split it, when a planner was asked; named `plan of` the function.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Box<StepReport>>,
 }
 
 /// The end of a run.

@@ -181,7 +181,8 @@ impl StepContext {
     }
 }
 
-fn failed(model: &str, error: &ModelError) -> Drawn {
+/// What a model's failure means for the sample.
+pub(crate) fn failed(model: &str, error: &ModelError) -> Drawn {
     match ErrorClass::from(error) {
         ErrorClass::Environment | ErrorClass::Input => Drawn::Broken(format!("model {model}: {error}")),
         ErrorClass::Transient | ErrorClass::Bug => {

@@ -39,13 +39,24 @@ pub struct Parts {
 /// See the module.
 pub struct LocalWorkbench {
     pub(crate) parts: Parts,
+    planners: Vec<Arc<dyn Model>>,
     options: RwLock<RunOptions>,
 }
 
 impl LocalWorkbench {
     /// A workbench with its first options.
     pub fn new(parts: Parts, options: RunOptions) -> Self {
-        Self { parts, options: RwLock::new(options) }
+        Self { parts, planners: Vec::new(), options: RwLock::new(options) }
+    }
+
+    /// The same with models that propose plans; without them the models that write functions do.
+    pub fn planned_by(self, planners: Vec<Arc<dyn Model>>) -> Self {
+        Self { planners, ..self }
+    }
+
+    /// The models that propose plans, in the order in which they take turns.
+    pub(crate) fn planners(&self) -> &[Arc<dyn Model>] {
+        if self.planners.is_empty() { &self.parts.models } else { &self.planners }
     }
 
     /// Options for runs that begin from now on.

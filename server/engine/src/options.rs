@@ -35,6 +35,8 @@ pub struct RunOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PlanMode {
+    /// From nowhere: a spec with `@step` lines is refused.
+    Off,
     /// From `@step` lines alone.
     #[default]
     Steps,
@@ -50,8 +52,6 @@ pub struct Planning {
     pub mode: PlanMode,
     /// How often a part of the task may be split again; 1 splits the task alone.
     pub max_depth: u32,
-    /// Words that a spec must have before a planner is asked.
-    pub min_words: u32,
     /// The lead that decides a vote on plans.
     pub k: u32,
     /// Plans that are drawn, at most, per function.
@@ -69,7 +69,6 @@ impl Default for Planning {
         Self {
             mode: PlanMode::Steps,
             max_depth: 2,
-            min_words: 30,
             k: 2,
             max_attempts: 6,
             max_steps: zeroerr_core::decomposition_engine::MAX_STEPS as u32,
@@ -80,6 +79,11 @@ impl Default for Planning {
 }
 
 impl Planning {
+    /// The rules of a vote on plans.
+    pub fn voting(&self, in_flight: u32) -> StepRules {
+        StepRules { k: self.k, max_attempts: self.max_attempts, in_flight }
+    }
+
     /// The rules of a plan.
     pub fn rules(&self) -> PlanRules {
         PlanRules { in_flight: self.steps_in_flight, revotes: self.revotes, ..PlanRules::default() }

@@ -15,7 +15,7 @@ use zeroerr_core::verdict::Policy;
 use zeroerr_engine::Workbench;
 use zeroerr_engine::journal::Journal;
 use zeroerr_engine::local::{LocalWorkbench, Parts};
-use zeroerr_engine::options::RunOptions;
+use zeroerr_engine::options::{PlanMode, Planning, RunOptions};
 use zeroerr_sandbox::{Sandbox, SandboxOptions};
 use zeroerr_test_support::{Reply, ScriptedModel};
 use zeroerr_verification::toolchain::Toolchain;
@@ -35,6 +35,9 @@ impl Machine {
         let options = SandboxOptions { places: vec![Toolchain::bwrap_place(&home)], ..SandboxOptions::default() };
         let tools = Toolchain::detect(&home, Sandbox::detect(&options));
         let model = ScriptedModel::answering(move |request| {
+            if request.constraint.is_some() {
+                return Reply::Text(plan_for(request));
+            }
             let header = header_of(request);
             Reply::Text(format!("```python\n{header}\n    {}\n```", body(&header, request.seed)))
         });
@@ -73,6 +76,26 @@ fn header_of(request: &SampleRequest) -> String {
     begun.content.lines().find(|l| l.starts_with("def ")).expect("a header").to_owned()
 }
 
+/// What the planner says: the tree of [`TREE`], without a word of the user about it.
+fn plan_for(request: &SampleRequest) -> String {
+    let text = &request.messages[1].content;
+    let header = text.lines().find(|l| l.starts_with("def ")).expect("a header");
+    let (name, _) = header.trim_start_matches("def ").split_once('(').expect("a name");
+    let helper = |name: &str, signature: &str| {
+        format!(r#"{{"intent":"the {name}","name":"{name}","signature":"{signature}","uses":[]}}"#)
+    };
+    let (helpers, uses) = match name {
+        "total" => (vec![helper("fourths", "(xs: list[int]) -> list[int]")], r#""fourths""#),
+        "fourths" => {
+            let two = vec![helper("fourth", "(n: int) -> int"), helper("evens", "(xs: list[int]) -> list[int]")];
+            (two, r#""fourth","evens""#)
+        }
+        "fourth" => (vec![helper("square", "(n: int) -> int")], r#""square""#),
+        _ => (vec![], ""),
+    };
+    format!(r#"{{"helpers":[{}],"uses":[{uses}]}}"#, helpers.join(","))
+}
+
 fn options() -> RunOptions {
     RunOptions { k: 2, max_attempts: 8, ..RunOptions::default() }
 }
@@ -87,25 +110,24 @@ fn prompts_for<'a>(requests: &'a [SampleRequest], name: &str) -> Vec<&'a SampleR
 
 const TREE: &str = "# @spec Sum of the fourth powers of the even numbers in xs.\n# @step square(n: int) -> int: n times n\n# @step fourth(n: int) -> int: square(n) squared, by square\n# @step evens(xs: list[int]) -> list[int]: the even numbers of xs\n# @step fourths(xs: list[int]) -> list[int]: fourth(x) of each of evens(xs)\n# @example fourth(2) == 16\n# @example total([1, 2, 3]) == 16\n# @example total([]) == 0\n# @ensures result >= 0\ndef total(xs: list[int]) -> int: ...\n";
 
+fn tree_body(header: &str, _seed: u64) -> String {
+    let name = header.trim_start_matches("def ").split('(').next().unwrap_or_default();
+    let body = match name {
+        "square" => "return n * n",
+        "fourth" => "return square(square(n))",
+        "evens" => "return [x for x in xs if x % 2 == 0]",
+        "fourths" => "return [fourth(x) for x in evens(xs)]",
+        _ => "return sum(fourths(xs))",
+    };
+    body.to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tree_of_four_levels_is_written_from_its_leaves() {
     if !has_tools() {
         return;
     }
-    let machine = Machine::new(|header, _| {
-        let body = if header.starts_with("def square(") {
-            "return n * n"
-        } else if header.starts_with("def fourth(") {
-            "return square(square(n))"
-        } else if header.starts_with("def evens(") {
-            "return [x for x in xs if x % 2 == 0]"
-        } else if header.starts_with("def fourths(") {
-            "return [fourth(x) for x in evens(xs)]"
-        } else {
-            "return sum(fourths(xs))"
-        };
-        body.to_owned()
-    });
+    let machine = Machine::new(tree_body);
     let report = machine.run(TREE, "total", options()).await;
     assert_eq!((report.outcome, report.reason.as_str()), (RunOutcome::Verified, report.reason.as_str()), "{report:#?}");
     let names: Vec<&str> = report.steps.iter().map(|s| s.name.as_str()).collect();
@@ -119,6 +141,30 @@ async fn a_tree_of_four_levels_is_written_from_its_leaves() {
     let inner = &prompts_for(&asked, "fourths")[0].messages[1].content;
     assert!(inner.contains("fourth(n: int) -> int") && inner.contains("evens(xs: list[int])"), "{inner}");
     assert!(!inner.contains("square(n: int)"), "and the signatures it may call, no others: {inner}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_planner_makes_the_tree_of_four_levels_from_the_spec_alone() {
+    if !has_tools() {
+        return;
+    }
+    let source: String = TREE
+        .lines()
+        .filter(|l| !l.contains("@step") && !l.contains("fourth(2)"))
+        .fold(String::new(), |all, line| all + line + "\n");
+    let planning = Planning { mode: PlanMode::Auto, max_depth: 3, ..Planning::default() };
+    let machine = Machine::new(tree_body);
+    let report = machine.run(&source, "total", RunOptions { planning, ..options() }).await;
+    assert_eq!(report.outcome, RunOutcome::Verified, "{report:#?}");
+    let steps: Vec<String> =
+        report.steps.iter().map(|s| format!("{} {} <- {}", s.depth, s.name, s.needs.join(", "))).collect();
+    let tree =
+        ["3 square <- ", "2 fourth <- square", "2 evens <- ", "1 fourths <- fourth, evens", "0 total <- fourths"];
+    assert_eq!(steps, tree);
+    let votes: Vec<u32> = report.steps.iter().map(|s| s.plan.as_ref().map_or(0, |p| p.samples)).collect();
+    assert_eq!(votes, [0, 2, 2, 2, 2], "the deepest may not be split");
+    let text = apply_edits(&source, &report.edits).expect("edits that fit");
+    assert_eq!(text.matches("def ").count(), 5, "{text}");
 }
 
 const BLAMED: &str = "# @spec Sum of the doubled numbers.\n# @step twice(n: int) -> int: two times n\n# @example total([1, 2, 4]) == 14\n# @example total([]) == 0\ndef total(xs: list[int]) -> int: ...\n";

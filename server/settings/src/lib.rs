@@ -23,6 +23,7 @@ pub use sections::llm::{Endpoint, Llm, ModelRoles};
 pub use sections::logging::{Level, LogFormat, Logging};
 pub use sections::lsp::Lsp;
 pub use sections::models::{Engine, ModelEntry};
+pub use sections::planning::{Planning, PlanningMode};
 pub use sections::sandbox::{Sandbox, SandboxMode};
 pub use sections::verification::Verification;
 pub use sections::voting::{Margin, Voting};
@@ -55,6 +56,8 @@ pub struct Settings {
     pub models: BTreeMap<String, ModelEntry>,
     /// When a vote decides, and how samples differ.
     pub voting: Voting,
+    /// How a task is split into steps.
+    pub planning: Planning,
     /// The eight layers.
     pub verification: Verification,
     /// What generated code may do while it is tried.

@@ -29,6 +29,7 @@ impl StepMachine {
                     c
                 })
                 .collect(),
+            ..StepReport::default()
         }
     }
 

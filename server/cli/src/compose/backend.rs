@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use zeroerr_core::ports::Model;
-use zeroerr_llm::model_loader::{EngineKind, ModelConfig};
+use zeroerr_llm::model_loader::{EngineKind, ModelConfig, ModelRole};
 use zeroerr_llm::openai::OpenAiConfig;
 use zeroerr_llm::replay::ReplayModel;
-use zeroerr_settings::{Endpoint, ModelEntry, Settings};
+use zeroerr_settings::{Endpoint, ModelEntry, PlanningMode, Settings};
 
 use super::store_name;
 use crate::exit::CliError;
@@ -30,7 +30,18 @@ pub fn configs(settings: &Settings) -> Result<Vec<ModelConfig>, CliError> {
     match llm.backend.as_str() {
         "scripted" => Ok(Vec::new()),
         "embedded" => Ok(vec![catalogue(&llm.embedded)?]),
-        "local" => llm.models.coder.iter().chain(&llm.models.general).map(|name| catalogue(name)).collect(),
+        "local" => {
+            let coders: Vec<&String> = llm.models.coder.iter().chain(&llm.models.general).collect();
+            let planner = llm.models.planner.as_ref().filter(|_| settings.planning.mode == PlanningMode::Auto);
+            // One that also writes functions serves every role, as the others do.
+            let Some(planner) = planner.filter(|p| !coders.contains(p)) else {
+                return coders.into_iter().map(|name| catalogue(name)).collect();
+            };
+            let writes = vec![ModelRole::Coder, ModelRole::Tester];
+            let coders = coders.into_iter().map(|name| Ok(ModelConfig { roles: writes.clone(), ..catalogue(name)? }));
+            let plans = catalogue(planner).map(|config| ModelConfig { roles: vec![ModelRole::Planner], ..config });
+            coders.chain([plans]).collect()
+        }
         name => match llm.endpoints.get(name) {
             Some(endpoint) => Ok(vec![remote(settings, name, endpoint)]),
             None => Ok(vec![catalogue(name)?]),
@@ -114,6 +125,25 @@ mod tests {
             [("gpu".into(), Openai)]
         );
         assert_eq!(names(&[("llm.backend", "scripted")]), []);
+    }
+
+    #[test]
+    fn a_planner_is_asked_for_plans_alone_and_only_when_plans_are_asked_for() {
+        let flags = |mode: &str| {
+            [("llm.backend", "local"), ("llm.models.planner", "smollm2-135m-instruct"), ("planning.mode", mode)]
+                .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                .into()
+        };
+        let of = |mode: &str| {
+            let loaded = load(&Sources { flags: flags(mode), ..Sources::default() }).unwrap();
+            configs(&loaded.settings).unwrap()
+        };
+        let auto = of("auto");
+        let planners: Vec<&str> =
+            auto.iter().filter(|c| c.serves(ModelRole::Planner)).map(|c| c.name.as_str()).collect();
+        assert_eq!(planners, ["smollm2-135m-instruct"]);
+        assert_eq!(auto.iter().filter(|c| c.serves(ModelRole::Coder)).count(), 2);
+        assert_eq!(of("steps").len(), 2, "nobody loads a model that nobody asks");
     }
 
     #[test]

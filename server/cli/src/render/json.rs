@@ -48,6 +48,10 @@ struct Step {
     questions: Vec<Question>,
     taken_up: u32,
     completion_tokens: u64,
+    needs: Vec<String>,
+    depth: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<Box<Step>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -149,6 +153,9 @@ impl Step {
             questions: step.questions.clone(),
             taken_up: step.taken_up,
             completion_tokens: step.completion_tokens,
+            needs: step.needs.clone(),
+            depth: step.depth,
+            plan: step.plan.as_deref().map(Step::new).map(Box::new),
         }
     }
 }
@@ -226,6 +233,9 @@ mod tests {
                 input: "f(0)".into(),
                 answers: vec![Answer { text: "1".into(), votes: 3, clause: Some("@example f(0) == 1".into()) }],
             }],
+            needs: vec!["g".into()],
+            depth: 1,
+            plan: Some(Box::new(StepReport { name: "plan of f".into(), samples: 2, ..StepReport::default() })),
             ..StepReport::default()
         };
         let report = RunReport {
@@ -250,7 +260,12 @@ mod tests {
                 "questions": [{
                     "input": "f(0)", "answers": [{"text": "1", "votes": 3, "clause": "@example f(0) == 1"}],
                 }],
-                "taken_up": 0, "completion_tokens": 0,
+                "taken_up": 0, "completion_tokens": 0, "needs": ["g"], "depth": 1,
+                "plan": {
+                    "name": "plan of f", "samples": 2, "red_flags": {}, "gate_rejected": 0, "tally": [],
+                    "margin": 0, "k": 0, "disagreements": [], "questions": [], "taken_up": 0,
+                    "completion_tokens": 0, "needs": [], "depth": 0,
+                },
             }],
             "layers": [{
                 "layer": "syntax", "verdict": "not_applicable", "detail": "d", "findings": [],

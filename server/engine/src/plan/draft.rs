@@ -130,8 +130,9 @@ impl Draft {
 
     fn helper_in(&self, source: &Arc<str>, name: &str) -> Result<Task, String> {
         let analysis = self.language()?.analyse(&self.task.file, source);
+        let parses = |step: &Step| self.language().is_ok_and(|l| l.parses(&stub(self.task.language, step, "", "\n")));
         // A signature that does not end where it should swallows what follows.
-        let is_asked = |t: &&Task| self.plan.step(name).is_some_and(|step| has_signature(t, step));
+        let is_asked = |t: &&Task| self.plan.step(name).is_some_and(|step| has_signature(t, step) && parses(step));
         let mut named = analysis.tasks.iter().filter(|t| t.signature.name == name && t.class.is_none());
         let found = named.next().filter(is_asked);
         let Some(found) = found else {

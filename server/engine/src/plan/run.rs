@@ -10,7 +10,7 @@ use zeroerr_agents::orchestrator::{StepEnd, Verification};
 use zeroerr_agents::plan_machine::{PlanCommand, PlanEnd, PlanEvent, PlanMachine, Turn};
 use zeroerr_core::certificate::{Certificate, code_hash};
 use zeroerr_core::code::{Candidate, Task};
-use zeroerr_core::decomposition_engine::Plan;
+use zeroerr_core::decomposition_engine::{Plan, Step};
 use zeroerr_core::ports::BoxFuture;
 use zeroerr_core::report::{RunEvent, RunOutcome, RunReport, StepReport};
 use zeroerr_core::state_manager::Record;
@@ -18,55 +18,76 @@ use zeroerr_verification::languages::Judgement;
 use zeroerr_verification::verification_stack::subject_for_edit;
 
 use super::draft::Draft;
-use super::settle::{Settled, settle};
+use super::planner::{NoPlan, Proposed};
+use super::settle::settle;
 use super::step::{Code, placing};
 use crate::dispatcher::{Check, Dispatcher, StepOutcome, Wires, judge_stack};
 use crate::executor::Placing;
 use crate::local::LocalWorkbench;
-use crate::options::RunOptions;
+use crate::options::{PlanMode, RunOptions};
 
 /// Rejected candidates that a rival is tried with, at most.
 const RETRIED: usize = 5;
 
 impl LocalWorkbench {
     pub(crate) async fn run_steps(&self, task: Task, options: &RunOptions, wires: &Wires, report: &mut RunReport) {
-        let settled = match self.plan_of(&task, options) {
-            Ok(settled) => settled,
-            Err(why) => return end(report, RunOutcome::Abstained, format!("the plan cannot be used: {why}")),
+        let proposed = match self.plan_of(&task, options, wires).await {
+            Ok(proposed) => proposed,
+            Err((outcome, why)) => return end(report, outcome, why),
         };
-        for (old, new) in &settled.renamed {
+        for (old, new) in &proposed.settled.renamed {
             tracing::info!(old, new, "a helper's name was taken");
         }
-        let steps: Vec<String> = settled.plan.steps.iter().map(|s| s.name.clone()).collect();
+        let steps: Vec<String> = proposed.settled.plan.steps.iter().map(|s| s.name.clone()).collect();
         wires.tell(RunEvent::Started { steps });
-        if settled.plan.steps.len() == 1 {
-            return self.run_alone(task, settled.given, options, wires, report).await;
+        if proposed.settled.plan.steps.len() == 1 {
+            return self.run_alone(task, proposed, options, wires, report).await;
         }
+        let Proposed { settled, votes } = proposed;
         let draft = Arc::new(Draft::new(task, settled.plan, settled.given, Arc::clone(&self.parts.stack)));
-        PlanRun::new(self, draft, options, wires).run(report).await;
+        PlanRun::new(self, draft, votes, options, wires).run(report).await;
     }
 
-    /// The plan of a task, fit for its file.
-    fn plan_of(&self, task: &Task, options: &RunOptions) -> Result<Settled, String> {
-        let language = self.parts.stack.language(task.language).map_err(|e| e.to_string())?;
+    /// The plan of a task, fit for its file; or how the run ends without one.
+    async fn plan_of(
+        &self,
+        task: &Task,
+        options: &RunOptions,
+        wires: &Wires,
+    ) -> Result<Proposed, (RunOutcome, String)> {
+        let unusable = |why: String| (RunOutcome::Abstained, format!("the plan cannot be used: {why}"));
+        let language = self.parts.stack.language(task.language).map_err(|e| unusable(e.to_string()))?;
+        let has_steps = !task.spec.steps.is_empty();
+        if has_steps && options.planning.mode == PlanMode::Off {
+            return Err(unusable("the spec has `@step` lines, and `planning.mode` is `off`".into()));
+        }
+        if !has_steps && options.planning.mode == PlanMode::Auto {
+            return self.propose(task, options, wires).await.map_err(|no_plan| match no_plan {
+                NoPlan::Cancelled => (RunOutcome::Error, "cancelled".to_owned()),
+                NoPlan::Broken(why) => (RunOutcome::Error, why),
+            });
+        }
         let plan = Plan::from_spec(&task.signature.name, &task.spec, options.planning.max_steps as usize);
-        settle(plan.map_err(|e| e.to_string())?, task, language)
+        let plan = plan.map_err(|e| unusable(e.to_string()))?;
+        Ok(Proposed { settled: settle(plan, task, language).map_err(unusable)?, votes: BTreeMap::new() })
     }
 
     /// A plan of one step.
     async fn run_alone(
         &self,
         task: Task,
-        given: Vec<String>,
+        proposed: Proposed,
         options: &RunOptions,
         wires: &Wires,
         report: &mut RunReport,
     ) {
+        let Proposed { settled, mut votes } = proposed;
         let earlier = wires.earlier(&task.signature.name);
         let mut context = self.context(task.clone(), options).taking_up(earlier);
-        context.callable = given;
+        context.callable = settled.given;
         let outcome = Dispatcher::new(Arc::new(context), wires.clone(), Check::FullStack, &[]).run().await;
-        report.steps.push(outcome.report.clone());
+        let plan = votes.remove(&task.signature.name).map(Box::new);
+        report.steps.push(StepReport { plan, ..outcome.report.clone() });
         report.layers.clone_from(&outcome.layers);
         match &outcome.end {
             Some(StepEnd::Won { .. }) => {
@@ -113,6 +134,8 @@ struct PlanRun<'a> {
     options: &'a RunOptions,
     wires: &'a Wires,
     machine: PlanMachine,
+    /// The votes on plans, by function.
+    votes: BTreeMap<String, StepReport>,
     decided: Code,
     /// The last outcome of each step.
     outcomes: HashMap<String, StepOutcome>,
@@ -124,7 +147,13 @@ struct PlanRun<'a> {
 }
 
 impl<'a> PlanRun<'a> {
-    fn new(workbench: &'a LocalWorkbench, draft: Arc<Draft>, options: &'a RunOptions, wires: &'a Wires) -> Self {
+    fn new(
+        workbench: &'a LocalWorkbench,
+        draft: Arc<Draft>,
+        votes: BTreeMap<String, StepReport>,
+        options: &'a RunOptions,
+        wires: &'a Wires,
+    ) -> Self {
         let mut machine = PlanMachine::new(&draft.plan, options.planning.rules());
         let of_step = |name: &str| wires.records_of(name).into_iter().filter(|r| matches!(r, Record::Blamed { .. }));
         let blamed: Vec<Record> = draft.plan.steps.iter().flat_map(|s| of_step(&s.name)).collect();
@@ -135,6 +164,7 @@ impl<'a> PlanRun<'a> {
             options,
             wires,
             machine,
+            votes,
             decided: Code::new(),
             outcomes: HashMap::new(),
             reports: BTreeMap::new(),
@@ -287,7 +317,15 @@ impl<'a> PlanRun<'a> {
                 ..last
             }))
         };
-        self.draft.plan.steps.iter().filter_map(|s| of_step(&s.name)).collect()
+        let planned = |step: &Step| {
+            Some(StepReport {
+                needs: step.needs.clone(),
+                depth: step.depth,
+                plan: self.votes.get(&step.name).cloned().map(Box::new),
+                ..of_step(&step.name)?
+            })
+        };
+        self.draft.plan.steps.iter().filter_map(planned).collect()
     }
 }
 

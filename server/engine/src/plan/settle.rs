@@ -10,6 +10,7 @@ use zeroerr_core::decomposition_engine::{Plan, Step};
 use zeroerr_verification::languages::Language;
 
 /// A plan that fits its file.
+#[derive(Clone)]
 pub(super) struct Settled {
     /// The steps to be run.
     pub plan: Plan,

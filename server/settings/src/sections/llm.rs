@@ -64,7 +64,8 @@ pub struct ModelRoles {
     pub general: Option<String>,
     /// Judges. The shipped `production.yaml` names one; this version asks it nothing yet.
     pub verifier: Option<String>,
-    /// Proposes plans. The shipped `production.yaml` names one; this version asks it nothing yet.
+    /// Proposes plans with `planning.mode: auto`, when the backend is `local`; unset, the models that write
+    /// functions do.
     pub planner: Option<String>,
 }
 

@@ -5,6 +5,7 @@ pub mod llm;
 pub mod logging;
 pub mod lsp;
 pub mod models;
+pub mod planning;
 pub mod sandbox;
 pub mod verification;
 pub mod voting;

@@ -84,6 +84,11 @@ pub trait Language: Send + Sync {
         Vec::new()
     }
 
+    /// Whether a text is free of faults of syntax, as far as the adapter can tell without a tool.
+    fn parses(&self, _source: &str) -> bool {
+        true
+    }
+
     /// Names that a new function at top level must not take. The default, too cautious, is every
     /// identifier that stands in no line comment.
     fn names_taken(&self, source: &str) -> HashSet<String> {

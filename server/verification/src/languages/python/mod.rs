@@ -107,6 +107,10 @@ impl Language for Python {
         names::names(source)
     }
 
+    fn parses(&self, source: &str) -> bool {
+        tree::parse(source).is_some_and(|t| !t.root_node().has_error())
+    }
+
     fn names_taken(&self, source: &str) -> HashSet<String> {
         let tree = tree::parse(source);
         let index = tree.as_ref().map(|t| functions::FileIndex::new(t.root_node(), source));
