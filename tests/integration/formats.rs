@@ -14,7 +14,7 @@ const BAD: &str = "# @spec Return twice x.\n# @example double(2) == 4\n# @exampl
 const STUB: &str = "# @spec Return twice x.\n# @example double(2) == 4\n# @example double(-3) == -6\n# @ensures result == x + x\ndef double(x: int) -> int:\n    ...\n";
 
 /// A shell whose data folder has this machine's tools; `None` outside the full test run.
-fn equipped() -> Option<Shell> {
+pub fn equipped() -> Option<Shell> {
     std::env::var_os("ZEROERR_E2E")?;
     let shell = Shell::new();
     let home = zeroerr_settings::paths::data_dir().expect("a data folder");
@@ -22,7 +22,7 @@ fn equipped() -> Option<Shell> {
     Some(shell)
 }
 
-fn json(said: &Said) -> Value {
+pub fn json(said: &Said) -> Value {
     serde_json::from_str(&said.out).unwrap_or_else(|e| panic!("{e}: {}\n{}", said.out, said.err))
 }
 

@@ -31,7 +31,9 @@ fn complaints(tree: &Tree, longer: &[(&str, &str)]) -> Vec<String> {
         for function in facts.functions.iter().filter(|f| f.lines > FUNCTION_LINES) {
             out.push(format!("{path}:{}: `{}` has {} lines", function.line, function.name, function.lines));
         }
-        for called in facts.macros.iter().filter(|m| UNFINISHED.contains(&m.path.as_str())) {
+        // Examples begin as stubs: that is what they show.
+        let is_example = path.starts_with("docs/examples/");
+        for called in facts.macros.iter().filter(|m| UNFINISHED.contains(&m.path.as_str()) && !is_example) {
             out.push(format!("{path}:{}: `{}!` marks unfinished work", called.line, called.path));
         }
         for attribute in &facts.attributes {

@@ -8,7 +8,7 @@
 --- vim.lsp.enable('zeroerr')
 --- ```
 ---
---- It runs beside your other Python servers: it completes nothing outside spec comments and
+--- It runs beside your other servers: it completes nothing outside spec comments and
 --- formats nothing.
 
 ---Without the plugin around it (the file was copied), the commands that need no window.
@@ -43,8 +43,8 @@ end
 ---@type vim.lsp.Config
 return {
   cmd = { 'zeroerr', 'lsp' },
-  filetypes = { 'python' },
-  root_markers = { '.zeroerr.yaml', 'pyproject.toml', 'setup.py', 'setup.cfg', 'requirements.txt', '.git' },
+  filetypes = { 'python', 'rust' },
+  root_markers = { '.zeroerr.yaml', 'pyproject.toml', 'setup.py', 'setup.cfg', 'requirements.txt', 'Cargo.toml', '.git' },
   -- Neovim applies versioned edits but does not say so.
   capabilities = { workspace = { workspaceEdit = { documentChanges = true } } },
   on_attach = function(_, bufnr)

@@ -136,7 +136,7 @@ class Extension implements Host, vscode.Disposable {
 
   #newClient(path: string): LanguageClient {
     const options: LanguageClientOptions = {
-      documentSelector: [{ scheme: 'file', language: 'python' }],
+      documentSelector: ['python', 'rust'].map((language) => ({ scheme: 'file', language })),
       outputChannel: this.log,
       middleware: {
         handleWorkDoneProgress: (token, value, next) => {

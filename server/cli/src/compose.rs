@@ -6,6 +6,7 @@ mod backend;
 use std::path::Path;
 use std::sync::Arc;
 
+use zeroerr_core::code::LanguageId;
 use zeroerr_core::voting_engine::theory::k_min;
 use zeroerr_engine::journal::Journal;
 use zeroerr_engine::local::{LocalWorkbench, Parts, StatusSource};
@@ -66,14 +67,17 @@ impl Composed {
         })
     }
 
-    /// Whether a run can begin: sandbox, tools and model files are there.
+    /// Whether a run on files of these languages can begin: sandbox, tools and model files are there.
     ///
     /// # Errors
     /// What is missing, with the remedy.
-    pub fn ready(&self) -> Result<(), CliError> {
+    pub fn ready(&self, languages: &[LanguageId]) -> Result<(), CliError> {
         let tools = self.stack.toolchain();
         tools.sandbox().map_err(|e| CliError::machine(e.to_string()))?;
-        tools.python().map_err(|e| CliError::machine(e.to_string()))?;
+        for id in languages {
+            let language = self.stack.language(*id).map_err(|e| CliError::machine(e.to_string()))?;
+            language.ready(tools).map_err(|e| CliError::machine(e.to_string()))?;
+        }
         let local = self.configs.iter().filter(|c| c.engine == EngineKind::Mistralrs);
         local
             .map(|c| self.loader.file_of(c))

@@ -29,8 +29,13 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
             )));
         } else if !is_known(path) {
             return Err(CliError::usage(format!(
-                "{}: this kind of file is not known; Python (.py) is",
-                path.display()
+                "{}: this kind of file is not known; there are {}",
+                path.display(),
+                adapters
+                    .iter()
+                    .map(|l| format!("{} (.{})", l.title(), l.extension()))
+                    .collect::<Vec<_>>()
+                    .join(" and ")
             )));
         } else {
             found.push(path.clone());

@@ -70,6 +70,22 @@ impl LanguageId {
             _ => None,
         }
     }
+    /// The extension that its files usually have.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Python => "py",
+            Self::Rust => "rs",
+            Self::TypeScript => "ts",
+        }
+    }
+    /// The name that people write.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Python => "Python",
+            Self::Rust => "Rust",
+            Self::TypeScript => "TypeScript",
+        }
+    }
     /// The lower-case name, as editors spell it.
     pub fn name(self) -> &'static str {
         match self {

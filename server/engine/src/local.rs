@@ -184,7 +184,7 @@ impl Workbench for LocalWorkbench {
         selection: TextRange,
         instruction: &str,
     ) -> Result<Task, String> {
-        let id = LanguageId::from_path(path).ok_or("only Python files can be implemented yet")?;
+        let id = LanguageId::from_path(path).ok_or("the language of this file is not known")?;
         let language = self.parts.stack.language(id).map_err(|e| e.to_string())?;
         language.task_for_selection(path, source, selection, instruction)
     }

@@ -192,14 +192,9 @@ fn path_of(uri: &Uri, language: Option<LanguageId>) -> PathBuf {
     let path = uri.to_file_path().map_or_else(|| PathBuf::from("untitled"), |p| p.into_owned());
     match language {
         Some(language) if LanguageId::from_path(&path) != Some(language) => {
-            let extension = match language {
-                LanguageId::Python => "py",
-                LanguageId::Rust => "rs",
-                LanguageId::TypeScript => "ts",
-            };
             let mut name = path.into_os_string();
             name.push(".");
-            name.push(extension);
+            name.push(language.extension());
             PathBuf::from(name)
         }
         _ => path,

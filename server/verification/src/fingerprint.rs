@@ -81,19 +81,21 @@ impl Claim<'_> {
         let got = one_line(&fact.got);
         let did = match got.split_once(' ') {
             _ if got == "timeout" => return format!("{code} did not end in its time"),
-            Some(("!", exception)) => format!("{code} raised {exception}"),
+            Some(("!", exception)) => format!("{code} {}", raised(exception)),
             Some(("crash:", how)) => format!("{code} ended the process ({how})"),
             Some(("broken:", why)) => return format!("the file does not load: {why}"),
             _ => format!("{code} gave {got}"),
         };
         match self {
-            Claim::Raises(exception, _) => format!("{did}, expected {exception}"),
+            Claim::Raises(exception, _) => format!("{did}, expected {}", failure(exception)),
             Claim::Example(e) => match &e.claim {
-                ExampleClaim::Raises(exception) => format!("{did}, expected {exception}"),
+                ExampleClaim::Raises(exception) => format!("{did}, expected {}", failure(exception)),
                 ExampleClaim::Prints(_) if got.is_empty() => {
                     format!("{code} printed nothing, expected {}", one_line(&fact.expected))
                 }
-                ExampleClaim::Holds if e.equation.is_none() && (got == "False" || !fact.calls.is_empty()) => {
+                ExampleClaim::Holds
+                    if e.equation.is_none() && (got.eq_ignore_ascii_case("false") || !fact.calls.is_empty()) =>
+                {
                     let calls = if fact.calls.is_empty() { String::new() } else { format!(" ({})", fact.calls) };
                     if got.starts_with('!') {
                         format!("{did}{calls}, expected it to be true")
@@ -101,7 +103,12 @@ impl Claim<'_> {
                         format!("`{code}` is false{calls}")
                     }
                 }
-                _ => format!("{did}, expected {}", one_line(&fact.expected)),
+                _ => {
+                    // Code that fails leaves the other side unevaluated: it is shown as written.
+                    let written = e.equation.as_ref().map_or("", |(_, right)| right);
+                    let expected = if fact.expected.is_empty() { written } else { &fact.expected };
+                    format!("{did}, expected {}", one_line(expected))
+                }
             },
         }
     }
@@ -152,6 +159,20 @@ pub fn judge(spec: &Spec, facts: Facts) -> Result<Judgement, CheckError> {
         )));
     }
     Ok(Judgement::Votes(Fingerprint { outcomes: facts.outcomes }))
+}
+
+/// What code did that failed, as a predicate: exceptions are raised, a panic is a verb.
+fn raised(exception: &str) -> String {
+    match exception.strip_prefix("panic") {
+        Some("") => "panicked".to_string(),
+        Some(text) if text.starts_with(": ") => format!("panicked{}", text.trim_end_matches(": ")),
+        _ => format!("raised {exception}"),
+    }
+}
+
+/// A failure as the object of a sentence.
+fn failure(exception: &str) -> &str {
+    if exception == "panic" { "a panic" } else { exception }
 }
 
 /// A text on one line, cut to a length that a message can bear.

@@ -83,7 +83,11 @@ impl VerificationStack {
     /// One sentence when there is none.
     pub fn language(&self, id: LanguageId) -> Result<&dyn Language, CheckError> {
         let found = self.languages.get(&id).map(AsRef::as_ref);
-        found.ok_or_else(|| CheckError(format!("{} cannot be verified yet; Python can", id.name())))
+        found.ok_or_else(|| {
+            let mut known: Vec<&str> = self.languages.keys().map(|l| l.title()).collect();
+            known.sort_unstable();
+            CheckError(format!("{} cannot be verified yet; {} can", id.title(), known.join(" and ")))
+        })
     }
 
     /// Gate and fingerprint of a candidate, standing in its file.

@@ -1,6 +1,6 @@
 //! The stack's order, its stopping, its memory and the ranges of a subject, with scripted layers.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -180,8 +180,7 @@ async fn verdicts_of_readers_are_remembered_under_all_that_can_change_them() {
         stack.check(&subject(), layer).await;
         let other = SOURCE.replace("int:", "float:");
         stack.check(&subject_as_is(&task(&other), None), layer).await;
-        let runs = crowd.lock().expect("a lock").len();
-        runs
+        crowd.lock().expect("a lock").len()
     };
     assert_eq!(count(Some("ruff 1"), Verdict::Passed, Layer::Analysis).await, 2, "the same text twice, then another");
     assert_eq!(count(None, Verdict::Passed, Layer::Analysis).await, 3, "unknown surroundings");
@@ -207,7 +206,7 @@ async fn a_language_without_an_adapter_is_named() {
     let report = stack(Scripted::default(), Policy::default()).check(&subject_as_is(&rust, None), Layer::Types).await;
     assert_eq!(
         (report.verdict, report.detail.as_str()),
-        (Verdict::Unavailable, "rust cannot be verified yet; Python can")
+        (Verdict::Unavailable, "Rust cannot be verified yet; Python can")
     );
 }
 

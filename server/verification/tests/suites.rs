@@ -3,18 +3,20 @@
 //!
 //! A fenced block is one case; the heading above it is its name, the file's name its layer.
 //!
-//! * ` ```python ` is an edit: the last function at column 0 was written just now, where a `...`
-//!   stood. Comments on a line say what the layer finds there, `# error: [types.rule] part of the
-//!   message` (several: repeat `# error:`). A block without any must pass. The comments are taken
-//!   away before the tools see the code.
+//! * ` ```python ` (or ` ```rust `, as the folder says) is an edit: the last function at column 0 was
+//!   written just now, where a placeholder stood. Comments on a line say what the layer finds there,
+//!   `# error: [types.rule] part of the message` (several: repeat `# error:`; `//` in Rust). A block
+//!   without any must pass. The comments are taken away before the tools see the code.
 //! * ` ```python as-is ` verifies code as it stands instead.
-//! * ` ```python before ` gives the next block's file as it was, instead of the `...`.
+//! * ` ```python before ` gives the next block's file as it was, instead of the placeholder.
 //! * ` ```python alone ` claims that every other layer lets the fault pass, and the runner checks it.
+//! * ` ```python clean ` claims that no layer objects, and the runner asks them all.
+//! * ` ```rust at=src/lib.rs ` says where the code's file lies.
 //! * ` ```LANG file=NAME ` puts a file beside the code of all blocks up to the next heading.
 //! * ` ```verdict ` after a block names the verdict in its first line and a part of the detail in
 //!   its second, for what no line shows.
 //!
-//! `ZEROERR_SUITE=types,part of a title` runs the cases whose file or title contains one of them. The tools are those
+//! `ZEROERR_SUITE=rust/types,part of a title` runs the cases whose file or title contains one of them. The tools are those
 //! of `ZEROERR_HOME`, or of the user; install them with `zeroerr doctor --fix`.
 
 #![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
@@ -58,16 +60,54 @@ fn stack() -> VerificationStack {
     VerificationStack::new(Arc::new(tools), Policy::default())
 }
 
+/// How a language's suites are written.
+#[derive(Debug)]
+struct Dialect {
+    id: LanguageId,
+    /// The folder, and the first word of a code block.
+    name: &'static str,
+    /// What an expectation starts with.
+    marker: &'static str,
+    /// The file that code stands in when no other is named.
+    file: &'static str,
+    /// How a function at column 0 starts.
+    starts: &'static [&'static str],
+    /// What its header ends in, and what stands below it in the placeholder.
+    placeholder: (&'static str, &'static str),
+}
+
+const DIALECTS: &[Dialect] = &[
+    Dialect {
+        id: LanguageId::Python,
+        name: "python",
+        marker: "# error: [",
+        file: "edited.py",
+        starts: &["def ", "async def "],
+        placeholder: (":\n", "    ...\n"),
+    },
+    Dialect {
+        id: LanguageId::Rust,
+        name: "rust",
+        marker: "// error: [",
+        file: "edited.rs",
+        starts: &["fn ", "pub fn ", "async fn ", "pub async fn ", "unsafe fn ", "pub unsafe fn "],
+        placeholder: ("{\n", "    todo!()\n}\n"),
+    },
+];
+
 /// One code block with what is expected of it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Case {
+    dialect: &'static Dialect,
     place: String,
     title: String,
     layer: Option<Layer>,
     code: String,
     before: Option<String>,
+    file: String,
     as_is: bool,
     alone: bool,
+    clean: bool,
     files: Vec<(String, String)>,
     /// Line, code, part of the message.
     errors: Vec<(usize, String, String)>,
@@ -75,14 +115,19 @@ struct Case {
 }
 
 fn all_cases() -> Vec<Case> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suites/python");
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(&folder).expect("the suites' folder").map(|e| e.unwrap().path()).collect();
-    files.sort();
-    files.iter().filter(|p| p.extension().is_some_and(|e| e == "md")).flat_map(|p| cases_of(p)).collect()
+    let mut cases = Vec::new();
+    for dialect in DIALECTS {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suites").join(dialect.name);
+        let mut files: Vec<PathBuf> =
+            std::fs::read_dir(&folder).expect("the suites' folder").map(|e| e.unwrap().path()).collect();
+        files.sort();
+        let suites = files.iter().filter(|p| p.extension().is_some_and(|e| e == "md"));
+        cases.extend(suites.flat_map(|p| cases_of(dialect, p)));
+    }
+    cases
 }
 
-fn cases_of(path: &Path) -> Vec<Case> {
+fn cases_of(dialect: &'static Dialect, path: &Path) -> Vec<Case> {
     let stem = path.file_stem().and_then(|s| s.to_str()).expect("a name");
     let layer = Layer::ALL
         .into_iter()
@@ -100,27 +145,28 @@ fn cases_of(path: &Path) -> Vec<Case> {
         let body: String =
             lines.by_ref().map(|(_, l)| l).take_while(|l| *l != "```").fold(String::new(), |all, l| all + l + "\n");
         let words: Vec<&str> = info.split_whitespace().collect();
-        if let Some(name) = words.iter().find_map(|w| w.strip_prefix("file=")) {
-            files.push((name.to_string(), body));
+        let named = |key: &str| words.iter().find_map(|w| w.strip_prefix(key)).map(str::to_string);
+        if let Some(name) = named("file=") {
+            files.push((name, body));
         } else if words == ["verdict"] {
             let case = cases.last_mut().expect("a verdict follows a block");
             let (verdict, detail) = body.split_once('\n').expect("a verdict");
             case.verdict = Some((verdict.trim().to_string(), detail.trim().to_string()));
         } else if words.contains(&"before") {
             before = Some(body);
-        } else if words.first() == Some(&"python") {
-            let (code, errors) = expectations(&body);
-            let place = format!("{stem}.md:{}", number + 1);
-            let (as_is, alone) = (words.contains(&"as-is"), words.contains(&"alone"));
-            let before = before.take();
+        } else if words.first() == Some(&dialect.name) {
+            let (code, errors) = expectations(dialect.marker, &body);
             cases.push(Case {
-                place,
+                dialect,
+                place: format!("{}/{stem}.md:{}", dialect.name, number + 1),
                 title: title.clone(),
                 layer: Some(layer),
                 code,
-                before,
-                as_is,
-                alone,
+                before: before.take(),
+                file: named("at=").unwrap_or_else(|| dialect.file.to_string()),
+                as_is: words.contains(&"as-is"),
+                alone: words.contains(&"alone"),
+                clean: words.contains(&"clean"),
                 files: files.clone(),
                 errors,
                 verdict: None,
@@ -131,10 +177,10 @@ fn cases_of(path: &Path) -> Vec<Case> {
 }
 
 /// The code without its expectations, and the expectations.
-fn expectations(body: &str) -> (String, Vec<(usize, String, String)>) {
+fn expectations(marker: &str, body: &str) -> (String, Vec<(usize, String, String)>) {
     let (mut code, mut errors) = (String::new(), Vec::new());
     for (index, line) in body.lines().enumerate() {
-        let mut parts = line.split("# error: [");
+        let mut parts = line.split(marker);
         code.push_str(parts.next().unwrap_or("").trim_end());
         code.push('\n');
         for part in parts {
@@ -146,10 +192,12 @@ fn expectations(body: &str) -> (String, Vec<(usize, String, String)>) {
 }
 
 /// The file as it was: the body of the last function at column 0 is a placeholder.
-fn with_placeholder(code: &str) -> String {
-    let start = code.rfind("\ndef ").map(|i| i + 1).or_else(|| code.rfind("\nasync def ").map(|i| i + 1)).unwrap_or(0);
-    let header = code[start..].find(":\n").expect("a header that ends its line with a colon") + start + 2;
-    format!("{}    ...\n", &code[..header])
+fn with_placeholder(dialect: &Dialect, code: &str) -> String {
+    let last = |word: &&str| code.rfind(&format!("\n{word}")).map(|i| i + 1);
+    let start = dialect.starts.iter().filter_map(last).max().unwrap_or(0);
+    let (end, body) = dialect.placeholder;
+    let header = code[start..].find(end).expect("a header that ends its line") + start + end.len();
+    format!("{}{body}", &code[..header])
 }
 
 /// What differs from the expectation, or nothing.
@@ -181,7 +229,7 @@ async fn check(stack: &VerificationStack, case: &Case) -> Option<String> {
     let layer = case.layer.expect("a layer");
     let report = measured(stack, &subject, layer).await;
     let mut out = difference(case, &report);
-    if case.alone {
+    if case.alone || case.clean {
         for other in Layer::ALL.into_iter().filter(|&l| l != layer) {
             let report = measured(stack, &subject, other).await;
             if !matches!(report.verdict, Verdict::Passed | Verdict::NotApplicable) {
@@ -199,17 +247,23 @@ async fn check(stack: &VerificationStack, case: &Case) -> Option<String> {
 }
 
 fn subject(stack: &VerificationStack, case: &Case, folder: &Path) -> Result<Subject, String> {
-    let language = stack.language(LanguageId::Python).map_err(|e| e.to_string())?;
-    let file = folder.join("edited.py");
+    let language = stack.language(case.dialect.id).map_err(|e| e.to_string())?;
+    let file = folder.join(&case.file);
     let workspace = Some(folder.to_path_buf());
     let last = |text: &str| {
         let analysis = language.analyse(&file, &Arc::from(text));
         analysis.tasks.into_iter().last().ok_or_else(|| format!("no function with a spec in\n{text}"))
     };
+    let on_disk = |text: &str| {
+        std::fs::create_dir_all(file.parent().expect("a parent")).expect("a folder");
+        std::fs::write(&file, text).expect("a file");
+    };
     if case.as_is {
+        on_disk(&case.code);
         return Ok(subject_as_is(&last(&case.code)?, workspace));
     }
-    let before = case.before.clone().unwrap_or_else(|| with_placeholder(&case.code));
+    let before = case.before.clone().unwrap_or_else(|| with_placeholder(case.dialect, &case.code));
+    on_disk(&before);
     let task = last(&before)?;
     let (head, tail) = common_ends(&before, &case.code);
     let edit = TextEdit {
@@ -259,7 +313,7 @@ fn difference(case: &Case, report: &LayerReport) -> String {
 
 #[test]
 fn expectations_are_read_and_taken_away() {
-    let (code, errors) = expectations("x = 1\ny = a  # error: [analysis.F821] `a`  # error: [types.x]\n");
+    let (code, errors) = expectations("# error: [", "x = 1\ny = a  # error: [analysis.F821] `a`  # error: [types.x]\n");
     assert_eq!(code, "x = 1\ny = a\n");
     assert_eq!(errors, [(2, "analysis.F821".into(), "`a`".into()), (2, "types.x".into(), String::new())]);
 }

@@ -1,6 +1,6 @@
 //! A tool that is missing, damaged, crashing, hanging or babbling is said to be so, and never a pass.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};

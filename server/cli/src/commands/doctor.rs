@@ -73,6 +73,9 @@ pub async fn main(global: &Global, args: &DoctorArgs) -> Result<Exit, CliError> 
     checks.push(sandbox(settings, &context.data_dir));
     let toolchain = compose::toolchain(settings, &context.data_dir);
     checks.extend(toolchain.checks().await.into_iter().map(Check::from));
+    for language in zeroerr_verification::languages::all() {
+        checks.extend(language.tool_checks(&toolchain).await.into_iter().map(Check::from));
+    }
     checks.push(model(settings, &context.data_dir).await);
     checks.push(journal(&context.data_dir));
     let healthy = checks.iter().all(|c| c.status == Status::Ok);

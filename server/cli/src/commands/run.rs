@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
-use zeroerr_core::code::{Task, apply_edits};
+use zeroerr_core::code::{LanguageId, Task, apply_edits};
 use zeroerr_core::report::{RunEvent, RunOutcome, RunReport};
 use zeroerr_engine::Workbench;
 use zeroerr_llm::model_pool::{OnPoolEvent, PoolEvent};
@@ -39,7 +39,10 @@ pub async fn main(global: &Global, args: &RunArgs) -> Result<Exit, CliError> {
     if wanted.iter().all(Vec::is_empty) {
         return nothing_to_do(&context, &sources, worst);
     }
-    composed.ready()?;
+    let mut languages: Vec<LanguageId> = sources.iter().filter_map(|s| LanguageId::from_path(&s.path)).collect();
+    languages.sort_unstable();
+    languages.dedup();
+    composed.ready(&languages)?;
     if args.apply {
         let mut written = sources.iter().zip(&wanted).filter(|(_, keys)| !keys.is_empty());
         written.try_for_each(|(source, _)| files::check_writable(&source.path))?;

@@ -18,9 +18,11 @@ use zeroerr_core::red_flag_detector::RedFlag;
 use zeroerr_core::verdict::{Layer, LayerReport};
 use zeroerr_core::voting_engine::Fingerprint;
 
+use crate::toolchain::ToolCheck;
+
 /// Every adapter there is.
 pub fn all() -> Vec<Box<dyn Language>> {
-    vec![Box::new(python::Python)]
+    vec![Box::new(python::Python), Box::new(rust::Rust::default())]
 }
 
 /// What a layer looks at: a task in the text it will live in.
@@ -139,6 +141,19 @@ pub trait Language: Send + Sync {
         call: &'a str,
     ) -> BoxFuture<'a, Result<Option<Answer>, CheckError>> {
         Box::pin(std::future::ready(Ok(crate::questions::known_answer(behaviour, call))))
+    }
+
+    /// Whether the tools that everything needs are there; asked before a model is.
+    ///
+    /// # Errors
+    /// One sentence with the remedy.
+    fn ready(&self, _tools: &crate::toolchain::Toolchain) -> Result<(), CheckError> {
+        Ok(())
+    }
+
+    /// What `zeroerr doctor` says of tools that this language brings beside the private environment.
+    fn tool_checks<'a>(&'a self, _tools: &'a crate::toolchain::Toolchain) -> BoxFuture<'a, Vec<ToolCheck>> {
+        Box::pin(async { Vec::new() })
     }
 
     /// Runs one layer.

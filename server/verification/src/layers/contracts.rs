@@ -171,8 +171,8 @@ fn crash(subject: &Subject, crash: &Crash) -> Finding {
 
 fn raised(subject: &Subject, raised: &Raised) -> Finding {
     let text = if raised.text.is_empty() { String::new() } else { format!(" ({})", one_line(&raised.text)) };
-    let message =
-        format!("{} raises {}{text} although its input satisfies @requires", one_line(&raised.call), raised.exception);
+    let did = if raised.exception == "panic" { "panics".to_string() } else { format!("raises {}", raised.exception) };
+    let message = format!("{} {did}{text} although its input satisfies @requires", one_line(&raised.call));
     let clause = subject.task.spec.requires.first().map(|c| c.range.start);
     finding(subject, "requires", message, Some(raised.call.clone()), clause)
 }

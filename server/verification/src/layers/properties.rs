@@ -23,6 +23,9 @@ pub struct LawFact {
     pub bindings: String,
     /// `false`, `timeout`, `crash`, `untrusted`, or `raised Error: text`.
     pub why: String,
+    /// The call with those values, where the language has no names for arguments in calls.
+    #[serde(default)]
+    pub call: String,
 }
 
 /// What checking laws showed.
@@ -66,7 +69,7 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
                 format!("no values can be made up for {}; annotate it or add an @example", law.why),
             ),
             "timed out" => (Verdict::TimedOut, format!("`{text}` was not decided in its time")),
-            other => (Verdict::Unavailable, format!("Hypothesis could not check `{text}` ({other})")),
+            other => (Verdict::Unavailable, format!("`{text}` could not be checked ({other})")),
         };
         return LayerReport::new(Layer::Properties, verdict, detail);
     }
@@ -85,7 +88,11 @@ fn failed(findings: Vec<Finding>) -> LayerReport {
 fn falsified(subject: &Subject, law: &LawFact) -> Finding {
     let text = law_text(subject, law);
     let values = law.bindings.trim_start_matches('(').trim_end_matches(')');
-    let place = if law.bindings == "()" { String::new() } else { format!(" for {}", one_line(&bindings(values))) };
+    let place = match (law.call.as_str(), law.bindings.as_str()) {
+        ("", "()") => String::new(),
+        ("", _) => format!(" for {}", one_line(&bindings(values))),
+        (call, _) => format!(" for the arguments of {}", one_line(call)),
+    };
     let message = match law.why.as_str() {
         "false" => format!("`{text}` is false{place}"),
         "timeout" => format!("`{text}` did not end in its time{place}"),
@@ -93,7 +100,9 @@ fn falsified(subject: &Subject, law: &LawFact) -> Finding {
         "untrusted" => format!("`{text}` compares an object that can pretend to equal anything{place}"),
         raised => format!("`{text}` {}{place}", one_line(raised)),
     };
-    let call = if law.bindings == "()" {
+    let call = if !law.call.is_empty() {
+        law.call.clone()
+    } else if law.bindings == "()" {
         text
     } else {
         format!("{}{}", subject.task.signature.name, call(subject, &law.bindings))

@@ -40,8 +40,8 @@ pub struct Facts {
     /// One per example.
     pub examples: Vec<ExampleFact>,
     /// The project's tests, if any reach the function.
-    #[serde(default)]
-    pub pytest: Option<ProjectRun>,
+    #[serde(default, alias = "pytest")]
+    pub project: Option<ProjectRun>,
     /// The test files that failed, run with the code that the edit replaces.
     #[serde(default)]
     pub before: Option<ProjectRun>,
@@ -54,7 +54,7 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
     }
     let mut findings = example_findings(subject, &facts.examples);
     let mut known = 0;
-    if let Some(run) = &facts.pytest {
+    if let Some(run) = &facts.project {
         let already = failing_before(facts);
         let failed: Vec<&ProjectTest> = run.tests.iter().filter(|t| t.outcome == "failed").collect();
         known = failed.iter().filter(|t| already.contains(t.id.as_str())).count();
@@ -66,7 +66,7 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
         }
     }
     let ran = facts
-        .pytest
+        .project
         .as_ref()
         .map_or(0, |r| r.tests.iter().filter(|t| matches!(t.outcome.as_str(), "passed" | "failed")).count());
     let evidence = facts.examples.len() + ran - known.min(ran);
@@ -102,7 +102,7 @@ fn unfinished(subject: &Subject, run: &ProjectRun, findings: &mut Vec<Finding>) 
         _ => Some(LayerReport::new(
             Layer::Tests,
             Verdict::Unavailable,
-            format!("pytest could not run the project's tests: {}", one_line(&run.text)),
+            format!("the project's tests could not be run: {}", one_line(&run.text)),
         )),
     }
 }

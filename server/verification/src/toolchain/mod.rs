@@ -50,6 +50,11 @@ impl Toolchain {
         PythonEnv::root_in(data_dir).join("bin")
     }
 
+    /// The folder for what is installed, compiled and kept from one run to the next.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
     /// The sandbox that every tool and all generated code runs in.
     ///
     /// # Errors

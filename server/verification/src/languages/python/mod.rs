@@ -166,6 +166,10 @@ impl Language for Python {
         }
     }
 
+    fn ready(&self, tools: &Toolchain) -> Result<(), CheckError> {
+        tools.python().map(drop)
+    }
+
     fn surroundings(&self, tools: &Toolchain, subject: &Subject) -> Option<String> {
         let python = tools.python().ok()?;
         Some(format!("{} {:?} {}", python.version, python.versions, project::surroundings_hash(subject)))

@@ -55,7 +55,7 @@ async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Troubl
     }
     let facts: Facts = read(answer)?;
     let mut named = vec![environment.named("python")];
-    if facts.pytest.is_some() {
+    if facts.project.is_some() {
         named.push(environment.named("pytest"));
     }
     Ok(LayerReport { tools: named, ..judge(subject, &facts) })

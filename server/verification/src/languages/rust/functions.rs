@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use tree_sitter::Node;
-use zeroerr_core::code::{Signature, TextRange};
+use zeroerr_core::code::{Signature, Task, TextRange};
 
 use super::imports;
 use super::signature::{header_end, signature};
@@ -88,6 +88,13 @@ impl<'t> FileIndex<'t> {
         });
         index.functions.sort_by_key(|f| f.node.start_byte());
         index
+    }
+
+    /// The function that a task is about: the one of its name whose place is nearest.
+    pub fn function_of(&self, task: &Task) -> Option<&Function<'t>> {
+        let source: &str = &task.source;
+        let same = |f: &&Function<'t>| f.name(source) == task.signature.name && f.class == task.class;
+        self.functions.iter().filter(same).min_by_key(|f| f.range(source).start.abs_diff(task.function_range.start))
     }
 
     /// The functions among the children of a list of items, with what stands above each.

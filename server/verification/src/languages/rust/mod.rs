@@ -1,19 +1,40 @@
 //! Rust, on tree-sitter: the pure half (specs, extraction, splicing) and the tools that judge.
 
+mod analysis;
+mod build;
+mod capabilities;
 mod checks;
 mod comments;
+mod compiler;
+mod contracts;
+mod diagnose;
 mod doctests;
 mod expressions;
 mod extract;
 mod forbidden;
 mod functions;
+mod glue;
 mod imports;
+mod judge;
 mod layout;
 mod literals;
+mod modules;
+mod performance;
+mod project;
+mod properties;
+mod reaching;
+mod security;
+mod session;
 mod signature;
 mod specs;
 mod splice;
+mod syntax;
+mod targets;
+mod tests;
+mod toolchain;
 mod tree;
+mod types;
+mod workspace;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,14 +42,15 @@ use std::sync::Arc;
 use zeroerr_core::code::{Candidate, FileAnalysis, LanguageId, Task, TextEdit, TextRange};
 use zeroerr_core::ports::BoxFuture;
 use zeroerr_core::red_flag_detector::RedFlag;
-use zeroerr_core::verdict::{Layer, LayerReport, Verdict};
+use zeroerr_core::verdict::{Layer, LayerReport};
 
+use self::session::State;
 use super::{CheckError, Judgement, Language, Subject};
-use crate::toolchain::Toolchain;
+use crate::toolchain::{ToolCheck, Toolchain};
 
-/// The adapter for Rust.
+/// The adapter for Rust. It keeps where the compiler is and what was compiled last.
 #[derive(Debug, Default)]
-pub struct Rust {}
+pub struct Rust(State);
 
 impl Language for Rust {
     fn id(&self) -> LanguageId {
@@ -49,6 +71,10 @@ impl Language for Rust {
         specs::task_for_selection(path, source, selection, instruction)
     }
 
+    fn parses(&self, source: &str) -> bool {
+        tree::parse(source).is_some_and(|t| !t.root_node().has_error())
+    }
+
     fn extract(&self, response: &str, task: &Task) -> Result<Candidate, RedFlag> {
         extract::extract(response, task)
     }
@@ -59,14 +85,43 @@ impl Language for Rust {
 
     fn judge<'a>(
         &'a self,
-        _tools: &'a Toolchain,
-        _subject: &'a Subject,
-        _seed: u64,
+        tools: &'a Toolchain,
+        subject: &'a Subject,
+        seed: u64,
     ) -> BoxFuture<'a, Result<Judgement, CheckError>> {
-        Box::pin(async { Err(CheckError("Rust code cannot be judged yet".to_owned())) })
+        Box::pin(judge::judge(&self.0, tools, subject, seed))
     }
 
-    fn check<'a>(&'a self, _tools: &'a Toolchain, _subject: &'a Subject, layer: Layer) -> BoxFuture<'a, LayerReport> {
-        Box::pin(async move { LayerReport::new(layer, Verdict::Unavailable, "Rust code cannot be checked yet") })
+    fn check<'a>(&'a self, tools: &'a Toolchain, subject: &'a Subject, layer: Layer) -> BoxFuture<'a, LayerReport> {
+        let state = &self.0;
+        match layer {
+            Layer::Syntax => Box::pin(syntax::check(state, tools, subject)),
+            Layer::Types => Box::pin(types::check(state, tools, subject)),
+            Layer::Analysis => Box::pin(analysis::check(state, tools, subject)),
+            Layer::Security => Box::pin(async move { security::check(subject) }),
+            Layer::Contracts => Box::pin(contracts::check(state, tools, subject)),
+            Layer::Tests => Box::pin(tests::check(state, tools, subject)),
+            Layer::Properties => Box::pin(properties::check(state, tools, subject)),
+            Layer::Performance => Box::pin(performance::check(state, tools, subject)),
+        }
+    }
+
+    fn ready(&self, _tools: &Toolchain) -> Result<(), CheckError> {
+        toolchain::is_there()
+    }
+
+    fn tool_checks<'a>(&'a self, tools: &'a Toolchain) -> BoxFuture<'a, Vec<ToolCheck>> {
+        Box::pin(async move {
+            if toolchain::is_there().is_err() {
+                return toolchain::nothing_there();
+            }
+            toolchain::checks(self.0.rust(tools).await)
+        })
+    }
+
+    fn surroundings(&self, tools: &Toolchain, subject: &Subject) -> Option<String> {
+        // What a project holds beside the file is cargo's to know.
+        let alone = self.0.projects.of(tools, subject).is_none();
+        alone.then(|| project::surroundings_hash(subject))
     }
 }

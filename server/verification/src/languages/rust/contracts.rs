@@ -1,0 +1,56 @@
+//! Contracts of a Rust function: the calls of `@raises`, then `@ensures` at run time on inputs that
+//! `@requires` allows, the ends of the integer types among them.
+
+use zeroerr_core::verdict::{Layer, LayerReport, Verdict};
+
+use super::build::Speed;
+use super::glue::Probe;
+use super::session::{LAYER_SEED, Question, State, Trouble, ask, broken, read, spec_fault, unmade};
+use crate::languages::Subject;
+use crate::layers::Failure;
+use crate::layers::contracts::{Facts, applies, judge, nothing};
+use crate::toolchain::Toolchain;
+
+/// Runs the layer.
+pub(super) async fn check(state: &State, tools: &Toolchain, subject: &Subject) -> LayerReport {
+    if !applies(subject) {
+        return nothing();
+    }
+    match run(state, tools, subject).await {
+        Ok(report) => report,
+        Err(Trouble::Broken(why, _)) => match read(
+            serde_json::json!({"broken": broken(&why), "violations": [], "raised": [], "timeouts": [], "checked": 0, "invalid": 0, "crashes": []}),
+        ) {
+            Ok(facts) => judge(subject, &facts, None),
+            Err(error) => Failure::from(error).report(Layer::Contracts),
+        },
+        Err(trouble) => Failure::from(trouble).report(Layer::Contracts),
+    }
+}
+
+async fn run(state: &State, tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Trouble> {
+    let spec = &subject.task.spec;
+    let built = state.built(tools, subject, Speed::Checked).await?;
+    if let Some(fault) =
+        spec_fault(subject, &built, |p| matches!(p, Probe::Requires(_) | Probe::Ensures(_) | Probe::Raises(_)))
+    {
+        return Err(fault.into());
+    }
+    let first = spec.examples.len();
+    let raises: Vec<String> = (first..first + spec.raises.len()).map(|i| i.to_string()).collect();
+    let has_clauses = !(spec.ensures.is_empty() && spec.requires.is_empty());
+    let mut options = vec![format!("claims={}", if raises.is_empty() { "none".to_owned() } else { raises.join(" ") })];
+    options.extend(has_clauses.then(|| "contract=1".to_owned()));
+    let question = Question { mode: "contracts", seed: LAYER_SEED, options, extremes: true, seconds: 60 };
+    let mut facts: Facts = read(ask(tools, subject, &built, question, None).await?)?;
+    for fact in &mut facts.raises {
+        fact.index = fact.index.saturating_sub(first);
+    }
+    let mut report = judge(subject, &facts, None);
+    let nothing_made = facts.checked == 0 && facts.invalid == 0 && has_clauses;
+    if nothing_made && report.verdict != Verdict::Failed && report.verdict != Verdict::TimedOut {
+        let detail = format!("no values can be made up for {}; add an @example that shows some", unmade(&built));
+        report = LayerReport::new(Layer::Contracts, Verdict::Unavailable, detail);
+    }
+    Ok(LayerReport { tools: vec![state.rust(tools).await?.version.clone()], ..report })
+}

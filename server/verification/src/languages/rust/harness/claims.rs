@@ -1,0 +1,94 @@
+//! The claims of a spec as the child evaluates them, and what the parent makes of the answers.
+
+use std::time::{Duration, Instant};
+
+use crate::show::Failure;
+use crate::supervisor::{Answer, Request, Worker};
+use crate::wire::{json, list};
+
+/// What evaluating a claim gave.
+#[derive(Debug)]
+pub enum Told {
+    /// `f(ARGS) == EXPECTED`: whether it is so, and both sides.
+    Equation(bool, String, String),
+    /// An expression that must be true.
+    Holds(bool),
+    /// A call that must fail: what it gave instead, or how it failed.
+    Value(String, Failure),
+}
+
+/// One claim.
+#[derive(Clone, Copy)]
+pub struct Claim {
+    /// Its place among those of the spec.
+    pub index: usize,
+    /// Evaluates it.
+    pub run: fn() -> Told,
+    /// What must fail, and as what: `panic`, the error's type, or its variant.
+    pub raises: Option<&'static str>,
+}
+
+/// The longest time of one claim.
+const SECONDS: f64 = 5.0;
+
+/// Checks the claims in order, `until` ends the last; stops after the first that fails when told so.
+pub fn check(worker: &mut Worker, request: &Request, stop_at_first: bool, seconds: f64) -> Vec<String> {
+    let end = Instant::now() + Duration::from_secs_f64(seconds);
+    let mut facts = Vec::new();
+    for line in worker.describe("claims").chunks(2) {
+        let [index, raises] = line else { continue };
+        if !request.wanted(index) {
+            continue;
+        }
+        let left = end.saturating_duration_since(Instant::now()).as_secs_f64();
+        let answer = worker.ask(&["claim", index], SECONDS.min(left.max(0.05)));
+        let (ok, got, expected) = judged(&answer, raises);
+        let violates = match worker.ask(&["claim-unmet", index], 1.0) {
+            Answer::Parts(parts) if parts.len() == 2 => parts[1].clone(),
+            _ => "null".to_owned(),
+        };
+        facts.push(format!(
+            "{{\"index\":{index},\"ok\":{ok},\"got\":{},\"expected\":{},\"violates\":{violates}}}",
+            json(&got),
+            json(&expected)
+        ));
+        if !ok && stop_at_first {
+            break;
+        }
+    }
+    facts
+}
+
+/// The facts of the claims as a JSON list.
+pub fn facts(worker: &mut Worker, request: &Request, stop_at_first: bool, seconds: f64) -> String {
+    list(check(worker, request, stop_at_first, seconds))
+}
+
+fn judged(answer: &Answer, raises: &str) -> (bool, String, String) {
+    let parts = match answer {
+        Answer::TimedOut => return (false, "timeout".to_owned(), String::new()),
+        Answer::Ended(how) => return (false, format!("crash: {how}"), String::new()),
+        Answer::Parts(parts) => parts,
+    };
+    let part = |at: usize| parts.get(at).cloned().unwrap_or_default();
+    match part(0).as_str() {
+        "equation" => (part(1) == "true", part(2), part(3)),
+        "holds" => (part(1) == "true", part(1), "true".to_owned()),
+        "raised" => {
+            let wanted = raises.split(':').next().unwrap_or("");
+            (matches!(wanted, "panic"), format!("! panic: {}", part(1)), raises.to_owned())
+        }
+        "value" => (is_failure(raises, &part(2), &part(3)), part(1), raises.to_owned()),
+        other => (false, format!("crash: {other}"), String::new()),
+    }
+}
+
+/// Whether an error of this type and text is what a spec calls `wanted`: `Err`, its type's name, or
+/// the name of its variant.
+fn is_failure(wanted: &str, kind: &str, text: &str) -> bool {
+    let last = |path: &str| path.rsplit("::").next().unwrap_or(path).to_owned();
+    let wanted = last(wanted);
+    let bare = kind.split('<').next().unwrap_or(kind);
+    let variant: String = text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    !kind.is_empty() && (wanted == last(bare) || wanted == variant || (wanted == "Err" && kind != "None"))
+}

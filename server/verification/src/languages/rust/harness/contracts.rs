@@ -1,0 +1,137 @@
+//! Mode `contracts`: the claims that a call fails, then `@ensures` on inputs that `@requires` allows.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use crate::claims;
+use crate::judge::{Place, ask, inputs};
+use crate::supervisor::{Answer, Request, Worker};
+use crate::wire::{json, list};
+
+const CALL: f64 = 1.0;
+const SECONDS: f64 = 12.0;
+/// Calls made to find a smaller input that shows the same.
+const SHRINKING: usize = 400;
+
+/// What one call showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Shown {
+    Holds,
+    Breaks(usize, String, String),
+    Panics(String),
+    TimedOut,
+    Crashes(String),
+}
+
+impl Shown {
+    /// Two calls that show the same fault.
+    fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Shown::Breaks(a, ..), Shown::Breaks(b, ..)) => a == b,
+            (Shown::Panics(_), Shown::Panics(_)) | (Shown::Crashes(_), Shown::Crashes(_)) => true,
+            _ => self == other,
+        }
+    }
+}
+
+fn look(worker: &mut Worker, place: &Place, seed: u64) -> Shown {
+    match ask(worker, place, "contract", seed, &[], CALL) {
+        Answer::TimedOut => Shown::TimedOut,
+        Answer::Ended(how) => Shown::Crashes(how),
+        answer => match (answer.of("ensures"), answer.of("raised")) {
+            (Some([index, result, error]), _) => Shown::Breaks(index.parse().unwrap_or(0), result.clone(), error.clone()),
+            (_, Some(words)) => Shown::Panics(words.first().cloned().unwrap_or_default()),
+            _ => Shown::Holds,
+        },
+    }
+}
+
+/// The facts.
+pub fn facts(worker: &mut Worker, request: &Request) -> String {
+    let raises = claims::facts(worker, request, false, 8.0);
+    if request.option("contract").is_empty() {
+        return format!("\"raises\":{raises},{}", empty());
+    }
+    let (places, invalid) = inputs(worker, request.seed, request.number("cases", 300), true);
+    let (mut checked, mut known): (usize, HashSet<String>) = (0, HashSet::new());
+    let (mut violations, mut raised, mut timeouts, mut crashes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let end = Instant::now() + Duration::from_secs_f64(SECONDS);
+    for (place, call) in places {
+        if Instant::now() > end || timeouts.len() > 2 {
+            break;
+        }
+        let shown = look(worker, &place, request.seed);
+        let kind = match &shown {
+            Shown::Breaks(index, ..) => format!("ensures {index}"),
+            Shown::Panics(_) => "panic".to_owned(),
+            Shown::Crashes(_) => "crash".to_owned(),
+            Shown::TimedOut => call.clone(),
+            Shown::Holds => String::new(),
+        };
+        checked += usize::from(shown == Shown::Holds || kind.starts_with("ensures"));
+        if kind.is_empty() || !known.insert(kind) {
+            continue;
+        }
+        let (call, shown) = if shown == Shown::TimedOut { (call, shown) } else { smallest(worker, place, call, shown, request.seed) };
+        match shown {
+            Shown::Breaks(index, result, error) => violations.push(format!(
+                "{{\"clause\":{index},\"call\":{},\"result\":{},\"error\":{}}}",
+                json(&call),
+                json(&result),
+                json(&error)
+            )),
+            Shown::Panics(text) => raised.push(format!(
+                "{{\"call\":{},\"exception\":\"panic\",\"bases\":[\"panic\"],\"text\":{}}}",
+                json(&call),
+                json(&text)
+            )),
+            Shown::Crashes(how) => {
+                crashes.push(format!("{{\"call\":{},\"how\":{}}}", json(&call), json(&format!("ended the process ({how})"))));
+            }
+            Shown::TimedOut => timeouts.push(json(&call)),
+            Shown::Holds => {}
+        }
+    }
+    format!(
+        "\"raises\":{raises},\"violations\":{},\"raised\":{},\"timeouts\":{},\"checked\":{checked},\"invalid\":{invalid},\"crashes\":{}",
+        list(violations),
+        list(raised),
+        list(timeouts),
+        list(crashes)
+    )
+}
+
+fn empty() -> &'static str {
+    "\"violations\":[],\"raised\":[],\"timeouts\":[],\"checked\":0,\"invalid\":0,\"crashes\":[]"
+}
+
+/// The smallest input found that shows the same fault.
+fn smallest(worker: &mut Worker, start: Place, call: String, shown: Shown, seed: u64) -> (String, Shown) {
+    let mut best = (start, call, shown);
+    let mut left = SHRINKING;
+    'simpler: loop {
+        let answer = ask(worker, &best.0, "text", seed, &[], CALL);
+        let count: usize = answer.of("text").and_then(|p| p.get(1)?.parse().ok()).unwrap_or(0);
+        for step in 0..count.min(80) {
+            if left == 0 {
+                break 'simpler;
+            }
+            left -= 1;
+            let mut place = best.0.clone();
+            place.path.push(step);
+            let allowed = ask(worker, &place, "unmet", seed, &[], CALL);
+            if allowed.of("unmet").and_then(|p| p.first()).is_none_or(|u| u != "null") {
+                continue;
+            }
+            let shown = look(worker, &place, seed);
+            if shown.same(&best.2)
+                && let Some([call, _]) = ask(worker, &place, "text", seed, &[], CALL).of("text")
+            {
+                best = (place, call.clone(), shown);
+                continue 'simpler;
+            }
+        }
+        break;
+    }
+    (best.1, best.2)
+}

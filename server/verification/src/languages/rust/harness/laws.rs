@@ -1,0 +1,123 @@
+//! Mode `laws`: each `@property` on many inputs, the smallest that falsifies it shown.
+
+use std::time::{Duration, Instant};
+
+use crate::judge::{Place, ask, inputs};
+use crate::supervisor::{Answer, Request, Worker};
+use crate::wire::{json, list};
+
+const CALL: f64 = 1.0;
+const SECONDS: f64 = 15.0;
+/// Cases made to find a smaller one that falsifies the law too.
+const SHRINKING: usize = 500;
+/// Fewest valid cases that say anything.
+const FEWEST: usize = 10;
+
+/// What one case showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Shown {
+    Holds,
+    /// The arithmetic leaves the range of its type; what the law says then, nobody wrote.
+    Outside,
+    Falsified(String),
+    TimedOut,
+}
+
+fn look(worker: &mut Worker, place: &Place, seed: u64, law: &str, bounded: bool) -> Shown {
+    match ask(worker, place, "law", seed, &[law], CALL) {
+        Answer::TimedOut => Shown::TimedOut,
+        Answer::Ended(_) => Shown::Falsified("crash".to_owned()),
+        answer => match (answer.of("law"), answer.of("raised")) {
+            (Some([holds]), _) if holds == "true" => Shown::Holds,
+            (Some(_), _) => Shown::Falsified("false".to_owned()),
+            (_, Some(words)) => {
+                let text = words.first().cloned().unwrap_or_default();
+                let overflow = text.starts_with("attempt to") && text.ends_with("overflow");
+                if overflow && !bounded { Shown::Outside } else { Shown::Falsified(format!("panicked ({text})")) }
+            }
+            _ => Shown::Outside,
+        },
+    }
+}
+
+/// The facts.
+pub fn facts(worker: &mut Worker, request: &Request) -> String {
+    let laws: Vec<&str> = request.option("laws").split(' ').filter(|l| !l.is_empty()).collect();
+    let can = worker.describe("inputs");
+    let (places, invalid) = match can.first() {
+        Some(_) => inputs(worker, request.seed, request.number("cases", 200), true),
+        None => (Vec::new(), 0),
+    };
+    let bounded = !request.option("bounded").is_empty();
+    let share = SECONDS / laws.len().max(1) as f64;
+    let mut facts = Vec::new();
+    for law in laws {
+        let end = Instant::now() + Duration::from_secs_f64(share);
+        let fact = if can.is_empty() {
+            ("no values".to_owned(), 0, 0, String::new(), request.option("unmade").to_owned())
+        } else {
+            check(worker, &places, invalid, request.seed, law, bounded, end)
+        };
+        facts.push(format!(
+            "{{\"index\":{law},\"valid\":{},\"invalid\":{},\"status\":{},\"bindings\":\"()\",\"call\":{},\"why\":{}}}",
+            fact.1,
+            fact.2,
+            json(&fact.0),
+            json(&fact.3),
+            json(&fact.4)
+        ));
+    }
+    format!("\"laws\":{}", list(facts))
+}
+
+type Fact = (String, usize, usize, String, String);
+
+fn check(worker: &mut Worker, places: &[(Place, String)], invalid: usize, seed: u64, law: &str, bounded: bool, end: Instant) -> Fact {
+    let (mut valid, mut outside) = (0, invalid);
+    for (place, call) in places {
+        if Instant::now() > end {
+            let status = if valid < FEWEST { "timed out" } else { "held" };
+            return (status.to_owned(), valid, outside, String::new(), String::new());
+        }
+        match look(worker, place, seed, law, bounded) {
+            Shown::Holds => valid += 1,
+            Shown::Outside => outside += 1,
+            Shown::TimedOut => return ("falsified".to_owned(), valid, outside, call.clone(), "timeout".to_owned()),
+            Shown::Falsified(why) => {
+                let (call, why) = smallest(worker, place.clone(), call.clone(), why, seed, law, bounded);
+                return ("falsified".to_owned(), valid + 1, outside, call, why);
+            }
+        }
+    }
+    let few = valid < FEWEST && outside > valid;
+    (if few { "starved" } else { "held" }.to_owned(), valid, outside, String::new(), String::new())
+}
+
+fn smallest(worker: &mut Worker, start: Place, call: String, why: String, seed: u64, law: &str, bounded: bool) -> (String, String) {
+    let mut best = (start, call, why);
+    let mut left = SHRINKING;
+    'simpler: loop {
+        let answer = ask(worker, &best.0, "text", seed, &[], CALL);
+        let count: usize = answer.of("text").and_then(|p| p.get(1)?.parse().ok()).unwrap_or(0);
+        for step in 0..count.min(80) {
+            if left == 0 {
+                break 'simpler;
+            }
+            left -= 1;
+            let mut place = best.0.clone();
+            place.path.push(step);
+            let allowed = ask(worker, &place, "unmet", seed, &[], CALL);
+            if allowed.of("unmet").and_then(|p| p.first()).is_none_or(|u| u != "null") {
+                continue;
+            }
+            if let Shown::Falsified(why) = look(worker, &place, seed, law, bounded)
+                && let Some([call, _]) = ask(worker, &place, "text", seed, &[], CALL).of("text")
+            {
+                best = (place, call.clone(), why);
+                continue 'simpler;
+            }
+        }
+        break;
+    }
+    (best.1, best.2)
+}

@@ -1,0 +1,204 @@
+//! Mode `timing`: how long calls take. The judging of the figures is not done here.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use crate::judge::{Place, ask};
+use crate::supervisor::{Answer, Request, Worker};
+use crate::wire::{json, list};
+
+const SHAPES: [&str; 5] = ["sized-distinct", "sized-repeated", "sized-ascending", "sized-descending", "sized-equal"];
+const LARGEST: usize = 1 << 20;
+/// Nanoseconds of one call after which sizes stop growing.
+const LONG: u64 = 100_000_000;
+const GROWTH: f64 = 6.0;
+
+/// Times a call in the child.
+pub struct Clock {
+    repeats: usize,
+    until: Instant,
+    times: Vec<u64>,
+}
+
+impl Clock {
+    /// A clock for so many measurements within so many seconds.
+    pub fn new(repeats: &str, seconds: &str) -> Self {
+        let seconds = seconds.parse().unwrap_or(0.1);
+        Self {
+            repeats: repeats.parse().unwrap_or(1),
+            until: Instant::now() + Duration::from_secs_f64(seconds),
+            times: Vec::new(),
+        }
+    }
+
+    /// Times `call`; making its arguments is not counted. Calls too short to time alone are timed in a row.
+    pub fn run<A, R>(&mut self, make: impl Fn() -> A, call: impl Fn(A) -> R) {
+        let start = Instant::now();
+        let argument = make();
+        // So many copies as can be made in a moment: large ones would fill the memory.
+        let most = 20_000_000 / (start.elapsed().as_nanos() as u64).max(1);
+        let first = measured([argument], &call);
+        let row = (100_000 / first.max(1)).clamp(1, 400).min(most.max(1)) as usize;
+        if row == 1 {
+            self.times.push(first);
+        }
+        while self.times.len() < self.repeats && (self.times.is_empty() || Instant::now() < self.until) {
+            let arguments: Vec<A> = (0..row).map(|_| make()).collect();
+            self.times.push(measured(arguments, &call));
+        }
+    }
+
+    /// The figures as an answer: nanoseconds of one call per measurement.
+    pub fn answer(&self) -> Vec<String> {
+        std::iter::once("times".to_owned()).chain(self.times.iter().map(ToString::to_string)).collect()
+    }
+}
+
+fn measured<A, R>(arguments: impl IntoIterator<Item = A> + Len, call: &impl Fn(A) -> R) -> u64 {
+    let count = arguments.count_of().max(1) as u64;
+    let start = Instant::now();
+    for argument in arguments {
+        black_box(call(black_box(argument)));
+    }
+    let taken = start.elapsed().as_nanos() as u64;
+    // Rounded up, so that nothing takes no time.
+    taken.div_ceil(count).max(1)
+}
+
+/// How many there are, before they are used up.
+trait Len {
+    fn count_of(&self) -> usize;
+}
+
+impl<A> Len for Vec<A> {
+    fn count_of(&self) -> usize {
+        self.len()
+    }
+}
+
+impl<A> Len for [A; 1] {
+    fn count_of(&self) -> usize {
+        1
+    }
+}
+
+/// The times in an answer, or why there are none.
+fn times(answer: &Answer) -> Result<Vec<u64>, String> {
+    match answer {
+        Answer::TimedOut => Err("timeout".to_owned()),
+        Answer::Ended(how) => Err(format!("ended the process ({how})")),
+        Answer::Parts(_) => match (answer.of("times"), answer.of("raised")) {
+            (Some(all), _) if !all.is_empty() => Ok(all.iter().filter_map(|t| t.parse().ok()).collect()),
+            (_, Some(words)) => Err(format!("panicked: {}", words.first().map_or("", String::as_str))),
+            _ => Err("invalid".to_owned()),
+        },
+    }
+}
+
+/// The facts.
+pub fn facts(worker: &mut Worker, request: &Request) -> String {
+    let budgets: Vec<String> = worker.describe("budgets").iter().map(|index| budget(worker, index)).collect();
+    let growth = match request.option("complexity") {
+        "" => "null".to_owned(),
+        bound => growth(worker, request, bound),
+    };
+    let regression = match request.option("previous") {
+        "" => "null".to_owned(),
+        previous => regression(worker, request, previous),
+    };
+    format!("\"budgets\":{},\"growth\":{growth},\"regression\":{regression}", list(budgets))
+}
+
+fn budget(worker: &mut Worker, index: &str) -> String {
+    let (wall, error) = match times(&worker.ask(&["budget", index, "15", "1.5"], 5.0)) {
+        Ok(all) => (all, String::new()),
+        Err(error) => (Vec::new(), error),
+    };
+    let wall = list(wall.iter().map(ToString::to_string));
+    format!("{{\"index\":{index},\"call\":\"\",\"wall\":{wall},\"error\":{}}}", json(&error))
+}
+
+fn sizes(bound: &str) -> Vec<usize> {
+    if bound == "Exponential" {
+        return (4..32).step_by(2).collect();
+    }
+    std::iter::successors(Some(4), |n| (*n < LARGEST).then_some(n * 2)).collect()
+}
+
+fn growth(worker: &mut Worker, request: &Request, bound: &str) -> String {
+    let grows = worker.describe("inputs").get(1).is_some_and(|g| g != "0");
+    if !grows {
+        return format!("{{\"points\":[],\"reason\":{}}}", json("no parameter whose size can grow"));
+    }
+    let end = Instant::now() + Duration::from_secs_f64(GROWTH);
+    let mut shapes = SHAPES.to_vec();
+    let (mut points, mut stopped) = (Vec::new(), String::new());
+    for size in sizes(bound) {
+        let mut worst: Option<(u64, &str)> = None;
+        for shape in shapes.clone() {
+            let place = Place { way: shape, index: size, path: Vec::new() };
+            let allowed = ask(worker, &place, "unmet", request.seed, &[], 2.0);
+            let is_allowed = allowed.of("unmet").and_then(|p| p.first()).is_some_and(|u| u == "null");
+            let found = if is_allowed {
+                times(&ask(worker, &place, "time", request.seed, &["5", "0.3"], 2.0))
+            } else {
+                Err("violates @requires".to_owned())
+            };
+            match found {
+                Ok(all) => {
+                    let cost = all.into_iter().min().unwrap_or(1);
+                    if worst.is_none_or(|(most, _)| cost > most) {
+                        worst = Some((cost, shape));
+                    }
+                }
+                Err(why) if why == "timeout" => {
+                    stopped = format!(",\"stopped\":{{\"size\":{size},\"why\":\"timeout\"}}");
+                    break;
+                }
+                Err(why) => {
+                    shapes.retain(|s| *s != shape);
+                    if shapes.is_empty() {
+                        stopped = format!(",\"stopped\":{{\"size\":{size},\"why\":{}}}", json(&why));
+                    }
+                }
+            }
+        }
+        let cost = worst.map_or(0, |(cost, _)| cost);
+        if let Some((cost, shape)) = worst.filter(|_| !stopped.contains("timeout")) {
+            let shape = shape.trim_start_matches("sized-");
+            points.push(format!("[{size},{cost},{cost},{}]", json(shape)));
+        }
+        if !stopped.is_empty() || cost > LONG || Instant::now() > end {
+            break;
+        }
+    }
+    format!("{{\"points\":{},\"reason\":\"\"{stopped}}}", list(points))
+}
+
+/// The new code and the code it replaces, in turns, on the same inputs.
+fn regression(worker: &mut Worker, request: &Request, previous: &str) -> String {
+    let mut before = Worker::new(request, Some(previous));
+    let mut rows = Vec::new();
+    let mut places = vec![Place { way: "sized-distinct", index: 1000, path: Vec::new() }];
+    places.extend((0..2).map(|index| Place { way: "pool", index, path: Vec::new() }));
+    for place in places {
+        let time = |worker: &mut Worker, repeats: &str, seconds: &str| {
+            times(&ask(worker, &place, "time", request.seed, &[repeats, seconds], 2.0))
+        };
+        let text = ask(worker, &place, "text", request.seed, &[], 1.0);
+        let allowed = ask(worker, &place, "unmet", request.seed, &[], 2.0);
+        let is_allowed = allowed.of("unmet").and_then(|p| p.first()).is_some_and(|u| u == "null");
+        let (Some([call, _]), true) = (text.of("text"), is_allowed) else { continue };
+        if time(&mut before, "1", "0.3").is_err() || time(worker, "1", "0.3").is_err() {
+            continue;
+        }
+        let (mut old, mut new) = (Vec::new(), Vec::new());
+        for _ in 0..5 {
+            old.extend(time(&mut before, "2", "0.05").unwrap_or_default());
+            new.extend(time(worker, "2", "0.05").unwrap_or_default());
+        }
+        let figures = |all: &[u64]| list(all.iter().map(ToString::to_string));
+        rows.push(format!("{{\"call\":{},\"old\":{},\"new\":{}}}", json(call), figures(&old), figures(&new)));
+    }
+    list(rows)
+}

@@ -1,0 +1,74 @@
+//! `@budget` and `@complexity` of a Rust function, compiled as it will be shipped and measured in the
+//! sandbox.
+
+use serde_json::Value;
+use zeroerr_core::code::Task;
+use zeroerr_core::verdict::{Layer, LayerReport};
+
+use super::build::Speed;
+use super::glue::Probe;
+use super::session::{LAYER_SEED, Question, State, Trouble, ask, broken, read, spec_fault};
+use super::specs;
+use crate::languages::Subject;
+use crate::layers::Failure;
+use crate::layers::performance::{Facts, judge, nothing};
+use crate::toolchain::Toolchain;
+use crate::verification_stack::subject_as_is;
+
+/// Runs the layer.
+pub(super) async fn check(state: &State, tools: &Toolchain, subject: &Subject) -> LayerReport {
+    let spec = &subject.task.spec;
+    let replaced = replaced(subject);
+    if spec.budgets.is_empty() && spec.complexity.is_none() && replaced.is_none() {
+        return nothing();
+    }
+    match run(state, tools, subject, replaced).await {
+        Ok(report) => report,
+        Err(Trouble::Broken(why, _)) => match read(serde_json::json!({"budgets": [], "broken": broken(&why)})) {
+            Ok(facts) => judge(subject, &facts),
+            Err(error) => Failure::from(error).report(Layer::Performance),
+        },
+        Err(trouble) => Failure::from(trouble).report(Layer::Performance),
+    }
+}
+
+async fn run(
+    state: &State,
+    tools: &Toolchain,
+    subject: &Subject,
+    replaced: Option<Task>,
+) -> Result<LayerReport, Trouble> {
+    let spec = &subject.task.spec;
+    let built = state.built(tools, subject, Speed::Optimised).await?;
+    if let Some(fault) = spec_fault(subject, &built, |p| matches!(p, Probe::Budget(_))) {
+        return Err(fault.into());
+    }
+    // Code that did not compile before has no pace to keep.
+    let before = match replaced {
+        Some(task) => {
+            let old = subject_as_is(&Task { spec: spec.clone(), ..task }, subject.workspace.clone());
+            state.built(tools, &old, Speed::Optimised).await.ok()
+        }
+        None => None,
+    };
+    let mut options: Vec<String> = spec.complexity.iter().map(|c| format!("complexity={:?}", c.bound)).collect();
+    options.extend(before.iter().map(|b| format!("previous={}", b.program().display())));
+    let question = Question { mode: "timing", seed: LAYER_SEED, options, extremes: false, seconds: 90 };
+    let mut answer = ask(tools, subject, &built, question, before.as_deref()).await?;
+    for fact in answer["budgets"].as_array_mut().into_iter().flatten() {
+        let at = fact["index"].as_u64().and_then(|i| usize::try_from(i).ok()).unwrap_or(0);
+        fact["call"] = Value::from(spec.budgets.get(at).map_or("", |b| b.call.as_str()));
+    }
+    let facts: Facts = read(answer)?;
+    Ok(LayerReport { tools: vec![state.rust(tools).await?.version.clone()], ..judge(subject, &facts) })
+}
+
+/// The function as it was before the edit, when it had a body worth comparing with.
+pub(super) fn replaced(subject: &Subject) -> Option<Task> {
+    if !subject.is_edit() {
+        return None;
+    }
+    let before = specs::analyse(&subject.task.file, &subject.previous);
+    let same = |t: &Task| t.signature.name == subject.task.signature.name && t.class == subject.task.class;
+    before.tasks.into_iter().find(same).filter(|t| !t.is_stub)
+}

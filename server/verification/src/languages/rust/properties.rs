@@ -1,0 +1,41 @@
+//! `@property` laws of a Rust function, on made up inputs with shrinking.
+
+use zeroerr_core::verdict::{Layer, LayerReport};
+
+use super::build::Speed;
+use super::glue::Probe;
+use super::session::{LAYER_SEED, Question, State, Trouble, ask, broken, read, spec_fault, unmade};
+use crate::languages::Subject;
+use crate::layers::Failure;
+use crate::layers::properties::{Facts, judge, nothing};
+use crate::toolchain::Toolchain;
+
+/// Runs the layer.
+pub(super) async fn check(state: &State, tools: &Toolchain, subject: &Subject) -> LayerReport {
+    if subject.task.spec.properties.is_empty() {
+        return nothing();
+    }
+    match run(state, tools, subject).await {
+        Ok(report) => report,
+        Err(Trouble::Broken(why, _)) => match read(serde_json::json!({"laws": [], "broken": broken(&why)})) {
+            Ok(facts) => judge(subject, &facts),
+            Err(error) => Failure::from(error).report(Layer::Properties),
+        },
+        Err(trouble) => Failure::from(trouble).report(Layer::Properties),
+    }
+}
+
+async fn run(state: &State, tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Trouble> {
+    let spec = &subject.task.spec;
+    let built = state.built(tools, subject, Speed::Checked).await?;
+    if let Some(fault) = spec_fault(subject, &built, |p| matches!(p, Probe::Requires(_) | Probe::Law(_))) {
+        return Err(fault.into());
+    }
+    let laws: Vec<String> = (0..spec.properties.len()).map(|i| i.to_string()).collect();
+    let mut options = vec![format!("laws={}", laws.join(" ")), format!("unmade={}", unmade(&built))];
+    // A spec that names its valid inputs means all of them.
+    options.extend((!spec.requires.is_empty()).then(|| "bounded=1".to_owned()));
+    let question = Question { mode: "laws", seed: LAYER_SEED, options, extremes: true, seconds: 60 };
+    let facts: Facts = read(ask(tools, subject, &built, question, None).await?)?;
+    Ok(LayerReport { tools: vec![state.rust(tools).await?.version.clone()], ..judge(subject, &facts) })
+}

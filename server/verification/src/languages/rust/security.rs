@@ -1,0 +1,236 @@
+//! Layer 7 for Rust: what the code reaches for. Every path is resolved through the file's `use`
+//! declarations and looked up in the [table](super::capabilities); `unsafe`, foreign code, attributes
+//! of the linker and macros that read files when compiled count too, in macro calls as well.
+//!
+//! A spec is a function's contract, and a function that reaches for the network says so there:
+//! `@uses std::net` permits what it names and nothing else; `@uses unsafe` permits unsafe code.
+
+use std::collections::{HashMap, HashSet};
+
+use tree_sitter::Node;
+use zeroerr_core::code::TextRange;
+use zeroerr_core::verdict::{Finding, Layer, LayerReport};
+
+use super::capabilities;
+use super::functions::FileIndex;
+use super::imports::{UseItem, parse_declaration};
+use super::tree::{children, is_comment, is_text_literal, nodes, parse, text};
+use crate::languages::Subject;
+use crate::layers::security::{Capability, Reach, permits};
+use crate::layers::{self, Remark};
+
+/// Runs the layer. It reads and runs nothing, so it never fails to run.
+pub(super) fn check(subject: &Subject) -> LayerReport {
+    let mut found = capabilities(subject);
+    found.sort_by_key(|f| f.line);
+    layers::report(Layer::Security, found, "no new capability", vec!["zeroerr capabilities".into()])
+}
+
+/// What the function reaches for without permission: all of it in code as it stands, what is new in
+/// an edit, new imports of the file included.
+fn capabilities(subject: &Subject) -> Vec<Finding> {
+    let task = &subject.task;
+    let here = |index: &FileIndex<'_>| index.function_of(task).map(|f| f.node.start_byte());
+    let mut reaches = of_function(&task.source, |f, _, at| Some(f.node.start_byte()) == at, here);
+    let mut known: HashSet<String> = HashSet::new();
+    if subject.is_edit() {
+        let (name, class) = (task.signature.name.as_str(), task.class.as_deref());
+        let before =
+            of_function(&subject.previous, |f, s, _| f.name(s) == name && f.class.as_deref() == class, |_| None);
+        known.extend(before.into_iter().map(|r| r.target));
+        let imported: HashSet<String> = of_imports(&subject.previous).into_iter().map(|r| r.target).collect();
+        let lines = subject.function_lines();
+        let new = of_imports(&task.source).into_iter().filter(|r| !imported.contains(&r.target));
+        reaches.extend(new.filter(|r| !lines.contains(&r.line)));
+    }
+    let mut findings = Vec::new();
+    for reach in reaches {
+        if !permits(&task.spec, &reach.target) && known.insert(reach.target.clone()) {
+            findings.push(layers::finding(Layer::Security, remark_of(&reach)));
+        }
+    }
+    findings
+}
+
+fn remark_of(reach: &Reach) -> Remark {
+    let target = &reach.target;
+    let message = format!("`{target}` {}; the spec permits it with `@uses {target}`", reach.capability.phrase());
+    Remark { rule: reach.capability.name().into(), message, line: reach.line, url: None }
+}
+
+/// What the functions that are meant reach for, in order.
+fn of_function(
+    source: &str,
+    meant: impl Fn(&super::functions::Function<'_>, &str, Option<usize>) -> bool,
+    place: impl Fn(&FileIndex<'_>) -> Option<usize>,
+) -> Vec<Reach> {
+    let Some(tree) = parse(source) else { return Vec::new() };
+    let root = tree.root_node();
+    let index = FileIndex::new(root, source);
+    let names = Names::read(root, source);
+    let at = place(&index);
+    let mut out = Vec::new();
+    for function in index.functions.iter().filter(|f| meant(f, source, at)) {
+        let range = function.range(source);
+        for node in nodes(function.node).into_iter().chain(function.attributes()) {
+            names.look(node, source, range, &mut out);
+        }
+    }
+    out.sort_by_key(|r| r.line);
+    out
+}
+
+/// What the file's `use` declarations alone reach for.
+fn of_imports(source: &str) -> Vec<Reach> {
+    let Some(tree) = parse(source) else { return Vec::new() };
+    let declarations = nodes(tree.root_node()).into_iter().filter(|n| n.kind() == "use_declaration");
+    let mut out = Vec::new();
+    for node in declarations {
+        let line = node.start_position().row + 1;
+        for item in parse_declaration(node, source) {
+            let target = item.full_name();
+            if let Some(capability) = capabilities::of_path(&target) {
+                out.push(Reach { capability, target, line });
+            }
+        }
+    }
+    out
+}
+
+/// What the names of a file mean.
+struct Names {
+    imported: HashMap<String, String>,
+    uses_paths: bool,
+}
+
+impl Names {
+    fn read(root: Node<'_>, source: &str) -> Self {
+        let items: Vec<UseItem> = nodes(root)
+            .into_iter()
+            .filter(|n| n.kind() == "use_declaration")
+            .flat_map(|n| parse_declaration(n, source))
+            .collect();
+        let named = items.iter().filter(|i| !i.is_star() && !i.is_relative());
+        let imported = named.map(|i| (i.binds().to_owned(), i.full_name())).collect();
+        let uses_paths = source.contains("Path");
+        Self { imported, uses_paths }
+    }
+
+    /// The full path behind one that is written out.
+    fn full(&self, written: &str) -> String {
+        let squeezed: String = written.split_whitespace().collect();
+        let (first, rest) = squeezed.split_once("::").map_or((squeezed.as_str(), None), |(f, r)| (f, Some(r)));
+        let meant = self.imported.get(first).map_or(first, String::as_str);
+        rest.map_or_else(|| meant.to_owned(), |rest| format!("{meant}::{rest}"))
+    }
+
+    fn look(&self, node: Node<'_>, source: &str, function: TextRange, out: &mut Vec<Reach>) {
+        let line = node.start_position().row + 1;
+        let written = text(node, source);
+        let mut add = |capability: Capability, target: &str| {
+            let reach = Reach { capability, target: target.to_owned(), line };
+            if !out.contains(&reach) && function.touches(node.start_byte()) {
+                out.push(reach);
+            }
+        };
+        let parent = node.parent().map_or("", |p| p.kind());
+        match node.kind() {
+            "unsafe" | "unsafe_block" => add(Capability::Native, "unsafe"),
+            "foreign_mod_item" | "extern_modifier" => add(Capability::Native, "extern"),
+            "attribute_item" | "inner_attribute_item" => {
+                if let Some(name) = capabilities::of_attribute(written) {
+                    add(Capability::Native, name);
+                }
+                if depends_on_build(written) {
+                    add(Capability::Reflection, "cfg");
+                }
+            }
+            "macro_invocation" => {
+                let name = node.child_by_field_name("macro").map_or("", |n| text(n, source));
+                let last = name.rsplit("::").next().unwrap_or(name);
+                if let Some(capability) = capabilities::of_macro(last) {
+                    add(capability, &format!("{last}!"));
+                }
+                if last == "cfg" && depends_on_build(written) {
+                    add(Capability::Reflection, "cfg");
+                }
+            }
+            "token_tree" => {
+                for path in paths_in(node, source) {
+                    let full = self.full(&path);
+                    if let Some(capability) = capabilities::of_path(&full) {
+                        add(capability, &full);
+                    }
+                }
+                let tokens = children(node);
+                if tokens.iter().any(|n| text(*n, source) == "unsafe") {
+                    add(Capability::Native, "unsafe");
+                }
+                for pair in tokens.windows(2) {
+                    let [name, mark] = pair else { continue };
+                    let capability = capabilities::of_macro(text(*name, source)).filter(|_| mark.kind() == "!");
+                    if let Some(capability) = capability {
+                        add(capability, &format!("{}!", text(*name, source)));
+                    }
+                }
+            }
+            "scoped_identifier" | "scoped_type_identifier"
+                if !parent.starts_with("scoped_") && parent != "use_declaration" =>
+            {
+                let full = self.full(written);
+                if let Some(capability) = capabilities::of_path(&full) {
+                    add(capability, &full);
+                }
+            }
+            "use_declaration" => {
+                for item in parse_declaration(node, source) {
+                    let target = item.full_name();
+                    if let Some(capability) = capabilities::of_path(&target) {
+                        add(capability, &target);
+                    }
+                }
+            }
+            "identifier" | "type_identifier" if !parent.starts_with("scoped_") && !in_text(node) => {
+                let full = self.imported.get(written);
+                if let Some((full, capability)) = full.and_then(|f| capabilities::of_path(f).map(|c| (f, c))) {
+                    add(capability, full);
+                }
+            }
+            "field_identifier" => {
+                let is_call = node.parent().and_then(|p| p.parent()).is_some_and(|p| p.kind() == "call_expression");
+                if let Some(capability) = capabilities::of_method(written, self.uses_paths).filter(|_| is_call) {
+                    add(capability, &format!("Path::{written}"));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn in_text(node: Node<'_>) -> bool {
+    node.parent().is_some_and(|p| is_comment(p) || is_text_literal(p))
+}
+
+/// Whether a condition lets code be another one where it is checked than where it is used.
+fn depends_on_build(written: &str) -> bool {
+    let squeezed: String = written.split_whitespace().collect();
+    let words = squeezed.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect::<Vec<_>>();
+    words.contains(&"cfg")
+        && ["test", "debug_assertions", "doctest", "overflow_checks", "panic"].iter().any(|w| words.contains(w))
+}
+
+/// `std::fs::read` in the tokens of a macro call.
+fn paths_in(tree: Node<'_>, source: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    let mut open = String::new();
+    for token in children(tree) {
+        let word = text(token, source);
+        match token.kind() {
+            "identifier" | "crate" | "super" | "self" if open.is_empty() || open.ends_with("::") => open.push_str(word),
+            "::" => open.push_str(word),
+            _ => out.extend(Some(std::mem::take(&mut open)).filter(|p| !p.is_empty())),
+        }
+    }
+    out.extend(Some(open).filter(|p| !p.is_empty()));
+    out
+}

@@ -1,0 +1,217 @@
+//! Examples, documentation tests and the project's own tests of a Rust function.
+//!
+//! A project's tests are run one by one, each in a sandbox of its own: those whose code names the
+//! function, or another test function or helper of their file that does. They are built where the
+//! project is copied, with the edit applied.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::json;
+use zeroerr_core::verdict::{Layer, LayerReport};
+use zeroerr_sandbox::{Exit, Job, LimitKind, Limits};
+
+use super::build::{self, BuildError, Speed};
+use super::glue::Probe;
+use super::performance::replaced;
+use super::reaching::{self, TestCase};
+use super::session::{LAYER_SEED, Question, State, Trouble, ask, read, spec_fault};
+use super::workspace::{Copy, complaint};
+use crate::fingerprint::ExampleFact;
+use crate::languages::Subject;
+use crate::layers::Failure;
+use crate::layers::tests::{Facts, ProjectRun, ProjectTest, judge};
+use crate::toolchain::Toolchain;
+
+/// Most tests of a project that are run.
+const MAX_TESTS: usize = 60;
+/// Seconds of one test.
+const SECONDS: u64 = 30;
+
+/// Runs the layer.
+pub(super) async fn check(state: &State, tools: &Toolchain, subject: &Subject) -> LayerReport {
+    match run(state, tools, subject).await {
+        Ok(report) => report,
+        Err(Trouble::Broken(why, line)) => broken(subject, &why, line),
+        Err(trouble) => Failure::from(trouble).report(Layer::Tests),
+    }
+}
+
+/// Nothing of a file that does not compile can be run: every example of it fails.
+fn broken(subject: &Subject, why: &str, line: usize) -> LayerReport {
+    let remark = crate::layers::Remark {
+        rule: "load".into(),
+        message: format!("the file does not compile: {why}"),
+        line: if line == 0 { *subject.function_lines().start() } else { line },
+        url: None,
+    };
+    crate::layers::report(Layer::Tests, vec![crate::layers::finding(Layer::Tests, remark)], "", Vec::new())
+}
+
+async fn run(state: &State, tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Trouble> {
+    let spec = &subject.task.spec;
+    let mut facts = Facts { examples: examples(state, tools, subject).await?, ..Facts::default() };
+    facts.project = project(state, tools, subject, &subject.task.source).await?;
+    let failed: Vec<String> = facts
+        .project
+        .iter()
+        .flat_map(|run| &run.tests)
+        .filter(|t| t.outcome == "failed")
+        .map(|t| t.id.clone())
+        .collect();
+    // Tests of a placeholder fail, whatever they say.
+    if !failed.is_empty() && replaced(subject).is_some() {
+        facts.before = project(state, tools, subject, &subject.previous).await.unwrap_or_default();
+    }
+    let rust = state.rust(tools).await?;
+    let mut named = Vec::new();
+    if !spec.examples.is_empty() {
+        named.push(rust.version.clone());
+    }
+    if facts.project.is_some() {
+        named.push(rust.named("cargo"));
+    }
+    Ok(LayerReport { tools: named, ..judge(subject, &facts) })
+}
+
+async fn examples(state: &State, tools: &Toolchain, subject: &Subject) -> Result<Vec<ExampleFact>, Trouble> {
+    let count = subject.task.spec.examples.len();
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let built = state.built(tools, subject, Speed::Checked).await?;
+    if let Some(fault) = spec_fault(subject, &built, |p| matches!(p, Probe::Example(_))) {
+        return Err(fault.into());
+    }
+    let claims: Vec<String> = (0..count).map(|i| i.to_string()).collect();
+    let options = vec![format!("claims={}", claims.join(" "))];
+    let question = Question { mode: "claims", seed: LAYER_SEED, options, extremes: false, seconds: 60 };
+    let mut answer = ask(tools, subject, &built, question, None).await?;
+    let mut facts: Vec<ExampleFact> = read(answer["examples"].take())?;
+    // An example that was not reached is one that did not hold.
+    for index in 0..count {
+        if !facts.iter().any(|f| f.index == index) {
+            facts.push(read(json!({"index": index, "ok": false, "got": "timeout", "expected": ""}))?);
+        }
+    }
+    Ok(facts)
+}
+
+/// Runs the project's tests that reach the function, with `text` in the place of its file.
+async fn project(
+    state: &State,
+    tools: &Toolchain,
+    subject: &Subject,
+    text: &str,
+) -> Result<Option<ProjectRun>, Trouble> {
+    let Some(project) = state.projects.of(tools, subject) else { return Ok(None) };
+    let rust = state.rust(tools).await?;
+    let held = project.hold(Copy::Plain).await?;
+    let place = held.place_of(tools, rust, subject).await?;
+    held.put(&place.file, text)?;
+    let mut cases = reaching::tests(&held.folder(), &place, &subject.task.signature.name);
+    if cases.is_empty() {
+        return Ok(None);
+    }
+    cases.truncate(MAX_TESTS);
+    let programs = match test_programs(tools, rust, &held, &place.package, &cases).await {
+        Ok(programs) => programs,
+        Err(BuildError::Broken(why, _)) => {
+            let tests = vec![ProjectTest {
+                id: "the tests".into(),
+                outcome: "failed".into(),
+                message: format!("do not compile: {why}"),
+            }];
+            return Ok(Some(ProjectRun { tests, ended: "done".into(), code: 1, text: String::new() }));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let folder = held.folder().join(&place.folder);
+    let mut readable = vec![held.folder(), held.target(), rust.sysroot.clone()];
+    readable.dedup();
+    let mut tests = Vec::new();
+    for case in &cases {
+        let Some((_, program)) = programs.iter().find(|(name, _)| *name == case.target) else { continue };
+        tests.push(one(tools, case, program, &folder, readable.clone()).await?);
+    }
+    Ok(Some(ProjectRun { tests, ended: "done".into(), code: 0, text: String::new() }))
+}
+
+/// Builds the programs that hold the tests: by the name of their target.
+async fn test_programs(
+    tools: &Toolchain,
+    rust: &super::toolchain::RustTools,
+    held: &super::workspace::Held<'_>,
+    package: &str,
+    cases: &[TestCase],
+) -> Result<Vec<(Vec<String>, PathBuf)>, BuildError> {
+    let mut targets: Vec<&Vec<String>> = cases.iter().map(|c| &c.target).collect();
+    targets.sort();
+    targets.dedup();
+    let mut out = Vec::new();
+    for target in targets {
+        let mut args = vec!["test", "--no-run", "-p", package, "--offline", "--message-format=json"];
+        args.extend(target.iter().map(String::as_str));
+        let output = held.cargo(tools, rust, "cargo", &args, 400).await?;
+        if output.exit != Exit::Code(0) {
+            let said = build::errors_anywhere(&output);
+            return Err(match said {
+                Some(error) => BuildError::Broken(error, 0),
+                None => BuildError::Unavailable(format!("cargo test: {}", complaint(&output))),
+            });
+        }
+        let executable = build::executable(&output.stdout);
+        let executable = executable.ok_or_else(|| BuildError::Unavailable("cargo made no test program".into()))?;
+        out.push((target.clone(), executable));
+    }
+    Ok(out)
+}
+
+/// Runs one test in a sandbox of its own.
+async fn one(
+    tools: &Toolchain,
+    case: &TestCase,
+    program: &Path,
+    folder: &Path,
+    readable: Vec<PathBuf>,
+) -> Result<ProjectTest, Trouble> {
+    let scratch = tools.scratch()?;
+    let time = Duration::from_secs(SECONDS);
+    // Tests find their files from the package's folder, which is not the one that a job may write to.
+    let script = "cd \"$1\" && shift && exec \"$@\"";
+    let mut args = vec!["-c".into(), script.into(), "sh".into(), folder.into(), program.into()];
+    args.extend(["--exact", &case.name, "--test-threads=1", "--color=never"].map(std::ffi::OsString::from));
+    let job = Job {
+        program: "/bin/sh".into(),
+        args,
+        env: vec![("RUST_BACKTRACE".into(), "0".into()), ("CARGO_MANIFEST_DIR".into(), folder.into())],
+        readable,
+        scratch: scratch.path().to_path_buf(),
+        limits: Limits { wall: time * 2, cpu: time, memory: 2 << 30, output: 4 << 20, ..Limits::default() },
+        ..Job::default()
+    };
+    let output = tools.sandbox()?.run(job).await;
+    let output = output.map_err(|e| Trouble::Unavailable(format!("the sandbox could not start a test: {e}")))?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    // A test that ends the program itself has not passed: the runner's last line is missing.
+    let ended_well = said.lines().any(|l| l.starts_with("test result: ok. 1 passed"));
+    let ignored = said.lines().any(|l| l.starts_with("test result: ok. 0 passed") && l.contains("1 ignored"));
+    let (outcome, message) = match output.exit {
+        Exit::Code(0) if ended_well => ("passed", String::new()),
+        Exit::Code(0) if ignored => ("skipped", String::new()),
+        Exit::Limit(LimitKind::Wall | LimitKind::Cpu) => ("failed", "did not end in its time".to_owned()),
+        Exit::Limit(kind) => ("failed", format!("reached the sandbox's limit of {kind:?}").to_lowercase()),
+        Exit::Signal(signal) => ("failed", format!("ended by signal {signal}")),
+        Exit::Code(_) => ("failed", panic_in(&said).unwrap_or_else(|| "ended without a result".to_owned())),
+    };
+    Ok(ProjectTest { id: case.id(), outcome: outcome.to_owned(), message })
+}
+
+/// What a test's panic said.
+fn panic_in(said: &str) -> Option<String> {
+    let mut lines = said.lines().skip_while(|l| !l.contains(" panicked at "));
+    let first = lines.next()?;
+    let words: Vec<&str> =
+        lines.take_while(|l| !l.is_empty() && !l.starts_with("note:")).map(str::trim).take(4).collect();
+    Some(if words.is_empty() { first.trim().to_owned() } else { words.join(" ") })
+}

@@ -1,0 +1,363 @@
+//! A file of a Cargo project: a copy of the project that cargo works in, kept from one check to the
+//! next, so that its dependencies are compiled once.
+//!
+//! Cargo, build scripts and macros run in the sandbox, without network: what they need of the
+//! registry must be on this machine already. There are two copies, one for reading tools and one for
+//! the code under test with what is generated around it.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex as PlainMutex};
+use std::time::{Duration, SystemTime};
+
+use dashmap::DashMap;
+use ignore::WalkBuilder;
+use sha2::{Digest, Sha256};
+use tokio::sync::{Mutex, MutexGuard};
+use zeroerr_sandbox::Output;
+
+use super::build;
+use super::build::BuildError;
+use super::targets::Metadata;
+use super::toolchain::RustTools;
+use crate::languages::{CheckError, Subject};
+use crate::toolchain::Toolchain;
+
+/// Bounds of the copy: files, bytes in all, bytes of one file.
+const MAX_FILES: usize = 6_000;
+const MAX_BYTES: u64 = 128 << 20;
+const MAX_FILE: u64 = 4 << 20;
+
+/// Which copy of a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Copy {
+    /// As the user has it, with the edit.
+    Plain,
+    /// With generated code.
+    Glued,
+}
+
+impl Copy {
+    pub(super) fn folder(self) -> &'static str {
+        match self {
+            Copy::Plain => "plain",
+            Copy::Glued => "glued",
+        }
+    }
+}
+
+/// The projects that were worked in.
+#[derive(Debug, Default)]
+pub(super) struct Workspaces(DashMap<PathBuf, Arc<Workspace>>);
+
+/// One Cargo workspace, or package of its own.
+#[derive(Debug)]
+pub(super) struct Workspace {
+    /// The user's folder.
+    pub(super) root: PathBuf,
+    /// Where the copies and cargo's output lie.
+    work: PathBuf,
+    /// Held while a copy is in use.
+    busy: Mutex<()>,
+    seen: PlainMutex<HashMap<PathBuf, (SystemTime, u64)>>,
+    /// What cargo said of its targets, and of which manifests.
+    pub(super) targets: PlainMutex<Option<(String, Arc<Metadata>)>>,
+}
+
+impl Workspaces {
+    /// The project of a subject; `None` for a file that belongs to none.
+    pub fn of(&self, tools: &Toolchain, subject: &Subject) -> Option<Arc<Workspace>> {
+        let root = root_of(&subject.task.file)?;
+        let make = || {
+            let key: String = Sha256::digest(root.as_os_str().as_encoded_bytes())
+                .iter()
+                .take(8)
+                .map(|b| format!("{b:02x}"))
+                .collect();
+            Arc::new(Workspace {
+                work: tools.data_dir().join("cache/rust").join(key),
+                root: root.clone(),
+                busy: Mutex::default(),
+                seen: PlainMutex::default(),
+                targets: PlainMutex::default(),
+            })
+        };
+        Some(self.0.entry(root.clone()).or_insert_with(make).clone())
+    }
+}
+
+/// The folder of the nearest `Cargo.toml`, or of the workspace above it.
+fn root_of(file: &Path) -> Option<PathBuf> {
+    let manifest = |folder: &Path| std::fs::read_to_string(folder.join("Cargo.toml")).ok();
+    let folders: Vec<&Path> = file.ancestors().skip(1).filter(|f| !f.as_os_str().is_empty()).collect();
+    let nearest = folders.iter().position(|f| manifest(f).is_some())?;
+    let is_workspace =
+        |f: &&&Path| manifest(f).is_some_and(|t| t.lines().any(|l| l.trim_start().starts_with("[workspace")));
+    let root = folders.iter().skip(nearest).find(is_workspace).or(folders.get(nearest))?;
+    Some(root.to_path_buf())
+}
+
+/// A copy in use: nobody else changes it meanwhile.
+pub(super) struct Held<'w> {
+    pub(super) workspace: &'w Workspace,
+    pub(super) copy: Copy,
+    _busy: MutexGuard<'w, ()>,
+    _lock: std::fs::File,
+}
+
+impl Workspace {
+    /// Brings a copy up to date and holds it.
+    ///
+    /// # Errors
+    /// When it cannot be written, or is too large.
+    pub async fn hold(&self, copy: Copy) -> Result<Held<'_>, CheckError> {
+        let busy = self.busy.lock().await;
+        if !self.work.is_dir() {
+            remove_old(self.work.parent().unwrap_or(&self.work));
+        }
+        std::fs::create_dir_all(&self.work).map_err(|e| cannot(&self.work, &e))?;
+        let path = self.work.join("lock");
+        let lock = std::fs::File::create(&path).map_err(|e| cannot(&path, &e))?;
+        // Another process may work in the same copy; it does so for seconds.
+        for _ in 0..6_000 {
+            if lock.try_lock().is_ok() {
+                self.update(copy)?;
+                return Ok(Held { workspace: self, copy, _busy: busy, _lock: lock });
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Err(CheckError(format!(
+            "{} has been in use by another zeroerr for five minutes; end it and start again",
+            self.work.display()
+        )))
+    }
+
+    /// Copies what has changed since it was copied last, and removes what is gone.
+    fn update(&self, copy: Copy) -> Result<(), CheckError> {
+        let to = self.work.join(copy.folder());
+        let (mut files, mut bytes) = (0, 0);
+        let Ok(mut seen) = self.seen.lock() else { return Ok(()) };
+        let mut present = std::collections::HashSet::new();
+        let not_built = |entry: &ignore::DirEntry| {
+            entry.depth() == 0 || !matches!(entry.file_name().to_str(), Some("target" | "node_modules" | ".git"))
+        };
+        let walk = WalkBuilder::new(&self.root).hidden(true).require_git(false).filter_entry(not_built).build();
+        let config = [".cargo/config.toml", ".cargo/config", "clippy.toml", ".clippy.toml"].map(|c| self.root.join(c));
+        let found = walk
+            .filter_map(Result::ok)
+            .filter(|e| e.file_type().is_some_and(|t| t.is_file()))
+            .map(ignore::DirEntry::into_path);
+        for from in found
+            .chain(config.into_iter().filter(|c| c.is_file()))
+            .chain(Some(self.root.join("Cargo.lock")).filter(|l| l.is_file()))
+        {
+            let (Ok(meta), Ok(relative)) = (std::fs::metadata(&from), from.strip_prefix(&self.root)) else { continue };
+            if meta.len() > MAX_FILE || !present.insert(relative.to_path_buf()) {
+                continue;
+            }
+            files += 1;
+            bytes += meta.len();
+            if files > MAX_FILES || bytes > MAX_BYTES {
+                return Err(CheckError(format!(
+                    "{} is too large to be copied for checks; exclude what is not code in its .gitignore",
+                    self.root.display()
+                )));
+            }
+            let stamp = (meta.modified().unwrap_or(SystemTime::UNIX_EPOCH), meta.len());
+            let target = to.join(relative);
+            if seen.get(&target) == Some(&stamp) && target.is_file() {
+                continue;
+            }
+            let content = std::fs::read(&from).map_err(|e| cannot(&from, &e))?;
+            place(&target, &content)?;
+            seen.insert(target, stamp);
+        }
+        self.remove_others(&to, &present);
+        Ok(())
+    }
+
+    /// Files of the copy that the project no longer has.
+    fn remove_others(&self, to: &Path, present: &std::collections::HashSet<PathBuf>) {
+        let walk = WalkBuilder::new(to).standard_filters(false).build();
+        for entry in walk.filter_map(Result::ok).filter(|e| e.file_type().is_some_and(|t| t.is_file())) {
+            let relative = entry.path().strip_prefix(to).unwrap_or(entry.path());
+            if !present.contains(relative) && relative != Path::new("Cargo.lock") {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+/// Removes the copies of projects that nobody has checked for two weeks.
+fn remove_old(cache: &Path) {
+    let long = Duration::from_secs(14 * 24 * 3600);
+    for copy in std::fs::read_dir(cache).into_iter().flatten().flatten().map(|e| e.path()) {
+        let used = std::fs::metadata(copy.join("lock")).and_then(|m| m.modified());
+        if used.is_ok_and(|t| t.elapsed().is_ok_and(|age| age > long)) {
+            let _ = std::fs::remove_dir_all(copy);
+        }
+    }
+}
+
+fn cannot(path: &Path, error: &std::io::Error) -> CheckError {
+    CheckError(format!("cannot use {}: {error}; free some space or make it writable", path.display()))
+}
+
+/// Writes a file whose content differs; cargo takes a new time for a change.
+fn place(path: &Path, content: &[u8]) -> Result<(), CheckError> {
+    if std::fs::read(path).is_ok_and(|old| old == content) {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|e| cannot(folder, &e))?;
+    }
+    std::fs::write(path, content).map_err(|e| cannot(path, &e))
+}
+
+impl Held<'_> {
+    /// The copy's folder.
+    pub fn folder(&self) -> PathBuf {
+        self.workspace.work.join(self.copy.folder())
+    }
+
+    /// Where cargo puts what it makes.
+    pub fn target(&self) -> PathBuf {
+        self.workspace.work.join("target")
+    }
+
+    /// Everything, the folder that jobs work in.
+    pub fn work(&self) -> &Path {
+        &self.workspace.work
+    }
+
+    /// Puts a text in the place of a file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn put(&self, file: &Path, text: &str) -> Result<(), CheckError> {
+        let path = self.folder().join(file);
+        if let Ok(mut seen) = self.workspace.seen.lock() {
+            // It is no longer what the project has.
+            seen.remove(&path);
+        }
+        place(&path, text.as_bytes())
+    }
+
+    /// The text of a file of the copy.
+    pub fn text(&self, file: &Path) -> Option<String> {
+        std::fs::read_to_string(self.folder().join(file)).ok()
+    }
+
+    /// Runs cargo, or another program of the toolchain, in the copy.
+    ///
+    /// # Errors
+    /// When it cannot be started or does not end in its time.
+    pub async fn cargo(
+        &self,
+        tools: &Toolchain,
+        rust: &RustTools,
+        program: &str,
+        args: &[&str],
+        seconds: u64,
+    ) -> Result<Output, BuildError> {
+        let home = self.home()?;
+        let mut readable = rust.readable();
+        let real = cargo_home();
+        readable.extend(["registry", "git"].map(|f| real.join(f)).into_iter().filter(|f| f.is_dir()));
+        let target = self.target();
+        let bin = rust.sysroot.join("bin");
+        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", bin.display());
+        let pairs: [(&str, OsString); 12] = [
+            ("CARGO_HOME", home.into()),
+            ("CARGO_TARGET_DIR", target.into()),
+            ("CARGO_NET_OFFLINE", "true".into()),
+            ("CARGO_TERM_COLOR", "never".into()),
+            ("CARGO_INCREMENTAL", "0".into()),
+            ("PATH", path.into()),
+            ("RUSTC", bin.join("rustc").into()),
+            ("CARGO", bin.join("cargo").into()),
+            // A panic must be something that can be caught, and the optimised build no minutes' work.
+            ("CARGO_PROFILE_DEV_PANIC", "unwind".into()),
+            ("CARGO_PROFILE_RELEASE_PANIC", "unwind".into()),
+            ("CARGO_PROFILE_RELEASE_LTO", "off".into()),
+            ("CARGO_PROFILE_DEV_DEBUG", "0".into()),
+        ];
+        let env = pairs.map(|(k, v)| (k.into(), v)).to_vec();
+        let folder = self.folder();
+        let mut all: Vec<OsString> = args.iter().map(OsString::from).collect();
+        let manifest = ["--manifest-path".into(), folder.join("Cargo.toml").into()];
+        let at = all.iter().position(|a| a == "--").unwrap_or(all.len());
+        all.splice(at..at, manifest);
+        let run = build::Run { program: rust.program(program)?, args: all, env, readable, seconds };
+        build::run(tools, run, self.work()).await
+    }
+
+    /// A cargo home of its own: the registry of the user's, read-only, and nothing of its secrets.
+    fn home(&self) -> Result<PathBuf, CheckError> {
+        let home = self.work().join("cargo-home");
+        std::fs::create_dir_all(&home).map_err(|e| cannot(&home, &e))?;
+        let real = cargo_home();
+        for folder in ["registry", "git"] {
+            let (link, to) = (home.join(folder), real.join(folder));
+            if to.is_dir() && std::fs::read_link(&link).ok().as_deref() != Some(&to) {
+                let _ = std::fs::remove_file(&link);
+                std::os::unix::fs::symlink(&to, &link).map_err(|e| cannot(&link, &e))?;
+            }
+        }
+        let config = ["config.toml", "config"].iter().find_map(|f| std::fs::read_to_string(real.join(f)).ok());
+        place(&home.join("config.toml"), sources_of(config.as_deref().unwrap_or("")).as_bytes())?;
+        Ok(home)
+    }
+}
+
+/// The user's cargo home.
+fn cargo_home() -> PathBuf {
+    let own = std::env::var_os("CARGO_HOME").map(PathBuf::from).filter(|p| p.is_absolute());
+    own.or_else(|| std::env::home_dir().map(|h| h.join(".cargo"))).unwrap_or_else(|| "/nonexistent".into())
+}
+
+/// What of a cargo configuration says where packages come from: `[source]` and the indexes of
+/// `[registries]`, without tokens.
+fn sources_of(config: &str) -> String {
+    let mut out = String::new();
+    let mut kept = false;
+    for line in config.lines() {
+        let trimmed = line.trim();
+        if trimmed.starts_with('[') {
+            let table = trimmed.trim_matches(['[', ']']);
+            kept = table == "source" || table.starts_with("source.") || table.starts_with("registries.");
+        }
+        let is_secret = ["token", "credential", "secret", "password"].iter().any(|w| trimmed.contains(w));
+        if kept && !is_secret {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// What cargo complains of, with what to do about packages that are not there.
+pub(super) fn complaint(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with("warning")).collect();
+    let first = lines.iter().find(|l| l.starts_with("error")).or(lines.last()).copied().unwrap_or("it said nothing");
+    let offline =
+        said.contains("offline") || said.contains("failed to download") || said.contains("no matching package");
+    let remedy = if offline { "; run `cargo fetch` in the project, checks have no network" } else { "" };
+    format!("{}{remedy}", first.trim_start_matches("error: "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_of_the_configuration_stay_behind() {
+        let config = "[net]\noffline = true\n[source.crates-io]\nreplace-with = \"mirror\"\n[source.mirror]\nregistry = \"sparse+https://m/\"\n[registries.own]\nindex = \"x\"\ntoken = \"s3cret\"\n[registry]\ntoken = \"t\"\n";
+        assert_eq!(
+            sources_of(config),
+            "[source.crates-io]\nreplace-with = \"mirror\"\n[source.mirror]\nregistry = \"sparse+https://m/\"\n[registries.own]\nindex = \"x\"\n"
+        );
+    }
+}
