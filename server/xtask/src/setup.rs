@@ -19,8 +19,13 @@ pub fn test(args: &[&str]) -> Outcome {
     machine::check()?;
     build()?;
     install()?;
-    editors::install()?;
-    run(cargo().args(["test", "--workspace", "--no-fail-fast"]).args(args).env("ZEROERR_E2E", "1"))
+    let emacs = editors::install()?;
+    let mut tests = cargo();
+    tests.args(["test", "--workspace", "--no-fail-fast"]).args(args).env("ZEROERR_E2E", "1");
+    if let Some(emacs) = emacs {
+        tests.env("ZEROERR_E2E_EMACS", emacs);
+    }
+    run(&mut tests)
 }
 
 /// Builds every binary. `--examples` makes cargo count the features that dev-dependencies ask for,
