@@ -2,4 +2,5 @@
 
 mod command_line;
 mod formats;
+mod runs;
 mod rust;

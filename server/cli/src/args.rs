@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod runs;
+
+pub use runs::{AuditArgs, ReportArgs, ResumeArgs, RunsCommand};
+
 const EXIT_CODES: &str = "Exit codes:
   0    done and clean
   1    findings, or an abstention
@@ -67,6 +71,13 @@ pub enum Command {
     Run(RunArgs),
     /// Run the eight verification layers on code that exists
     Verify(VerifyArgs),
+    /// Look back at runs, and go on with one that was stopped
+    #[command(subcommand)]
+    Runs(RunsCommand),
+    /// Write one run as an HTML page: plan, votes, behaviours, layers, costs
+    Report(ReportArgs),
+    /// Re-check functions whose verified edits were accepted, with today's tools
+    Audit(AuditArgs),
     /// Check what this machine has; `--fix` installs what is missing
     Doctor(DoctorArgs),
     /// List, fetch and remove models

@@ -116,6 +116,22 @@ pub fn replace(path: &Path, expected: &str, new: &str) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Writes a file of ours (an export, a report), whole or not at all.
+///
+/// # Errors
+/// When its folder cannot be made or written.
+pub fn write_new(path: &Path, text: &str) -> Result<(), CliError> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || {
+        std::fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        file.persist(path).map_err(|e| e.error)?;
+        Ok(())
+    };
+    write().map_err(|e: std::io::Error| CliError::machine(format!("{}: cannot be written: {e}", path.display())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,7 @@ mod executor;
 pub mod journal;
 pub mod local;
 pub mod options;
+pub mod page;
 mod plan;
 mod prompt_style;
 pub mod simulate;

@@ -16,7 +16,15 @@ use zeroerr_core::ports::{BoxFuture, FinishReason, Model, ModelError, SampleRequ
 pub struct ReplayModel {
     name: String,
     entries: Vec<Entry>,
+    by_seed: bool,
     next: AtomicUsize,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Script {
+    InOrder(Vec<Entry>),
+    BySeed { by_seed: Vec<Entry> },
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -44,10 +52,23 @@ impl ReplayModel {
     pub fn open(name: impl Into<String>, path: &Path) -> Result<Self, ModelError> {
         let text = std::fs::read_to_string(path)
             .map_err(|e| ModelError::Unavailable(format!("cannot read recorded samples {}: {e}", path.display())))?;
-        let entries = serde_json::from_str(&text).map_err(|e| {
+        let script = serde_json::from_str(&text).map_err(|e| {
             ModelError::Unavailable(format!("{} is no JSON list of recorded samples: {e}", path.display()))
         })?;
-        Ok(Self { name: name.into(), entries, next: AtomicUsize::new(0) })
+        let (entries, by_seed) = match script {
+            Script::InOrder(entries) => (entries, false),
+            Script::BySeed { by_seed } => (by_seed, true),
+        };
+        Ok(Self { name: name.into(), entries, by_seed, next: AtomicUsize::new(0) })
+    }
+
+    fn place(&self, seed: u64) -> usize {
+        if self.by_seed {
+            // The high bits: derived seeds are well mixed, and small ones that users write are not.
+            let mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
+            return (mixed % self.entries.len().max(1) as u64) as usize;
+        }
+        self.next.fetch_add(1, Ordering::SeqCst)
     }
 }
 
@@ -56,10 +77,9 @@ impl Model for ReplayModel {
         &self.name
     }
 
-    fn sample(&self, _request: SampleRequest) -> BoxFuture<'_, Result<SampleResponse, ModelError>> {
+    fn sample(&self, request: SampleRequest) -> BoxFuture<'_, Result<SampleResponse, ModelError>> {
         Box::pin(async move {
-            let index = self.next.fetch_add(1, Ordering::SeqCst);
-            let entry = self.entries.get(index).cloned().ok_or_else(|| {
+            let entry = self.entries.get(self.place(request.seed)).cloned().ok_or_else(|| {
                 ModelError::Unavailable(format!("all {} recorded samples are used up", self.entries.len()))
             })?;
             let (text, delay_ms, finish) = match entry {
@@ -97,6 +117,19 @@ mod tests {
         assert_eq!(model.sample(request()).await.unwrap().text, "a");
         assert_eq!(model.sample(request()).await.unwrap().finish, FinishReason::Length);
         assert!(matches!(model.sample(request()).await, Err(ModelError::Unavailable(_))));
+    }
+
+    #[tokio::test]
+    async fn a_seed_always_gets_the_same_text() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), r#"{"by_seed": ["a", "b", "c"]}"#).unwrap();
+        let model = ReplayModel::open("replay", file.path()).unwrap();
+        let mut said = Vec::new();
+        for seed in (0..30).chain(0..30) {
+            said.push(model.sample(SampleRequest { seed, ..request() }).await.unwrap().text);
+        }
+        assert_eq!(said[..30], said[30..]);
+        assert!(["a", "b", "c"].iter().all(|t| said.iter().any(|s| s == t)), "{said:?}");
     }
 
     #[test]

@@ -125,6 +125,20 @@ pub async fn run(
     Ok(TrustedOutput { code, stdout, stderr })
 }
 
+/// Starts a program that is the user's from then on, a browser for instance: it outlives us, and we
+/// hear no more of it.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn hand_over(program: &Path, args: &[OsString]) -> Result<(), TrustedError> {
+    let mut command = std::process::Command::new(program);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // A group of its own: Ctrl-C in our terminal is not meant for it.
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let start = |source| TrustedError::Start { program: program.to_path_buf(), source };
+    command.spawn().map(drop).map_err(start)
+}
+
 /// The program `name` on PATH.
 pub fn which(name: impl AsRef<std::ffi::OsStr>) -> Option<PathBuf> {
     which::which(name).ok()

@@ -1,12 +1,15 @@
 //! One file per command.
 
+mod audit;
 mod completions;
 mod config;
 mod doctor;
 mod lsp;
 mod models;
 mod plan_k;
+mod report;
 mod run;
+mod runs;
 mod simulate;
 pub mod verify;
 
@@ -26,6 +29,9 @@ pub fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Command::Lsp(args) => lsp::main(&global, &args),
         Command::Run(args) => wait(run::main(&global, &args)),
         Command::Verify(args) => wait(verify::main(&global, &args)),
+        Command::Runs(command) => runs::main(&global, &command),
+        Command::Report(args) => report::main(&global, &args),
+        Command::Audit(args) => wait(audit::main(&global, &args)),
         Command::Doctor(args) => wait(doctor::main(&global, &args)),
         Command::Models(command) => wait(models::main(&global, &command)),
         Command::Config(command) => config::main(&global, &command),

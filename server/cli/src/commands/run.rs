@@ -8,6 +8,8 @@ use tokio_util::sync::CancellationToken;
 use zeroerr_core::code::{LanguageId, Task, apply_edits};
 use zeroerr_core::report::{RunEvent, RunOutcome, RunReport};
 use zeroerr_engine::Workbench;
+use zeroerr_engine::accept::AcceptedEdit;
+use zeroerr_engine::journal::AcceptedBy;
 use zeroerr_llm::model_pool::{OnPoolEvent, PoolEvent};
 
 use crate::args::{Global, RunArgs};
@@ -48,8 +50,8 @@ pub async fn main(global: &Global, args: &RunArgs) -> Result<Exit, CliError> {
         written.try_for_each(|(source, _)| files::check_writable(&source.path))?;
     }
     let cancel = interrupt::token();
-    let mut session =
-        Session { ui: context.ui, workbench, apply: args.apply, cancel: &cancel, pool, runs: Vec::new(), worst };
+    let mut session = Session::new(context.ui, workbench, &cancel, pool).applying(args.apply);
+    session.worst = worst;
     for (source, keys) in sources.iter().zip(&wanted).filter(|(_, keys)| !keys.is_empty()) {
         if !context.ui.json {
             source.faults().iter().for_each(|f| context.ui.note(f));
@@ -117,20 +119,37 @@ fn nothing_to_do(context: &Context, sources: &[Source], worst: Exit) -> Result<E
 }
 
 /// The runs of one invocation.
-struct Session<'a> {
+pub struct Session<'a> {
     ui: Ui,
     workbench: &'a dyn Workbench,
     apply: bool,
     cancel: &'a CancellationToken,
     /// Models that are being loaded.
     pool: UnboundedReceiver<RunEvent>,
-    runs: Vec<Run>,
-    worst: Exit,
+    /// What came out so far.
+    pub runs: Vec<Run>,
+    /// The exit code so far.
+    pub worst: Exit,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    /// A session that changes no file.
+    pub fn new(
+        ui: Ui,
+        workbench: &'a dyn Workbench,
+        cancel: &'a CancellationToken,
+        pool: UnboundedReceiver<RunEvent>,
+    ) -> Self {
+        Self { ui, workbench, apply: false, cancel, pool, runs: Vec::new(), worst: Exit::Clean }
+    }
+
+    /// The same session, which writes verified edits if `apply`.
+    pub fn applying(self, apply: bool) -> Self {
+        Self { apply, ..self }
+    }
+
     /// Runs the functions of one file. With `--apply` each run sees what the one before wrote.
-    async fn file(&mut self, source: &Source, keys: &[Key]) {
+    pub async fn file(&mut self, source: &Source, keys: &[Key]) {
         let mut current = source.clone();
         for key in keys {
             if self.cancel.is_cancelled() {
@@ -141,8 +160,8 @@ impl Session<'_> {
                 self.worst = self.worst.max(Exit::Findings);
                 continue;
             };
-            let report = self.one(&current, key, task).await;
-            let applied = match self.keep(&current, &report) {
+            let report = self.one(&current, key, task.clone()).await;
+            let applied = match self.keep(&current, &report, task) {
                 Ok(applied) => applied,
                 Err(error) => {
                     complain(&error.message);
@@ -180,7 +199,7 @@ impl Session<'_> {
     }
 
     /// Prints the outcome and, with `--apply`, writes the file. Whether it was written.
-    fn keep(&self, source: &Source, report: &RunReport) -> Result<bool, CliError> {
+    fn keep(&self, source: &Source, report: &RunReport, task: Task) -> Result<bool, CliError> {
         let verified = report.outcome == RunOutcome::Verified;
         let new = if verified { apply_edits(&source.text, &report.edits) } else { None };
         if verified && new.is_none() {
@@ -196,6 +215,10 @@ impl Session<'_> {
             None => Ok(false),
             Some(new) => files::replace(&source.path, &source.text, &new).map(|()| {
                 self.ui.note(&format!("  written to {}", source.path.display()));
+                let edit = AcceptedEdit { report: report.clone(), task, by: AcceptedBy::Cli, doc_version: None };
+                if let Err(error) = self.workbench.accepted(edit) {
+                    self.ui.note(&format!("  {error}"));
+                }
                 true
             }),
         }
@@ -203,7 +226,7 @@ impl Session<'_> {
 }
 
 /// Passes on that a model is being loaded, which takes seconds.
-fn loading_events(events: UnboundedSender<RunEvent>) -> OnPoolEvent {
+pub fn loading_events(events: UnboundedSender<RunEvent>) -> OnPoolEvent {
     Arc::new(move |event| match event {
         PoolEvent::Loading { model } => drop(events.send(RunEvent::LoadingModel { model })),
         other => tracing::info!(event = ?other, "model pool"),
@@ -211,7 +234,7 @@ fn loading_events(events: UnboundedSender<RunEvent>) -> OnPoolEvent {
 }
 
 /// The last line: what became of it, and why.
-fn outcome_line(report: &RunReport) -> String {
+pub fn outcome_line(report: &RunReport) -> String {
     let (mark, style, word) = match report.outcome {
         RunOutcome::Verified => ("✓", GOOD, "verified"),
         RunOutcome::Abstained => ("–", WARN, "abstained"),

@@ -54,8 +54,9 @@ struct Step {
     plan: Option<Box<Step>>,
 }
 
+/// One layer.
 #[derive(Debug, Serialize)]
-struct LayerOut {
+pub struct LayerOut {
     layer: Layer,
     verdict: &'static str,
     detail: String,
@@ -161,7 +162,8 @@ impl Step {
 }
 
 impl LayerOut {
-    fn new(report: &LayerReport) -> Self {
+    /// What a layer says.
+    pub fn new(report: &LayerReport) -> Self {
         Self {
             layer: report.layer,
             verdict: report.verdict.name(),

@@ -7,6 +7,7 @@ pub mod junit;
 pub mod layers;
 pub mod progress;
 pub mod sarif;
+pub mod when;
 
 use anstyle::{AnsiColor, Effects, Style};
 

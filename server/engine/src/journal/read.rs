@@ -3,7 +3,11 @@
 use rusqlite::{OptionalExtension, Row, params};
 use serde::Serialize;
 use serde_json::Value;
-use zeroerr_core::report::RunReport;
+use zeroerr_agents::orchestrator::StepMachine;
+use zeroerr_core::report::{RunReport, StepReport};
+use zeroerr_core::state_manager::Record;
+
+use crate::options::RunOptions;
 
 use super::{Acceptance, Journal, JournalError, Lease, Origin};
 
@@ -64,6 +68,33 @@ pub struct RunExport {
     pub report: Option<RunReport>,
     /// Its edits that were accepted.
     pub certificates: Vec<Acceptance>,
+}
+
+impl RunExport {
+    /// The steps with their votes: from the report, or, while there is none, from the records.
+    pub fn steps(&self) -> Vec<StepReport> {
+        if let Some(report) = self.report.as_ref().filter(|r| !r.steps.is_empty()) {
+            return report.steps.clone();
+        }
+        let rules = self.origin.as_ref().map_or_else(RunOptions::default, |o| o.options.clone()).rules();
+        let records: Vec<Record> =
+            self.records.iter().filter_map(|e| serde_json::from_value(e.record.clone()).ok()).collect();
+        let mut names: Vec<&str> = Vec::new();
+        for record in &records {
+            if let Record::Sample { step, .. } = record
+                && !names.contains(&step.as_str())
+            {
+                names.push(step);
+            }
+        }
+        let report = |name: &&str| {
+            let mut machine = StepMachine::new(*name, rules);
+            machine.restore(&records);
+            let _ = machine.start();
+            machine.report()
+        };
+        names.iter().map(report).collect()
+    }
 }
 
 const LINE: &str = "select id, file, function, started_ms, ended_ms, status,

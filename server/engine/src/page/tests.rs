@@ -1,0 +1,192 @@
+//! The page of runs that went well, badly, and nowhere.
+
+use super::*;
+use serde_json::json;
+use zeroerr_core::certificate::Certificate;
+use zeroerr_core::code::{LanguageId, TextEdit, TextRange};
+use zeroerr_core::report::{ClassVotes, RunOutcome, RunReport, StepReport};
+use zeroerr_core::task_specification::{Spec, StepDecl};
+use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
+
+use crate::journal::{Acceptance, AcceptedBy, Entry, Origin, RunLine, Session};
+use crate::options::RunOptions;
+
+/// What a hostile model, file or tool would write.
+const EVIL: &str = "</pre><script>alert(1)</script><img src=x onerror=alert(1)> \"'{{ 7 * 7 }}";
+
+fn vote(id: u64, answer: &str, code: &str) -> serde_json::Value {
+    json!({ "sample": { "step": "f", "id": id, "completion_tokens": 9, "model": "m", "fate": { "votes": {
+        "candidate": { "function": code, "body": code, "imports": [] },
+        "fingerprint": { "outcomes": [["f(0)", answer], ["f(1)", "= 1"]] },
+    } } } })
+}
+
+fn class(answer: &str) -> String {
+    let outcomes = vec![("f(0)".to_owned(), answer.to_owned()), ("f(1)".to_owned(), "= 1".to_owned())];
+    zeroerr_core::voting_engine::Fingerprint { outcomes }.class()
+}
+
+fn export() -> RunExport {
+    let source = "# @spec f\ndef f(x): ...\n";
+    let step = |name: &str| StepDecl {
+        name: name.into(),
+        signature: "(x)".into(),
+        intent: "help".into(),
+        examples: vec![],
+        raises: vec![],
+        range: TextRange::default(),
+    };
+    let records = [
+        vote(0, EVIL, EVIL),
+        json!({ "sample": { "step": "f", "id": 1, "completion_tokens": 9, "model": "m", "fate": { "gate_rejected": EVIL } } }),
+        vote(2, "= 0", "def f(x): return x"),
+        json!({ "sample": { "step": "f", "id": 3, "completion_tokens": 9, "model": "m", "fate": { "flagged": "empty" } } }),
+        vote(4, "= 0", "def f(x): return x"),
+        vote(5, "= 0", "def f(x): return x"),
+        json!({ "decided": { "step": "f", "class": class("= 0") } }),
+        json!({ "a_record_of_a_later_version": {} }),
+    ];
+    let mut failed = LayerReport::new(Layer::Types, Verdict::Failed, EVIL);
+    failed.findings.push(Finding {
+        code: "types.x".into(),
+        message: EVIL.into(),
+        line: 2,
+        counterexample: Some("f(0)".into()),
+        spec_line: None,
+        url: None,
+    });
+    let report = RunReport {
+        id: "r1".into(),
+        file: "/a.py".into(),
+        function: "f".into(),
+        outcome: RunOutcome::Verified,
+        reason: "7 of 8 checks passed".into(),
+        steps: vec![StepReport {
+            name: "f".into(),
+            samples: 6,
+            tally: vec![ClassVotes { class: class("= 0")[..8].into(), votes: 3 }],
+            margin: 2,
+            k: 2,
+            completion_tokens: 45,
+            ..StepReport::default()
+        }],
+        layers: vec![LayerReport::new(Layer::Syntax, Verdict::Passed, "parses"), failed],
+        edits: vec![TextEdit { range: TextRange::new(20, 23), new_text: format!("return x  # {EVIL}") }],
+        certificate: None,
+        elapsed_ms: 4321,
+    };
+    let certificate = Certificate {
+        spec_hash: "5".repeat(64),
+        code_hash: "c".repeat(64),
+        doc_version: None,
+        layers: vec![],
+        votes: vec![],
+        models: vec!["m".into()],
+        seed: 7,
+    };
+    RunExport {
+        zeroerr_export: 1,
+        run: RunLine {
+            id: "r1".into(),
+            file: format!("/{EVIL}.py"),
+            function: "f".into(),
+            started_ms: 1_764_000_000_000,
+            ended_ms: None,
+            status: "verified".into(),
+            samples: 6,
+        },
+        origin: Some(Origin {
+            class: None,
+            function: "f".into(),
+            language: LanguageId::Python,
+            source: source.into(),
+            function_range: TextRange::new(10, 23),
+            spec_range: TextRange::new(0, 9),
+            spec: Spec { steps: vec![step("a"), step("b")], ..Spec::default() },
+            options: RunOptions { k: 2, ..RunOptions::default() },
+            models: vec![EVIL.into()],
+            zeroerr: "0.1.0".into(),
+        }),
+        sessions: vec![
+            Session { at_ms: 1_764_000_000_000, after_seq: 0 },
+            Session { at_ms: 1_764_009_000_000, after_seq: 3 },
+        ],
+        records: records
+            .into_iter()
+            .enumerate()
+            .map(|(seq, record)| {
+                let begun = if seq < 3 { 1_764_000_000_000 } else { 1_764_009_000_000 };
+                Entry { seq: seq as i64, at_ms: Some(begun + 500 * seq as i64), record }
+            })
+            .collect(),
+        report: Some(report),
+        certificates: vec![Acceptance {
+            run: "r1".into(),
+            file: "/a.py".into(),
+            function: "f".into(),
+            accepted_ms: 1_764_000_100_000,
+            by: AcceptedBy::Cli,
+            before: String::new(),
+            certificate,
+        }],
+    }
+}
+
+#[test]
+fn nothing_of_a_model_or_a_file_gets_out_of_its_place() {
+    let html = page(&export()).unwrap();
+    assert!(!html.contains("<script") && !html.contains("<img"), "{html}");
+    assert!(html.contains("&lt;script&gt;alert(1)&lt;&#x2f;script&gt;"), "it is shown as text");
+    assert!(!html.contains("49"), "nothing in it is taken for a template");
+    for outside in ["http://", "https://", "@import", "url(http", "style=\""] {
+        assert!(!html.contains(outside), "{outside}");
+    }
+}
+
+#[test]
+fn the_policy_names_the_style_that_is_there() {
+    let html = page(&export()).unwrap();
+    let style = html.split("<style>").nth(1).and_then(|rest| rest.split("</style>").next()).unwrap();
+    let hash = BASE64_STANDARD.encode(Sha256::digest(style));
+    assert!(
+        html.contains(&format!("style-src &#x27;sha256-{}&#x27;", hash.replace('/', "&#x2f;"))),
+        "{}",
+        &html[..600]
+    );
+    assert!(html.contains("default-src &#x27;none&#x27;"));
+}
+
+#[test]
+fn plan_votes_behaviours_layers_and_costs_are_there() {
+    let html = page(&export()).unwrap();
+    for (what, text) in [
+        ("the plan of the spec, though only one step has run", ">a</text>"),
+        ("a step that has not begun", "not begun"),
+        ("an arrow", "class=\"edge\""),
+        ("a line of votes", "class=\"line c0\""),
+        ("the second behaviour's line", "class=\"line c1\""),
+        ("when it was decided", "class=\"moment decided\""),
+        ("a differing input", "<code>f(0)</code>"),
+        ("a counterexample", "for example <code>f(0)</code>"),
+        ("the edit", "class=\"added\""),
+        ("tokens", ">45<"),
+        ("why a sample was discarded", "discarded: empty"),
+        ("that it was taken up again", "1 ×"),
+        ("the certificate", "cccccccccccc"),
+    ] {
+        assert!(html.contains(text), "{what}: no {text} in {html}");
+    }
+    assert!(!html.contains("<code>f(1)</code>"), "an input on which nobody differs says nothing");
+    assert!(!html.contains("9000"), "the time between two processes is no work");
+}
+
+#[test]
+fn a_run_of_which_little_is_known_still_has_a_page() {
+    let empty =
+        RunExport { origin: None, sessions: vec![], records: vec![], report: None, certificates: vec![], ..export() };
+    let html = page(&empty).unwrap();
+    assert!(html.contains("<h1><code>f</code>") && !html.contains("<h2>Checks"));
+    let untimed = RunExport { sessions: vec![], report: None, ..export() };
+    let html = page(&untimed).unwrap();
+    assert!(html.contains(">records</text>"), "without times the axis counts records");
+}

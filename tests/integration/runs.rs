@@ -1,0 +1,289 @@
+//! Looking back at runs: list, show, export, resume, report, audit. And what a `kill -9` does to one.
+//!
+//! Without `ZEROERR_E2E` only what needs no tools runs. With it runs are killed `KILLS` times; the
+//! full 200 are asked for with `ZEROERR_KILLS=200` (about ten minutes).
+
+use std::collections::HashSet;
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use expect_test::expect;
+use serde_json::{Value, json};
+
+use crate::command_line::{Said, Shell};
+use crate::formats::{equipped, json};
+
+/// Kills of the full test run; `ZEROERR_KILLS` asks for more.
+const KILLS: usize = 8;
+
+/// A function for which the model below has a behaviour that wins and is refuted, a right one, one
+/// that fails an example and an answer that is none.
+const STUB: &str = "# @spec Return twice x.\n# @example double(2) == 4\n# @example double(-3) == -6\n# @ensures result == x + x\ndef double(x: int) -> int:\n    ...\n";
+
+/// What is said depends on the request's seed alone, as with a real model.
+fn script() -> String {
+    let code = |body: &str| format!("```python\ndef double(x: int) -> int:\n    {body}\n```");
+    let said = |text: String, delay_ms: u64| json!({ "text": text, "delay_ms": delay_ms });
+    let mut entries = Vec::new();
+    for n in 0..4 {
+        entries.push(said(code("return x * 2 if abs(x) < 40 else 0"), 20 + 30 * n));
+    }
+    for n in 0..3 {
+        entries.push(said(code("return x * 2"), 200 - 60 * n));
+    }
+    entries.push(said(code("return x * x"), 10));
+    entries.push(said("I cannot do that.".to_owned(), 5));
+    json!({ "by_seed": entries }).to_string()
+}
+
+fn command(shell: &Shell, args: &[&str]) -> Command {
+    let mut command = shell.command(args);
+    command.env("ZEROERR_SCRIPTED", shell.home().join("script.json"));
+    command
+}
+
+const RULES: [&str; 8] = [
+    "--backend",
+    "scripted",
+    "--json",
+    "--set=voting.k=2",
+    "--set=voting.max_attempts=30",
+    "--set=voting.samples_in_flight=3",
+    "--set=voting.seed=11",
+    "--quiet",
+];
+
+fn run_command(shell: &Shell, seed: u64) -> Command {
+    let seed = format!("--set=voting.seed={seed}");
+    let mut args = vec!["run", "a.py"];
+    args.extend(RULES);
+    args.push(&seed);
+    command(shell, &args)
+}
+
+fn prepared() -> Option<Shell> {
+    let shell = equipped()?;
+    shell.write("project/a.py", STUB);
+    shell.write("script.json", script());
+    Some(shell)
+}
+
+/// What a run decided; what it cost may differ.
+fn decision(said: &Said) -> Value {
+    let run = json(said)["runs"][0].clone();
+    let step = |s: &Value| json!([s["tally"], s["margin"], s["samples"], s["red_flags"], s["gate_rejected"]]);
+    let steps: Vec<Value> = run["steps"].as_array().unwrap().iter().map(step).collect();
+    json!({ "outcome": run["outcome"], "reason": run["reason"], "edit": run["edit"], "steps": steps })
+}
+
+/// Numbers that are as good as random and the same in every test run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end.max(1)
+    }
+}
+
+/// Kills the process at a random moment of `span`; `None` when it ended before.
+fn killed(mut command: Command, dice: &mut Dice, span: Duration) -> Option<()> {
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(dice.below(span.as_millis() as u64)));
+    let alive = child.try_wait().unwrap().is_none();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    alive.then_some(())
+}
+
+/// Every sample of every run in the journal has a number of its own within its step.
+fn no_sample_twice(shell: &Shell) {
+    let runs = json(&shell.run(&["runs", "list", "--json", "--limit", "1000"]));
+    for run in runs["runs"].as_array().unwrap() {
+        let export = json(&shell.run(&["runs", "export", run["id"].as_str().unwrap()]));
+        let mut seen = HashSet::new();
+        for entry in export["records"].as_array().unwrap() {
+            if let Some(sample) = entry["record"].get("sample") {
+                assert!(seen.insert((sample["step"].to_string(), sample["id"].as_u64())), "twice: {sample}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_killed_run_goes_on_and_decides_as_if_nothing_had_happened() {
+    let Some(first) = prepared() else { return };
+    let wanted: usize = std::env::var("ZEROERR_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS);
+    let mut dice = Dice(2026);
+    let (mut kills, mut resumed, mut refuted) = (0, 0, 0);
+    let mut shell = first;
+    for seed in 0.. {
+        let begun = Instant::now();
+        let calm = shell.said(run_command(&shell, seed).output().unwrap());
+        let span = begun.elapsed();
+        let expected = decision(&calm);
+        shell = prepared().unwrap();
+        for _ in 0..6 {
+            kills += killed(run_command(&shell, seed), &mut dice, span).map_or(0, |()| 1);
+        }
+        // Half go on by asking again, half by `runs resume`, when there is anything to resume.
+        let listed = json(&shell.run(&["runs", "list", "--json"]));
+        let said = match listed["runs"].as_array().unwrap().iter().find(|r| r["status"] == "unfinished") {
+            Some(run) if seed % 2 == 0 => {
+                resumed += 1;
+                let args =
+                    ["runs", "resume", run["id"].as_str().unwrap(), "--backend", "scripted", "--json", "--quiet"];
+                shell.said(command(&shell, &args).output().unwrap())
+            }
+            _ => shell.said(run_command(&shell, seed).output().unwrap()),
+        };
+        assert_eq!(decision(&said), expected, "seed {seed}: {}", said.err);
+        refuted += usize::from(expected["steps"][0][2].as_u64().unwrap() > 4);
+        no_sample_twice(&shell);
+        if kills >= wanted {
+            println!(
+                "{kills} kills, {} runs, {resumed} by `runs resume`, {refuted} of more than four samples",
+                seed + 1
+            );
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_killed_simulation_goes_on_from_its_checkpoint() {
+    let shell = Shell::new();
+    let args = |file: &str| -> Vec<String> {
+        let line = format!("simulate hanoi --disks 14 --p 0.8 --flag-rate 0.05 --json --quiet --checkpoint {file}");
+        line.split(' ').map(str::to_owned).collect()
+    };
+    let run = |file: &str| shell.command(&args(file).iter().map(String::as_str).collect::<Vec<_>>());
+    let begun = Instant::now();
+    let calm = json(&shell.said(run("calm.sqlite").output().unwrap()));
+    let span = begun.elapsed();
+    let mut dice = Dice(7);
+    let kills: usize = (0..5).filter_map(|_| killed(run("cut.sqlite"), &mut dice, span)).map(|()| 1).sum();
+    let end = json(&shell.said(run("cut.sqlite").output().unwrap()));
+    for key in ["steps", "errors", "samples", "votes", "undecided_per_round", "worst_step_votes"] {
+        assert_eq!(calm[key], end[key], "{key} after {kills} kills");
+    }
+    assert_eq!(end["steps"], 16383);
+    let again = json(&shell.said(run("cut.sqlite").output().unwrap()));
+    assert_eq!(again["samples"], calm["samples"], "a finished one is not run again");
+}
+
+#[test]
+fn runs_that_are_not_there_are_named() {
+    let shell = Shell::new();
+    let said = shell.run(&["runs", "list"]);
+    assert_eq!(said.code, 0);
+    expect!["no runs yet; `zeroerr run FILE` makes one\n"].assert_eq(&said.err);
+    assert_eq!(json(&shell.run(&["runs", "list", "--json"])), json!({ "runs": [] }));
+    for args in [&["runs", "show", "last"][..], &["runs", "export", "x"], &["report", "x"], &["runs", "resume", "x"]] {
+        let said = shell.run(args);
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{args:?}");
+        assert!(said.err.contains("there is no run `") && said.err.contains("zeroerr runs list"), "{}", said.err);
+    }
+}
+
+#[test]
+fn a_file_without_certificates_is_nothing_to_audit() {
+    let shell = Shell::new();
+    shell.write("project/a.py", STUB);
+    let said = shell.run(&["audit", "a.py"]);
+    assert_eq!((said.code, said.out.as_str()), (0, ""), "{}", said.err);
+    assert!(said.err.contains("no function there has a certificate"), "{}", said.err);
+    assert_eq!(json(&shell.run(&["audit", ".", "--json"])), json!({ "functions": [] }));
+    assert_eq!(shell.run(&["audit", "a.py", "-f", "doubel"]).code, 2);
+}
+
+#[test]
+fn an_accepted_edit_is_audited_later() {
+    let Some(shell) = prepared() else { return };
+    let mut applied = run_command(&shell, 1);
+    let said = shell.said(applied.arg("--apply").output().unwrap());
+    assert_eq!(said.code, 0, "{}", said.err);
+    let file = shell.project().join("a.py");
+    let written = fs::read_to_string(&file).unwrap();
+    let audit = |text: &str| {
+        shell.write("project/a.py", text);
+        let said = shell.run(&["audit", "a.py", "--json"]);
+        let functions = json(&said)["functions"].clone();
+        (said.code, functions[0]["standing"].as_str().unwrap_or("none").to_owned(), functions)
+    };
+    let (code, standing, functions) = audit(&written);
+    assert_eq!((code, standing.as_str()), (0, "valid"), "{functions}");
+    assert_eq!(functions[0]["layers"].as_array().unwrap().len(), 8);
+    assert!(functions[0]["certificate"]["tools"].as_array().is_some_and(|t| !t.is_empty()), "{functions}");
+    let crlf = written.replace('\n', "\r\n");
+    assert_eq!((audit(&crlf).0, audit(&crlf).1.as_str()), (0, "valid"), "line ends are not code");
+    assert_eq!(audit(&format!("import os\n\n\n{written}")).1, "valid", "what stands elsewhere is none of its business");
+    assert_eq!(audit(&written.replace("* 2", "* 2 + 0")).1, "changed");
+    let (code, standing, functions) = audit(&written.replace("double(2) == 4", "double(2) == 5"));
+    assert_eq!((code, standing.as_str()), (1, "spec_changed"));
+    assert!(functions[0]["objection"].as_str().is_some_and(|o| o.contains("double(2)")), "{functions}");
+    assert_eq!(audit(&written.replace("double", "twice")).1, "gone");
+    // Renamed files are recognised by their code.
+    shell.write("project/b.py", &written);
+    assert_eq!(json(&shell.run(&["audit", "b.py", "--json"]))["functions"][0]["standing"], "valid");
+}
+
+#[test]
+fn a_run_is_shown_exported_and_reported() {
+    let Some(shell) = prepared() else { return };
+    let ran = shell.said(run_command(&shell, 1).output().unwrap());
+    let id = json(&ran)["runs"][0]["id"].as_str().unwrap().to_owned();
+    let listed = json(&shell.run(&["runs", "list", "--json"]));
+    let line = &listed["runs"][0];
+    assert_eq!((&line["id"], &line["status"], &line["function"]), (&json!(id), &json!("verified"), &json!("double")));
+    let shown = json(&shell.run(&["runs", "show", &id[..15], "--json"]));
+    assert_eq!(shown["result"]["edit"], json(&ran)["runs"][0]["edit"]);
+    assert_eq!(shown["sessions"], 1);
+    let human = shell.run(&["runs", "show", "last"]).out;
+    assert!(human.contains("✓ double verified") && human.contains("✓ tests"), "{human}");
+    let export = json(&shell.run(&["runs", "export", "last"]));
+    assert_eq!(export["origin"]["source"], STUB);
+    assert_eq!(export["report"]["outcome"], "verified");
+    let said = shell.run(&["runs", "resume", &id]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("has ended (verified)"), "{}", said.err);
+
+    let page = shell.run(&["report", "last", "--out", "-"]).out;
+    assert!(page.starts_with("<!doctype html>") && page.contains("Where they differ"), "{page}");
+    let said = shell.run(&["report", "last"]);
+    assert_eq!((said.code, said.out.trim()), (0, format!("data/reports/{id}.html").as_str()));
+    let said = shell.run(&["report", "last", "--out", "x/y/page.html"]);
+    assert_eq!((said.code, fs::read_to_string(shell.project().join("x/y/page.html")).unwrap() == page), (0, true));
+}
+
+#[test]
+fn a_run_is_resumed_only_as_what_it_was() {
+    let Some(shell) = prepared() else { return };
+    let mut dice = Dice(1);
+    // Long enough to have drawn something, short enough not to have ended.
+    for _ in 0..5 {
+        let _ = killed(run_command(&shell, 1), &mut dice, Duration::from_millis(1500));
+    }
+    let resume = |args: &[&str]| {
+        let mut all = vec!["runs", "resume", "last"];
+        all.extend(args);
+        shell.said(command(&shell, &all).output().unwrap())
+    };
+    assert_eq!(json(&shell.run(&["runs", "list", "--json"]))["runs"][0]["status"], "unfinished");
+    let shown = shell.run(&["runs", "show", "last"]).out;
+    assert!(shown.contains("unfinished: `zeroerr runs resume"), "{shown}");
+    let said = resume(&[]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("other models (scripted)"), "{}", said.err);
+    shell.write("project/a.py", format!("{STUB}# changed\n"));
+    let said = resume(&["--backend", "scripted"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("has changed since the run was begun"), "{}", said.err);
+    shell.write("project/a.py", STUB);
+    let said = resume(&["--backend", "scripted", "--apply"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(fs::read_to_string(shell.project().join("a.py")).unwrap().contains("return x * 2"));
+    let record = json(&shell.run(&["runs", "export", "last"]));
+    assert!(record["sessions"].as_array().unwrap().len() > 1, "{record}");
+}
