@@ -196,7 +196,7 @@ impl StepMachine {
                 Record::Sample { step, id, completion_tokens, fate, .. } if *step == self.name => {
                     self.arrived(*id, *completion_tokens, fate.clone());
                 }
-                Record::Barred { step, class, feedback } | Record::Blamed { step, class, feedback }
+                Record::Barred { step, class, feedback, .. } | Record::Blamed { step, class, feedback }
                     if *step == self.name =>
                 {
                     self.remembered.insert(class.clone(), feedback.clone());

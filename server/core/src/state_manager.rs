@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::Candidate;
 use crate::red_flag_detector::RedFlag;
+use crate::verdict::LayerReport;
 use crate::voting_engine::Fingerprint;
 
 /// What became of one sample.
@@ -58,6 +59,10 @@ pub enum Record {
         class: String,
         /// The findings that go back into the prompts.
         feedback: String,
+        /// What the layers said, for the report of a run that was killed after this. Journals of older
+        /// versions do not say.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        layers: Vec<LayerReport>,
     },
     /// A step's winner was found to be at fault for a function that calls it: the class may not win
     /// any more, and what was decided on its word is void.

@@ -142,6 +142,8 @@ impl Dispatcher {
             match record {
                 Record::Sample { id, model, fate, .. } => this.remember(*id, model, fate),
                 Record::Rejected { id, candidate, .. } => drop(this.rejected.insert(*id, candidate.clone())),
+                // A run that abstains shows what was held against its last winner, whoever saw it.
+                Record::Barred { layers, .. } => this.layers.clone_from(layers),
                 _ => {}
             }
         }
@@ -286,7 +288,8 @@ impl Dispatcher {
         self.layers = report.layers;
         self.questions = questions;
         if let Verification::Refuted(feedback) = &verification {
-            self.wires.record(&Record::Barred { step, class, feedback: feedback.clone() });
+            let layers = self.layers.clone();
+            self.wires.record(&Record::Barred { step, class, feedback: feedback.clone(), layers });
         }
         verification
     }

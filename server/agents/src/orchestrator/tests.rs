@@ -218,7 +218,12 @@ impl World<'_> {
                     assert!(awaited.is_empty(), "nothing is decoded in vain");
                     let verification = self.judged(&m, &class);
                     if let Verification::Refuted(feedback) = verification.clone() {
-                        journal.push(Record::Barred { step: "f".into(), class: class.clone(), feedback });
+                        journal.push(Record::Barred {
+                            step: "f".into(),
+                            class: class.clone(),
+                            feedback,
+                            layers: Vec::new(),
+                        });
                     }
                     let verdict = Event::Verified { class, verification };
                     commands = m.handle(verdict.clone());

@@ -26,6 +26,38 @@ fn class(answer: &str) -> String {
     zeroerr_core::voting_engine::Fingerprint { outcomes }.class()
 }
 
+fn ended() -> RunReport {
+    let mut failed = LayerReport::new(Layer::Types, Verdict::Failed, EVIL);
+    failed.findings.push(Finding {
+        code: "types.x".into(),
+        message: EVIL.into(),
+        line: 2,
+        counterexample: Some("f(0)".into()),
+        spec_line: None,
+        url: None,
+    });
+    RunReport {
+        id: "r1".into(),
+        file: "/a.py".into(),
+        function: "f".into(),
+        outcome: RunOutcome::Verified,
+        reason: "7 of 8 checks passed".into(),
+        steps: vec![StepReport {
+            name: "f".into(),
+            samples: 6,
+            tally: vec![ClassVotes { class: class("= 0")[..8].into(), votes: 3 }],
+            margin: 2,
+            k: 2,
+            completion_tokens: 45,
+            ..StepReport::default()
+        }],
+        layers: vec![LayerReport::new(Layer::Syntax, Verdict::Passed, "parses"), failed],
+        edits: vec![TextEdit { range: TextRange::new(20, 23), new_text: format!("return x  # {EVIL}") }],
+        certificate: None,
+        elapsed_ms: 4321,
+    }
+}
+
 fn export() -> RunExport {
     let source = "# @spec f\ndef f(x): ...\n";
     let step = |name: &str| StepDecl {
@@ -46,35 +78,6 @@ fn export() -> RunExport {
         json!({ "decided": { "step": "f", "class": class("= 0") } }),
         json!({ "a_record_of_a_later_version": {} }),
     ];
-    let mut failed = LayerReport::new(Layer::Types, Verdict::Failed, EVIL);
-    failed.findings.push(Finding {
-        code: "types.x".into(),
-        message: EVIL.into(),
-        line: 2,
-        counterexample: Some("f(0)".into()),
-        spec_line: None,
-        url: None,
-    });
-    let report = RunReport {
-        id: "r1".into(),
-        file: "/a.py".into(),
-        function: "f".into(),
-        outcome: RunOutcome::Verified,
-        reason: "7 of 8 checks passed".into(),
-        steps: vec![StepReport {
-            name: "f".into(),
-            samples: 6,
-            tally: vec![ClassVotes { class: class("= 0")[..8].into(), votes: 3 }],
-            margin: 2,
-            k: 2,
-            completion_tokens: 45,
-            ..StepReport::default()
-        }],
-        layers: vec![LayerReport::new(Layer::Syntax, Verdict::Passed, "parses"), failed],
-        edits: vec![TextEdit { range: TextRange::new(20, 23), new_text: format!("return x  # {EVIL}") }],
-        certificate: None,
-        elapsed_ms: 4321,
-    };
     let certificate = Certificate {
         spec_hash: "5".repeat(64),
         code_hash: "c".repeat(64),
@@ -105,6 +108,7 @@ fn export() -> RunExport {
             spec: Spec { steps: vec![step("a"), step("b")], ..Spec::default() },
             options: RunOptions { k: 2, ..RunOptions::default() },
             models: vec![EVIL.into()],
+            continues: None,
             zeroerr: "0.1.0".into(),
         }),
         sessions: vec![
@@ -119,7 +123,7 @@ fn export() -> RunExport {
                 Entry { seq: seq as i64, at_ms: Some(begun + 500 * seq as i64), record }
             })
             .collect(),
-        report: Some(report),
+        report: Some(ended()),
         certificates: vec![Acceptance {
             run: "r1".into(),
             file: "/a.py".into(),
