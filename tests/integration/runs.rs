@@ -27,7 +27,7 @@ fn script() -> String {
     let said = |text: String, delay_ms: u64| json!({ "text": text, "delay_ms": delay_ms });
     let mut entries = Vec::new();
     for n in 0..4 {
-        entries.push(said(code("return x * 2 if abs(x) < 40 else 0"), 20 + 30 * n));
+        entries.push(said(code("return x * 2 if x > -4 else 0"), 20 + 30 * n));
     }
     for n in 0..3 {
         entries.push(said(code("return x * 2"), 200 - 60 * n));

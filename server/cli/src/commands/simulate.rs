@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use serde::Serialize;
-use zeroerr_core::voting_engine::theory::{expected_samples, p_full};
+use zeroerr_core::voting_engine::theory::{expected_samples, p_full, undecided_after};
 use zeroerr_engine::simulate::checkpoint::{Checkpoint, CheckpointError};
 use zeroerr_engine::simulate::hanoi::Towers;
 use zeroerr_engine::simulate::{Scenario, Totals, run};
@@ -16,8 +16,40 @@ use crate::exit::{CliError, Exit};
 const PAPER_UNDECIDED: [u64; 18] =
     [1_048_575, 1_048_575, 81_959, 18_461, 3_807, 973, 288, 100, 31, 14, 5, 2, 2, 2, 1, 1, 1, 0];
 
-#[derive(Debug, Serialize)]
+/// What the published run took: flagged samples included, and the most votes of one step.
+const PAPER: Paper = Paper {
+    steps: 1_048_575,
+    k: 3,
+    errors: 0,
+    samples_per_step: 3.10,
+    flagged: 0.027,
+    worst_step_votes: 18,
+    undecided_per_round: PAPER_UNDECIDED,
+};
+
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Paper {
+    steps: u64,
+    k: u32,
+    errors: u64,
+    samples_per_step: f64,
+    flagged: f64,
+    worst_step_votes: u64,
+    undecided_per_round: [u64; 18],
+}
+
+/// What the formulas say of the same numbers.
+#[derive(Debug, Clone, Serialize)]
+struct Theory {
+    samples_per_step: f64,
+    /// Chance that every step is right.
+    p_full: f64,
+    undecided_per_round: Vec<f64>,
+}
+
+#[derive(Debug, Clone, Serialize)]
 struct Answer {
+    seed: u64,
     steps: u64,
     errors: u64,
     samples: u64,
@@ -30,6 +62,16 @@ struct Answer {
     theory_samples_per_step: f64,
     theory_p_full: f64,
     solved: bool,
+    theory: Theory,
+    /// Only for 20 disks and its k.
+    paper: Option<Paper>,
+}
+
+/// What `--seeds` prints.
+#[derive(Debug, Serialize)]
+struct Answers {
+    without_errors: usize,
+    runs: Vec<Answer>,
 }
 
 /// Runs the simulation and prints it beside theory and paper.
@@ -39,23 +81,38 @@ struct Answer {
 pub fn main(global: &Global, command: &SimulateCommand) -> Result<Exit, CliError> {
     let SimulateCommand::Hanoi(args) = command;
     let ui = Ui::new(global);
-    let scenario = scenario(args)?;
+    let first = scenario(args)?;
     let mut checkpoint = args.checkpoint.as_ref().map(|path| Checkpoint::open(path)).transpose().map_err(refused)?;
+    let mut runs = Vec::new();
+    for seed in (args.seed..).take(args.seeds as usize) {
+        let scenario = Scenario { seed, ..first };
+        let answer = simulated(ui, &scenario, checkpoint.as_mut())?;
+        if args.seeds > 1 && !ui.json {
+            ui.result(&summary(&answer))?;
+        }
+        runs.push(answer);
+    }
+    let without_errors = runs.iter().filter(|a| a.errors == 0).count();
+    let clean = without_errors == runs.len();
+    match runs.as_slice() {
+        [answer] if ui.json => ui.json_result(answer)?,
+        [answer] => ui.result(&table(&first, answer))?,
+        _ if ui.json => ui.json_result(&Answers { without_errors, runs })?,
+        many => ui.result(&format!("{without_errors} of {} seeds without an error", many.len()))?,
+    }
+    Ok(if clean { Exit::Clean } else { Exit::Findings })
+}
+
+fn simulated(ui: Ui, scenario: &Scenario, checkpoint: Option<&mut Checkpoint>) -> Result<Answer, CliError> {
     let bar = bar(ui, Towers::steps(scenario.disks));
     let begun = Instant::now();
-    let totals = run(&scenario, checkpoint.as_mut(), &mut |totals| {
+    let totals = run(scenario, checkpoint, &mut |totals| {
         bar.set_position(totals.steps);
         true
     })
     .map_err(refused)?;
     bar.finish_and_clear();
-    let answer = answer(&scenario, &totals, begun.elapsed().as_secs_f64());
-    if ui.json {
-        ui.json_result(&answer)?;
-    } else {
-        ui.result(&table(&scenario, &answer))?;
-    }
-    Ok(if answer.errors == 0 { Exit::Clean } else { Exit::Findings })
+    Ok(answer(scenario, &totals, begun.elapsed().as_secs_f64()))
 }
 
 fn scenario(args: &HanoiArgs) -> Result<Scenario, CliError> {
@@ -72,18 +129,32 @@ fn scenario(args: &HanoiArgs) -> Result<Scenario, CliError> {
     if !(args.p > 0.5 && args.p <= 1.0) {
         return Err(CliError::usage("--p must be above 0.5: at or below one half no k helps".to_owned()));
     }
-    if args.k == 0 || args.max_attempts < args.k {
-        return Err(CliError::usage("--k must be at least 1 and at most --max-attempts".to_owned()));
+    if args.k == 0 {
+        return Err(CliError::usage("--k must be at least 1: somebody has to be ahead".to_owned()));
+    }
+    if args.max_attempts < args.k {
+        let (max, k) = (args.max_attempts, args.k);
+        return Err(CliError::usage(format!(
+            "--max-attempts ({max}) is below --k ({k}): no step could ever be decided; allow at least {k}"
+        )));
+    }
+    if args.seeds > 1 && args.checkpoint.is_some() {
+        return Err(CliError::usage("a checkpoint holds one run; leave out --checkpoint or --seeds".to_owned()));
     }
     Ok(Scenario {
         disks: args.disks,
         p: args.p,
         k: args.k,
         flag_rate: share("flag-rate", args.flag_rate)?,
-        correlation: args.correlation.clamp(0.0, 1.0),
+        correlation: correlation(args.correlation)?,
         max_attempts: args.max_attempts,
         seed: args.seed,
     })
+}
+
+fn correlation(value: f64) -> Result<f64, CliError> {
+    let fits = (0.0..=1.0).contains(&value);
+    fits.then_some(value).ok_or_else(|| CliError::usage("--correlation must be from 0 to 1".to_owned()))
 }
 
 fn refused(error: CheckpointError) -> CliError {
@@ -101,19 +172,30 @@ fn bar(ui: Ui, steps: u64) -> indicatif::ProgressBar {
 fn answer(scenario: &Scenario, totals: &Totals, wall_s: f64) -> Answer {
     let valid = 1.0 - scenario.flag_rate;
     let perfect = f64::from(scenario.k) / valid;
+    let undecided_per_round = totals.undecided_per_round();
+    let steps = totals.steps as f64;
+    let expected = undecided_after(scenario.p, scenario.k, valid, undecided_per_round.len());
+    let theory = Theory {
+        samples_per_step: expected_samples(scenario.p, scenario.k, 1, valid).unwrap_or(perfect),
+        p_full: if scenario.p < 1.0 { p_full(scenario.p, scenario.k, totals.steps, 1) } else { 1.0 },
+        undecided_per_round: expected.into_iter().map(|share| share * steps).collect(),
+    };
     Answer {
+        seed: scenario.seed,
         steps: totals.steps,
         errors: totals.errors,
         samples: totals.samples,
         votes: totals.votes,
-        undecided_per_round: totals.undecided_per_round(),
+        undecided_per_round,
         worst_step_votes: totals.worst_step_votes,
         wall_s,
         peak_rss_mb: peak_rss_mb(),
-        samples_per_step: totals.samples as f64 / totals.steps.max(1) as f64,
-        theory_samples_per_step: expected_samples(scenario.p, scenario.k, 1, valid).unwrap_or(perfect),
-        theory_p_full: p_full(scenario.p, scenario.k, totals.steps, 1),
+        samples_per_step: totals.samples as f64 / steps.max(1.0),
+        theory_samples_per_step: theory.samples_per_step,
+        theory_p_full: theory.p_full,
         solved: totals.solved,
+        theory,
+        paper: (totals.steps == PAPER.steps && scenario.k == PAPER.k).then_some(PAPER),
     }
 }
 
@@ -124,23 +206,40 @@ fn peak_rss_mb() -> Option<f64> {
     Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
 }
 
+/// One line per seed.
+fn summary(a: &Answer) -> String {
+    format!(
+        "seed {}: {} errors, {:.4} samples a step (theory {:.4}), worst step {} votes, {:.1} s",
+        a.seed, a.errors, a.samples_per_step, a.theory.samples_per_step, a.worst_step_votes, a.wall_s
+    )
+}
+
 fn table(scenario: &Scenario, a: &Answer) -> String {
-    let paper = scenario.disks == 20 && scenario.k == 3;
-    let mut out = format!("round   undecided{}\n", if paper { "   paper" } else { "" });
-    let rounds = a.undecided_per_round.len().max(if paper { PAPER_UNDECIDED.len() } else { 0 });
-    for round in 0..rounds {
+    let mut out = format!("round   undecided      theory{}\n", if a.paper.is_some() { "      paper" } else { "" });
+    let published = a.paper.map_or(&[][..], |_| &PAPER_UNDECIDED);
+    for round in 0..a.undecided_per_round.len().max(published.len()) {
         let ours = a.undecided_per_round.get(round).copied().unwrap_or(0);
-        out.push_str(&format!("{:>5} {ours:>11}", round + 1));
-        if let Some(theirs) = PAPER_UNDECIDED.get(round).filter(|_| paper) {
-            out.push_str(&format!(" {theirs:>7}"));
+        let theory = a.theory.undecided_per_round.get(round).copied().unwrap_or(0.0);
+        out.push_str(&format!("{:>5} {ours:>11} {theory:>11.1}", round + 1));
+        if let Some(theirs) = published.get(round) {
+            out.push_str(&format!(" {theirs:>10}"));
         }
         out.push('\n');
     }
     out.push_str(&format!(
-        "\n{} steps, {} errors; {:.4} samples a step (theory {:.4}); worst step {} votes\n",
-        a.steps, a.errors, a.samples_per_step, a.theory_samples_per_step, a.worst_step_votes
+        "\n{} steps, p {}, k {}: {} errors; {:.4} samples a step (theory {:.4}); worst step {} votes\n",
+        a.steps, scenario.p, scenario.k, a.errors, a.samples_per_step, a.theory.samples_per_step, a.worst_step_votes
     ));
-    out.push_str(&format!("chance that every step is right, by theory: {:.4}\n", a.theory_p_full));
+    out.push_str(&format!("chance that every step is right, by theory: {:.4}\n", a.theory.p_full));
+    if let Some(paper) = a.paper {
+        out.push_str(&format!(
+            "the paper's run: {} errors, about {:.2} samples a step with {:.1} % flagged, worst step {} votes\n",
+            paper.errors,
+            paper.samples_per_step,
+            paper.flagged * 100.0,
+            paper.worst_step_votes
+        ));
+    }
     let memory = a.peak_rss_mb.map_or_else(|| "unknown".to_owned(), |mb| format!("{mb:.0} MB"));
     out.push_str(&format!("{:.1} s, peak memory {memory}\n", a.wall_s));
     out
