@@ -174,6 +174,32 @@ fn a_killed_simulation_goes_on_from_its_checkpoint() {
 }
 
 #[test]
+fn a_simulation_stands_beside_theory_and_paper_and_needs_no_more_memory_when_it_is_longer() {
+    let shell = Shell::new();
+    let hanoi = |options: &str| {
+        let mut args = vec!["simulate", "hanoi", "--json", "--quiet"];
+        args.extend(options.split(' '));
+        json(&shell.run(&args))
+    };
+    let long = hanoi("--disks 17 --p 0.9978 --flag-rate 0.027 --k 3");
+    let share = |key: &str, round: usize| long[key]["undecided_per_round"][round].as_f64().unwrap() / 131_071.0;
+    let ours = long["undecided_per_round"][2].as_f64().unwrap() / 131_071.0;
+    assert!((ours / share("theory", 2) - 1.0).abs() < 0.05, "{long}");
+    let samples = long["samples_per_step"].as_f64().unwrap();
+    assert!((samples / long["theory"]["samples_per_step"].as_f64().unwrap() - 1.0).abs() < 0.01, "{long}");
+    assert_eq!(long["paper"], Value::Null, "the paper's run had 20 disks");
+    let short = hanoi("--disks 8 --p 0.9978 --flag-rate 0.027 --k 3");
+    if let (Some(little), Some(much)) = (short["peak_rss_mb"].as_f64(), long["peak_rss_mb"].as_f64()) {
+        assert!(much - little < 8.0, "255 steps take {little} MB, 131071 take {much} MB");
+    }
+    let many = hanoi("--disks 8 --p 0.99 --k 4 --seeds 20");
+    assert_eq!((&many["without_errors"], many["runs"].as_array().unwrap().len()), (&json!(20), 20));
+    assert_eq!(many["runs"][19]["seed"], 19);
+    let human = shell.run(&["simulate", "hanoi", "--disks", "6", "--p", "0.9978", "--quiet"]).out;
+    assert!(human.contains("round   undecided      theory") && human.contains("63 steps"), "{human}");
+}
+
+#[test]
 fn runs_that_are_not_there_are_named() {
     let shell = Shell::new();
     let said = shell.run(&["runs", "list"]);

@@ -80,9 +80,10 @@ fn columns(steps: &[Step]) -> Vec<Vec<&str>> {
         let after = step.needs.iter().filter_map(|n| column_of.get(n.as_str())).max();
         column_of.insert(&step.name, after.map_or(0, |c| c + 1));
     }
-    let mut columns: Vec<Vec<&str>> = vec![Vec::new(); column_of.values().max().map_or(0, |c| c + 1)];
+    let count = column_of.values().max().map_or(0, |c| c + 1);
+    let mut columns: Vec<Vec<&str>> = Vec::with_capacity(count);
     let mut row_of: BTreeMap<&str, usize> = BTreeMap::new();
-    for column in 0..columns.len() {
+    for column in 0..count {
         let mut members: Vec<&Step> =
             steps.iter().filter(|s| column_of.get(s.name.as_str()) == Some(&column)).collect();
         let middle = |s: &Step| {
@@ -93,7 +94,7 @@ fn columns(steps: &[Step]) -> Vec<Vec<&str>> {
         for (row, step) in members.iter().enumerate() {
             row_of.insert(&step.name, row);
         }
-        columns[column] = members.iter().map(|s| s.name.as_str()).collect();
+        columns.push(members.iter().map(|s| s.name.as_str()).collect());
     }
     columns
 }
