@@ -16,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use zeroerr_core::red_flag_detector::RedFlag;
 use zeroerr_core::state_manager::{Record, SampleFate};
 use zeroerr_core::voting_engine::Fingerprint;
+use zeroerr_core::voting_engine::consensus::Evidence;
+use zeroerr_core::voting_engine::domain::Domain;
 use zeroerr_core::voting_engine::sequential::give_up;
 use zeroerr_core::voting_engine::tally::{Decision, Tally};
 
@@ -137,6 +139,9 @@ pub struct StepMachine {
     /// Samples with a lower number were drawn by an earlier run.
     earlier: u32,
     taken_up: u32,
+    evidence: Option<Evidence>,
+    /// The candidate under verification.
+    winner: u64,
 }
 
 /// One class that may still win.
@@ -177,7 +182,18 @@ impl StepMachine {
             completion_tokens: 0,
             earlier: 0,
             taken_up: 0,
+            evidence: None,
+            winner: 0,
         }
+    }
+
+    /// Counts votes input by input and by what the examples are worth, instead of by whole
+    /// behaviours; see [`zeroerr_core::voting_engine::consensus`]. The user has `answered` so many
+    /// questions already.
+    #[must_use]
+    pub fn with_evidence(mut self, domain: Domain, answered: u32) -> Self {
+        self.evidence = Some(Evidence::new(domain).answered(answered));
+        self
     }
 
     /// The first `samples` numbers are samples that an earlier run has drawn; they are no attempts of this
@@ -329,10 +345,16 @@ impl StepMachine {
                 self.gate_rejected += 1;
                 self.last_rejection = Some(why);
             }
+            SampleFate::NearMiss(why) => {
+                self.gate_rejected += 1;
+                self.last_rejection = Some(why);
+                self.evidence.iter_mut().for_each(Evidence::near_miss);
+            }
             SampleFate::Failed(why) => self.model_failures.push(why),
             SampleFate::Votes { fingerprint, .. } => {
                 let class = fingerprint.class();
                 self.tally.cast(id, class.clone());
+                self.evidence.iter_mut().for_each(|e| e.cast(id, &fingerprint));
                 self.classes.entry(class).or_insert(fingerprint);
             }
         }
@@ -345,18 +367,18 @@ impl StepMachine {
             return Vec::new();
         }
         loop {
-            if let Decision::Decided(class) = self.tally.decision(self.rules.k) {
+            if let Some((class, id)) = self.decided() {
                 if let Some(feedback) = self.remembered.remove(&class) {
                     self.refute(&class, feedback);
                     continue;
                 }
                 let mut commands = self.cancel_awaited();
-                let id = self.tally.voters(&class).first().copied().unwrap_or_default();
+                self.winner = id;
                 self.verifying = Some(class.clone());
                 commands.push(Command::Verify { class, id });
                 return commands;
             }
-            if let Some(why) = give_up(&self.tally, self.rules.k, self.counted, 0, self.rules.max_attempts) {
+            if let Some(why) = give_up(self.votes_needed(), self.counted, 0, self.rules.max_attempts) {
                 let mut commands = self.cancel_awaited();
                 let reason = self.why_undecided(why);
                 commands.extend(self.finish(StepEnd::Abstained(reason)));
@@ -367,6 +389,27 @@ impl StepMachine {
             self.cursor += 1;
         }
         self.draw_more()
+    }
+
+    /// The class that has won, and its candidate.
+    fn decided(&self) -> Option<(String, u64)> {
+        if let Some(evidence) = &self.evidence {
+            return evidence.decided(self.rules.k).map(|leader| (leader.class, leader.id));
+        }
+        let Decision::Decided(class) = self.tally.decision(self.rules.k) else { return None };
+        let id = self.tally.voters(&class).first().copied().unwrap_or_default();
+        Some((class, id))
+    }
+
+    fn votes_needed(&self) -> u32 {
+        let by_class = || self.tally.votes_needed(self.rules.k);
+        // Never less than one while nothing is decided: frequency, too, may be what is missing.
+        self.evidence.as_ref().map_or_else(by_class, |e| e.votes_needed(self.rules.k).max(1))
+    }
+
+    fn margin(&self) -> u32 {
+        let leader = self.evidence.as_ref().map(Evidence::leader);
+        leader.map_or_else(|| self.tally.margin(), |l| l.map_or(0, |l| u32::try_from(l.lead).unwrap_or(0)))
     }
 
     /// As many samples in flight as could still matter: enough for the leader to win if a share of
@@ -381,7 +424,8 @@ impl StepMachine {
         }
         let ended = self.counted as usize + self.early.len();
         let valid = (expected.total() as f64 + 1.0) / (ended as f64 + 1.0);
-        let useful = (f64::from(expected.votes_needed(self.rules.k)) / valid).ceil() as u32;
+        let needed = if self.early.is_empty() { self.votes_needed() } else { expected.votes_needed(self.rules.k) };
+        let useful = (f64::from(needed) / valid).ceil() as u32;
         let in_flight = self.awaited.len() as u32;
         let allowed = self.rules.max_attempts.saturating_sub(ended as u32 + in_flight);
         let wanted = useful.clamp(1, self.rules.in_flight).saturating_sub(in_flight).min(allowed);
@@ -397,6 +441,7 @@ impl StepMachine {
     /// own, the same in every run, whatever was in flight.
     fn refute(&mut self, class: &str, feedback: String) {
         self.tally.bar(class);
+        self.evidence.iter_mut().for_each(|e| e.bar(class));
         self.feedback.push(feedback);
         self.round += 1;
         self.rounds.push(self.cursor);
@@ -407,7 +452,7 @@ impl StepMachine {
     fn verified(&mut self, class: String, verification: Verification) -> Vec<Command> {
         match verification {
             Verification::Accepted => {
-                let id = self.tally.voters(&class).first().copied().unwrap_or_default();
+                let id = self.winner;
                 self.finish(StepEnd::Won { class, id })
             }
             Verification::Refuted(feedback) => {

@@ -16,6 +16,8 @@ pub enum SampleFate {
     Flagged(RedFlag),
     /// Failed an example; does not vote.
     GateRejected(String),
+    /// Failed exactly one example; does not vote, but says what passing all of them is worth.
+    NearMiss(String),
     /// Votes for its behaviour.
     Votes {
         /// The code.

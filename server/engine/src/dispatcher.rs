@@ -210,7 +210,7 @@ impl Dispatcher {
                 });
                 match &fate {
                     SampleFate::Flagged(flag) => self.wires.tell(RunEvent::Flagged { step: step.clone(), flag: *flag }),
-                    SampleFate::GateRejected(why) => {
+                    SampleFate::GateRejected(why) | SampleFate::NearMiss(why) => {
                         self.wires.tell(RunEvent::GateRejected { step: step.clone(), why: why.clone() })
                     }
                     SampleFate::Votes { .. } | SampleFate::Failed(_) => {}

@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 use zeroerr_agents::swarm::Swarm;
 use zeroerr_core::code::{Candidate, Task};
 use zeroerr_core::error_handler::ErrorClass;
-use zeroerr_core::ports::{Model, ModelError, SampleRequest};
+use zeroerr_core::ports::{Model, ModelError, SampleRequest, SampleResponse};
 use zeroerr_core::red_flag_detector::{RedFlag, flag_response};
 use zeroerr_core::state_manager::SampleFate;
 use zeroerr_llm::prompt_templates::{Variation, coder_messages, coder_stops};
@@ -131,30 +131,21 @@ impl StepContext {
         };
         let completion_tokens = response.completion_tokens as u64;
         let mut rejected = None;
-        let fate = match flag_response(&response, self.options.max_tokens) {
-            Some(flag) => SampleFate::Flagged(flag),
-            None => match self.extract(&response.text) {
-                Err(flag) => {
-                    tracing::trace!(flag = flag.name(), text = response.text, "a sample was discarded");
-                    SampleFate::Flagged(flag)
+        let fate = match candidate_of(&self.stack, &self.task, &response, self.options.max_tokens) {
+            Err(flag) => {
+                tracing::trace!(flag = flag.name(), text = response.text, "a sample was discarded");
+                SampleFate::Flagged(flag)
+            }
+            Ok(candidate) => match self.judge(candidate.clone()).await {
+                Ok(fate) => {
+                    let wrong = matches!(fate, SampleFate::GateRejected(_) | SampleFate::NearMiss(_));
+                    rejected = (wrong && self.placing.is_some()).then_some(candidate);
+                    fate
                 }
-                Ok(candidate) => match self.judge(candidate.clone()).await {
-                    Ok(fate) => {
-                        let wrong = matches!(fate, SampleFate::GateRejected(_)) && self.placing.is_some();
-                        rejected = wrong.then_some(candidate);
-                        fate
-                    }
-                    Err(why) => return Drawn::Broken(why),
-                },
+                Err(why) => return Drawn::Broken(why),
             },
         };
         Drawn::Ended { completion_tokens, model: response.model, fate, rejected }
-    }
-
-    fn extract(&self, text: &str) -> Result<Candidate, RedFlag> {
-        // A language without an adapter never gets here: its tasks cannot be analysed.
-        let language = self.stack.language(self.task.language).map_err(|_| RedFlag::NotOneFunction)?;
-        language.extract(text, &self.task)
     }
 
     /// Gate and fingerprint; equal code is judged once.
@@ -175,10 +166,26 @@ impl StepContext {
             .await;
         match judgement {
             Ok(Judgement::GateRejected(why)) => Ok(SampleFate::GateRejected(why.clone())),
+            Ok(Judgement::NearMiss(why)) => Ok(SampleFate::NearMiss(why.clone())),
             Ok(Judgement::Votes(fingerprint)) => Ok(SampleFate::Votes { candidate, fingerprint: fingerprint.clone() }),
             Err(why) => Err(why.clone()),
         }
     }
+}
+
+/// The candidate in a response, or the red flag that discards it.
+pub(crate) fn candidate_of(
+    stack: &VerificationStack,
+    task: &Task,
+    response: &SampleResponse,
+    max_tokens: usize,
+) -> Result<Candidate, RedFlag> {
+    if let Some(flag) = flag_response(response, max_tokens) {
+        return Err(flag);
+    }
+    // A language without an adapter never gets here: its tasks cannot be analysed.
+    let language = stack.language(task.language).map_err(|_| RedFlag::NotOneFunction)?;
+    language.extract(&response.text, task)
 }
 
 /// What a model's failure means for the sample.

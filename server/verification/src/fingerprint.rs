@@ -8,7 +8,7 @@ use serde::Deserialize;
 use zeroerr_core::task_specification::{Example, ExampleClaim, Spec};
 use zeroerr_core::voting_engine::Fingerprint;
 
-use crate::languages::{CheckError, Judgement};
+use crate::languages::{CheckError, Judgement, Observation};
 
 /// What became of one example.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -49,6 +49,9 @@ pub struct Facts {
     /// A call with two outcomes, when two runs differed.
     #[serde(default)]
     pub unstable: Option<(String, String, String)>,
+    /// The syntax tree with its locals renamed, when asked for.
+    #[serde(default)]
+    pub tree: Option<String>,
 }
 
 /// One claim of a spec, whichever tag it came from.
@@ -145,7 +148,9 @@ pub fn judge(spec: &Spec, facts: Facts) -> Result<Judgement, CheckError> {
     let claims = claims(spec);
     if let Some(failed) = facts.examples.iter().find(|f| !f.ok) {
         let why = claims.get(failed.index).map_or_else(|| "an example failed".to_string(), |c| c.objection(failed));
-        return Ok(Judgement::GateRejected(why));
+        let others = facts.examples.iter().filter(|f| f.ok).count();
+        let is_near = others + 1 == claims.len() && facts.examples.len() == claims.len();
+        return Ok(if is_near { Judgement::NearMiss(why) } else { Judgement::GateRejected(why) });
     }
     if let Some(Broken(_, error, text, _)) = facts.broken {
         return Ok(Judgement::GateRejected(format!("the file does not load: {error}: {text}")));
@@ -159,6 +164,17 @@ pub fn judge(spec: &Spec, facts: Facts) -> Result<Judgement, CheckError> {
         )));
     }
     Ok(Judgement::Votes(Fingerprint { outcomes: facts.outcomes }))
+}
+
+/// What a candidate does, whether or not the gate lets it vote.
+///
+/// # Errors
+/// When the spec contradicts itself.
+pub fn observe(spec: &Spec, facts: Facts) -> Result<Observation, CheckError> {
+    let behaviour = (!facts.outcomes.is_empty()).then(|| Fingerprint { outcomes: facts.outcomes.clone() });
+    let tree = facts.tree.clone();
+    let judged: Observation = judge(spec, facts)?.into();
+    Ok(Observation { behaviour: judged.behaviour.or(behaviour), tree, ..judged })
 }
 
 /// What code did that failed, as a predicate: exceptions are raised, a panic is a verb.
@@ -220,12 +236,12 @@ mod tests {
     }
 
     fn facts(examples: Vec<ExampleFact>) -> Facts {
-        Facts { examples, outcomes: vec![("f([3])".into(), "= 3".into())], broken: None, unstable: None }
+        Facts { examples, outcomes: vec![("f([3])".into(), "= 3".into())], broken: None, unstable: None, tree: None }
     }
 
     fn rejected(facts: Facts) -> String {
         match judge(&spec(), facts) {
-            Ok(Judgement::GateRejected(why)) => why,
+            Ok(Judgement::GateRejected(why) | Judgement::NearMiss(why)) => why,
             other => format!("{other:?}"),
         }
     }

@@ -20,7 +20,7 @@ use zeroerr_core::question::{Answer, Question};
 use zeroerr_core::verdict::{Layer, LayerReport, Policy, StackReport, Verdict};
 use zeroerr_core::voting_engine::Fingerprint;
 
-use crate::languages::{Behaviour, CheckError, Judgement, Language, Subject};
+use crate::languages::{Behaviour, CheckError, Judgement, Language, Observation, Probe, Subject};
 use crate::toolchain::Toolchain;
 
 /// Layers that read the code.
@@ -145,6 +145,33 @@ impl VerificationStack {
         let edits = self.language(task.language)?.splice(task, candidate).map_err(CheckError)?;
         let subject = subject_for_edit(task, &edits).map_err(CheckError)?;
         Ok(Behaviour { subject, fingerprint, votes })
+    }
+
+    /// What each candidate does, standing in its file: [`judge`](Self::judge) for many at once, and
+    /// of those that fail an example too. A candidate that does not fit its file has an objection.
+    ///
+    /// # Errors
+    /// As [`judge`](Self::judge).
+    pub async fn observe(
+        &self,
+        task: &Task,
+        candidates: &[Candidate],
+        probe: Probe,
+    ) -> Result<Vec<Observation>, CheckError> {
+        let language = self.language(task.language)?;
+        let placed: Vec<Result<Subject, String>> = candidates
+            .iter()
+            .map(|c| language.splice(task, c).and_then(|edits| subject_for_edit(task, &edits)))
+            .collect();
+        let subjects: Vec<Subject> = placed.iter().filter_map(|p| p.as_ref().ok().cloned()).collect();
+        let _running = self.quiet.read().await;
+        let mut observed = language.observe(&self.toolchain, &subjects, probe).await.into_iter();
+        let missing = || CheckError("internal error: a candidate was not observed".into());
+        let each = placed.into_iter().map(|place| match place {
+            Ok(_) => observed.next().unwrap_or_else(|| Err(missing())),
+            Err(why) => Ok(Judgement::GateRejected(format!("it does not fit the file: {why}")).into()),
+        });
+        each.collect()
     }
 
     /// Runs the layers and stops after the first group that objects or cannot be asked.

@@ -16,7 +16,7 @@ impl StepMachine {
             samples: self.samples(),
             red_flags: self.red_flags.iter().map(|(flag, n)| (flag.name().to_owned(), *n)).collect(),
             gate_rejected: self.gate_rejected,
-            margin: self.tally.margin(),
+            margin: self.margin(),
             k: self.rules.k,
             disagreements: self.disagreements(),
             questions: Vec::new(),

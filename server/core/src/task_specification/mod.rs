@@ -66,6 +66,8 @@ pub enum ExampleOrigin {
     Tag,
     /// A doctest, Rust doc test or JSDoc `@example`.
     Doctest,
+    /// Literals in the words of a docstring: `f(1) => 2`.
+    Prose,
 }
 
 /// What an example claims.

@@ -3,6 +3,8 @@
 //! [`tally`] counts, [`theory`] says how many votes that takes and how sure it is, [`sequential`]
 //! says when to stop trying.
 
+pub mod consensus;
+pub mod domain;
 pub mod sequential;
 pub mod tally;
 pub mod theory;

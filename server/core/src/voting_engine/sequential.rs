@@ -1,7 +1,5 @@
 //! When to stop trying: the budget of attempts, and the leader that can no longer get there.
 
-use crate::voting_engine::tally::Tally;
-
 /// Why a step gives up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GiveUp {
@@ -12,23 +10,28 @@ pub enum GiveUp {
 }
 
 /// Whether a step that has `drawn` samples of at most `max_attempts`, of which `pending` have not
-/// voted or been discarded yet, should give up.
-pub fn give_up(tally: &Tally, k: u32, drawn: u32, pending: u32, max_attempts: u32) -> Option<GiveUp> {
+/// voted or been discarded yet, and that `needed` votes could decide at best, should give up.
+pub fn give_up(needed: u32, drawn: u32, pending: u32, max_attempts: u32) -> Option<GiveUp> {
     let remaining = max_attempts.saturating_sub(drawn) + pending;
     if remaining == 0 {
         return Some(GiveUp::AttemptsUsed);
     }
-    (tally.votes_needed(k) > remaining).then_some(GiveUp::OutOfReach)
+    (needed > remaining).then_some(GiveUp::OutOfReach)
 }
 
 /// Wilson score interval (95 %) of a success rate; `(0, 1)` without trials.
 pub fn wilson_interval(successes: u64, trials: u64) -> (f64, f64) {
-    if trials == 0 {
+    wilson(successes.min(trials) as f64 / trials.max(1) as f64, trials as f64)
+}
+
+/// The same for a mean of shares (from 0 to 1) over `n` independent trials, of which there may be a
+/// broken number.
+pub fn wilson(rate: f64, n: f64) -> (f64, f64) {
+    if n <= 0.0 {
         return (0.0, 1.0);
     }
     const Z: f64 = 1.959_963_984_540_054;
-    let n = trials as f64;
-    let rate = (successes.min(trials)) as f64 / n;
+    let rate = rate.clamp(0.0, 1.0);
     let denominator = 1.0 + Z * Z / n;
     let centre = rate + Z * Z / (2.0 * n);
     let spread = Z * (rate * (1.0 - rate) / n + Z * Z / (4.0 * n * n)).sqrt();
@@ -38,6 +41,7 @@ pub fn wilson_interval(successes: u64, trials: u64) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::voting_engine::tally::Tally;
 
     #[test]
     fn gives_up_when_the_rest_cannot_decide() {
@@ -45,10 +49,10 @@ mod tests {
         for (i, c) in ["a", "b", "a", "b"].iter().enumerate() {
             t.cast(i as u64, *c);
         }
-        assert_eq!(give_up(&t, 3, 4, 0, 20), None);
-        assert_eq!(give_up(&t, 3, 18, 0, 20), Some(GiveUp::OutOfReach));
-        assert_eq!(give_up(&t, 3, 18, 1, 20), None, "one is still in flight");
-        assert_eq!(give_up(&t, 3, 20, 0, 20), Some(GiveUp::AttemptsUsed));
+        assert_eq!(give_up(t.votes_needed(3), 4, 0, 20), None);
+        assert_eq!(give_up(t.votes_needed(3), 18, 0, 20), Some(GiveUp::OutOfReach));
+        assert_eq!(give_up(t.votes_needed(3), 18, 1, 20), None, "one is still in flight");
+        assert_eq!(give_up(t.votes_needed(3), 20, 0, 20), Some(GiveUp::AttemptsUsed));
     }
 
     #[test]

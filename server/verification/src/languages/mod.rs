@@ -41,6 +41,8 @@ pub struct Subject {
 pub enum Judgement {
     /// It fails an example (which, and how) and does not vote.
     GateRejected(String),
+    /// It fails exactly one example (which, and how) and holds all others; it does not vote either.
+    NearMiss(String),
     /// It votes for this behaviour.
     Votes(Fingerprint),
 }
@@ -54,6 +56,64 @@ pub struct Behaviour {
     pub fingerprint: Fingerprint,
     /// Votes for it.
     pub votes: u32,
+}
+
+/// How candidates are observed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Probe {
+    /// Chooses the inputs.
+    pub seed: u64,
+    /// How many; 0 asks the gate alone. `None` is as many as for live candidates.
+    pub inputs: Option<usize>,
+    /// Seconds that one example may take; `None` is as for live candidates.
+    pub seconds: Option<u32>,
+}
+
+impl Probe {
+    /// What a live candidate is asked.
+    pub fn live(seed: u64) -> Self {
+        Self { seed, inputs: None, seconds: None }
+    }
+}
+
+/// What one candidate does, and what the gate says of it.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Observation {
+    /// Which example it fails, and how; `None` when it may vote.
+    pub objection: Option<String>,
+    /// Whether that is the only one it fails.
+    pub is_near: bool,
+    /// What it does; `None` when it could not be run.
+    pub behaviour: Option<Fingerprint>,
+    /// Its syntax tree with the locals renamed; `None` where the adapter makes none.
+    pub tree: Option<String>,
+}
+
+impl From<Observation> for Judgement {
+    fn from(seen: Observation) -> Self {
+        match (seen.objection, seen.behaviour) {
+            (Some(why), _) if seen.is_near => Judgement::NearMiss(why),
+            (Some(why), _) => Judgement::GateRejected(why),
+            (None, Some(fingerprint)) => Judgement::Votes(fingerprint),
+            (None, None) => Judgement::GateRejected("it could not be run".into()),
+        }
+    }
+}
+
+impl From<Judgement> for Observation {
+    fn from(judgement: Judgement) -> Self {
+        match judgement {
+            Judgement::GateRejected(why) => {
+                Observation { objection: Some(why), is_near: false, behaviour: None, tree: None }
+            }
+            Judgement::NearMiss(why) => {
+                Observation { objection: Some(why), is_near: true, behaviour: None, tree: None }
+            }
+            Judgement::Votes(fingerprint) => {
+                Observation { objection: None, is_near: false, behaviour: Some(fingerprint), tree: None }
+            }
+        }
+    }
 }
 
 /// A check that could not be made: sandbox or tool missing. One sentence with the remedy.
@@ -141,6 +201,23 @@ pub trait Language: Send + Sync {
         call: &'a str,
     ) -> BoxFuture<'a, Result<Option<Answer>, CheckError>> {
         Box::pin(std::future::ready(Ok(crate::questions::known_answer(behaviour, call))))
+    }
+
+    /// Gate and behaviour of many candidates of one task, as [`judge`](Self::judge) would say; an
+    /// adapter that can runs many in one job.
+    fn observe<'a>(
+        &'a self,
+        tools: &'a crate::toolchain::Toolchain,
+        subjects: &'a [Subject],
+        probe: Probe,
+    ) -> BoxFuture<'a, Vec<Result<Observation, CheckError>>> {
+        Box::pin(async move {
+            let mut all = Vec::with_capacity(subjects.len());
+            for subject in subjects {
+                all.push(self.judge(tools, subject, probe.seed).await.map(Observation::from));
+            }
+            all
+        })
     }
 
     /// Whether the tools that everything needs are there; asked before a model is.

@@ -200,6 +200,8 @@ impl Checker<'_> {
                 example.equation = self.doctest_equation(example);
                 true
             }
+            // Taken only where it is an equation of literals.
+            ExampleOrigin::Prose => true,
         });
     }
 

@@ -149,7 +149,7 @@ pub(super) fn raised(want: &str) -> Option<String> {
 }
 
 /// The escapes that real docstrings use; an unknown one stands for itself, as in Python.
-fn unescape(text: &str) -> String {
+pub(super) fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars();
     while let Some(c) = chars.next() {

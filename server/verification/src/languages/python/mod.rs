@@ -18,6 +18,7 @@ pub mod performance;
 pub mod probe;
 pub mod project;
 pub mod properties;
+mod prose;
 pub mod questions;
 mod reach;
 pub mod security;
@@ -40,7 +41,7 @@ use zeroerr_core::question::{Answer, Question};
 use zeroerr_core::red_flag_detector::RedFlag;
 use zeroerr_core::verdict::{Layer, LayerReport};
 
-use super::{Behaviour, CheckError, Judgement, Language, Subject};
+use super::{Behaviour, CheckError, Judgement, Language, Observation, Probe, Subject};
 use crate::toolchain::Toolchain;
 
 /// The adapter for Python. It holds no state: parsers are cheap to make.
@@ -151,6 +152,15 @@ impl Language for Python {
         call: &'a str,
     ) -> BoxFuture<'a, Result<Option<Answer>, CheckError>> {
         Box::pin(questions::answer(tools, behaviour, call))
+    }
+
+    fn observe<'a>(
+        &'a self,
+        tools: &'a Toolchain,
+        subjects: &'a [Subject],
+        probe: Probe,
+    ) -> BoxFuture<'a, Vec<Result<Observation, CheckError>>> {
+        Box::pin(probe::observe(tools, subjects, probe))
     }
 
     fn check<'a>(&'a self, tools: &'a Toolchain, subject: &'a Subject, layer: Layer) -> BoxFuture<'a, LayerReport> {

@@ -65,6 +65,8 @@ impl Session<'_> {
             self.touched.extend(names.iter().filter(|n| !BUILTINS.contains(n)).map(|n| (*n).to_owned()));
         }
         let raised = raised(&test.want);
+        // A comparison always prints something: nothing below it means that it must be true.
+        let must_hold = is_about && test.want.is_empty() && is_comparison(&tree);
         match (is_about, test.want.is_empty()) {
             (true, true) if !is_expression => self.set_up(code),
             (false, true) => self.set_up(code),
@@ -74,7 +76,8 @@ impl Session<'_> {
             }
             (false, false) => {}
             (true, _) => {
-                let claim = raised.map_or(ExampleClaim::Prints(test.want), ExampleClaim::Raises);
+                let want = if must_hold { "True".to_owned() } else { test.want };
+                let claim = raised.map_or(ExampleClaim::Prints(want), ExampleClaim::Raises);
                 let code = format!("{}{code}", std::mem::take(&mut self.pending));
                 return Ok(Some(Example {
                     code,
@@ -92,6 +95,10 @@ impl Session<'_> {
         self.pending.push_str(statement);
         self.pending.push('\n');
     }
+}
+
+fn is_comparison(tree: &tree_sitter::Tree) -> bool {
+    single_expression(tree).is_some_and(|e| e.kind() == "comparison_operator")
 }
 
 #[cfg(test)]
@@ -130,6 +137,7 @@ class Stack:
         9
         >>> Stack([3]).pop()
         3
+        >>> Stack([4]).pop() == 4
         >>> s.pop(
         4
         '''
@@ -137,7 +145,7 @@ class Stack:
         let analysis = analyse(Path::new("f.py"), &Arc::from(source));
         expect![[r#"
         error[spec.bad-expression]: this doctest does not parse
-        26 |         >>> s.pop(
+        27 |         >>> s.pop(
            |         ^^^^^^^^^^...
     "#]]
         .assert_eq(&render_diagnostics(source, &analysis.diagnostics));
@@ -151,6 +159,7 @@ class Stack:
         "s.pop() + math.floor(0.5)  # doctest: +NORMALIZE_WHITESPACE" Prints("1") None
         "s.pop()" Raises("IndexError") None
         "Stack([3]).pop()" Prints("3") Some(("Stack([3]).pop()", "3"))
+        "Stack([4]).pop() == 4" Prints("True") Some(("Stack([4]).pop()", "4"))
     "#]]
         .assert_eq(&out);
     }

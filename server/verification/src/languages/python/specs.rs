@@ -16,6 +16,7 @@ use zeroerr_core::task_specification::{Severity, Spec, SpecDiagnostic};
 use super::checks::{Context, check};
 use super::docstring::{self, take_doctests};
 use super::functions::{Body, FileIndex, Function};
+use super::prose;
 use super::session;
 use super::signature::parameters;
 use super::tree::{indent_at, line_end, parse, starts_line, text, without_cr};
@@ -28,7 +29,12 @@ pub fn analyse(path: &Path, source: &Arc<str>) -> FileAnalysis {
 
 /// Whether any line looks like a part of a spec. Most files have none, and need no parsing.
 fn may_have_spec(source: &str) -> bool {
+    let mut quotes = 0;
     source.lines().any(|line| {
+        quotes += line.matches("\"\"\"").count() + line.matches("'''").count();
+        if quotes % 2 == 1 && prose::may_be_example(line) {
+            return true;
+        }
         let line = line.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         let inside =
             line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | 'r' | 'R' | 'u' | 'U'));
@@ -247,7 +253,7 @@ fn task_of(
     above: Option<(TextRange, Vec<BlockLine<'_>>)>,
 ) -> Option<(Option<Task>, Vec<SpecDiagnostic>)> {
     let body = function.body(source);
-    let doc = body.docstring.as_ref().map(|d| read_docstring(d, source, function.name(source)));
+    let doc = body.docstring.as_ref().map(|d| read_docstring(d, source, function));
     let doc_is_spec = doc.as_ref().is_some_and(|d| d.is_spec);
     if above.is_none() && !doc_is_spec || function.name(source).is_empty() {
         return None;
@@ -306,7 +312,7 @@ fn task(
 fn bare_task(path: &Path, source: &Arc<str>, function: &Function<'_>) -> Task {
     let body = function.body(source);
     let start = function.outer.start_byte();
-    let doc = body.docstring.as_ref().map(|d| read_docstring(d, source, function.name(source)));
+    let doc = body.docstring.as_ref().map(|d| read_docstring(d, source, function));
     let (spec, range) = doc.map_or((Spec::default(), TextRange::new(start, start)), |d| (d.block.spec, d.range));
     task(path, source, function, &body, spec, range)
 }
@@ -318,12 +324,20 @@ struct DocSpec {
     is_spec: bool,
 }
 
-fn read_docstring(doc: &docstring::Docstring<'_>, source: &str, function: &str) -> DocSpec {
+fn read_docstring(doc: &docstring::Docstring<'_>, source: &str, function: &Function<'_>) -> DocSpec {
+    let (name, is_raw) = (function.name(source), docstring::is_raw(doc, source));
     let lines = docstring::lines(doc, source);
-    let (tests, prose) = take_doctests(&lines, docstring::is_raw(doc, source));
-    let is_spec = !tests.is_empty() || parser::classify(&prose, BlockKind::Doc) == BlockClass::Spec;
+    let (tests, prose) = take_doctests(&lines, is_raw);
+    let params = function.signature(source).params;
+    let params: Vec<&str> = params.iter().map(|p| p.name.as_str()).collect();
+    let has_tags = parser::classify(&prose, BlockKind::Doc) == BlockClass::Spec;
+    // Who writes tags or doctests writes examples as such: there the words are words.
+    let in_words =
+        if has_tags || !tests.is_empty() { Vec::new() } else { prose::examples(&prose, is_raw, name, &params) };
+    let is_spec = has_tags || !tests.is_empty() || !in_words.is_empty();
     let mut block = parser::parse(&prose, BlockKind::Doc);
-    let (examples, faults) = session::examples(tests, function);
+    block.spec.examples.extend(in_words);
+    let (examples, faults) = session::examples(tests, name);
     block.spec.examples.extend(examples);
     block.diagnostics.extend(faults);
     DocSpec { block, range: TextRange::new(doc.node.start_byte(), doc.node.end_byte()), is_spec }

@@ -181,6 +181,7 @@ impl Checker<'_> {
                 example.equation = equation_of(&example.code, self.context.function);
                 true
             }
+            ExampleOrigin::Prose => true,
         });
     }
 

@@ -17,19 +17,23 @@ from judge import Worker
 CALL_SECONDS = 2.0
 INPUT_SECONDS = 1.0
 ALL_SECONDS = 10.0
+HANGS = 4  # after so many calls that did not end, the others are not waited for
 OTHER_SEED = "1"
 
 
 def run(request):
     """Mode `judge`: examples first, then outcomes on generated inputs."""
+    if request.get("candidates"):
+        import batch
+        return batch.run(request)
     end = time.monotonic() + request.get("seconds", ALL_SECONDS)
     replay = None if request.get("replay") else Replay(request)
     worker = Worker(request)
     try:
         facts = []
         if replay is not None:
-            facts = examples(worker, request, end, stop_early=True)
-            if facts and not facts[-1]["ok"]:
+            facts = examples(worker, request, end, failures=2)
+            if not all(f["ok"] for f in facts):
                 return {"examples": facts, "outcomes": [], "broken": worker.broken}
         outcomes = fingerprint(worker, request, inputs.Plan(request), end)
         answer = {"examples": facts, "outcomes": outcomes, "broken": worker.broken}
@@ -42,15 +46,18 @@ def run(request):
             replay.stop()
 
 
-def examples(worker, request, end, stop_early=False):
-    """One fact per example: `{"index", "ok", "got", "expected", "violates", "calls"}`."""
+def examples(worker, request, end, failures=None):
+    """One fact per example: `{"index", "ok", "got", "expected", "violates", "calls"}`.
+
+    After `failures` of them nothing more is asked: one failed example or several is all that matters.
+    """
     facts = []
     for index, example in enumerate(request.get("examples", [])):
-        left = min(CALL_SECONDS, end - time.monotonic())
+        left = min(request.get("call_seconds", CALL_SECONDS), end - time.monotonic())
         fact = check_example(worker, example, left) if left > 0 else {"ok": False, "got": "timeout", "expected": ""}
         fact["index"] = index
         facts.append(fact)
-        if stop_early and not fact["ok"]:
+        if failures and sum(not f["ok"] for f in facts) >= failures:
             break
     return facts
 
@@ -162,12 +169,16 @@ def fingerprint(worker, request, plan, end):
     chosen = select(worker, request, plan, end)
     if request.get("replay"):
         chosen.reverse()
-    asked = []
+    asked, hangs = [], 0
     for receiver, arguments in chosen:
-        left = min(INPUT_SECONDS, end - time.monotonic())
-        answer = worker.ask(["outcome", receiver, arguments], left) if left > 0 else ["timeout"]
+        left = min(request.get("input_seconds", INPUT_SECONDS), end - time.monotonic())
+        waits = left > 0 and hangs < request.get("hangs", HANGS)
+        answer = worker.ask(["outcome", receiver, arguments], left) if waits else ["timeout"]
         if answer[0] == "broken":
             break
+        if answer[0] == "invalid":
+            continue
+        hangs += answer[0] == "timeout"
         asked.append([spelled(request, receiver, arguments), _outcome(answer)])
     return sorted(asked, key=lambda pair: (len(pair[0]), pair[0]))
 
@@ -175,6 +186,8 @@ def fingerprint(worker, request, plan, end):
 def select(worker, request, plan, end):
     """The first `SMALL` calls that `@requires` allows; from a larger pool when it allows few."""
     wanted, seed = request.get("inputs", inputs.SMALL), request.get("seed", 0)
+    if not request.get("requires"):
+        return inputs.generate(plan, seed, wanted)
     chosen, seen = [], set()
     for limit in (wanted, inputs.LARGE):
         pool = inputs.generate(plan, seed, limit)
@@ -231,6 +244,10 @@ class Replay:
 
     def outcomes(self, end):
         """What the second run saw, or `None` when it did not end in time."""
+        return self.answer(end, "outcomes")
+
+    def answer(self, end, key):
+        """One entry of the second run's answer, or `None` when it did not end in time."""
         import select
         data = b""
         while True:
@@ -242,7 +259,7 @@ class Replay:
                 break
             data += more
         try:
-            return json.loads(data)["outcomes"]
+            return json.loads(data)[key]
         except (ValueError, KeyError):
             return None
 

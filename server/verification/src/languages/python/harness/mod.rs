@@ -20,9 +20,10 @@ use crate::layers::Failure;
 use crate::toolchain::{REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 18] = [
+const FILES: [(&str, &str); 19] = [
     ("__main__.py", include_str!("__main__.py")),
     ("answers.py", include_str!("answers.py")),
+    ("batch.py", include_str!("batch.py")),
     ("channel.py", include_str!("channel.py")),
     ("contracts.py", include_str!("contracts.py")),
     ("gate.py", include_str!("gate.py")),
@@ -51,6 +52,8 @@ pub enum Mode {
     Judge,
     /// The smallest calls on which candidates differ.
     Questions,
+    /// The same for many candidates.
+    Batch,
     /// `@requires`, `@ensures`, `@raises` on many inputs.
     Contracts,
     /// CrossHair.
@@ -66,7 +69,7 @@ pub enum Mode {
 impl Mode {
     fn name(self) -> &'static str {
         match self {
-            Mode::Judge => "judge",
+            Mode::Judge | Mode::Batch => "judge",
             Mode::Questions => "questions",
             Mode::Contracts => "contracts",
             Mode::Symbolic => "symbolic",
@@ -80,10 +83,16 @@ impl Mode {
     fn seconds(self) -> u64 {
         match self {
             Mode::Judge | Mode::Questions => 20,
+            Mode::Batch => 600,
             Mode::Contracts | Mode::Symbolic => 30,
             Mode::Properties | Mode::Performance => 60,
             Mode::Tests => 180,
         }
+    }
+
+    /// Bytes that the harness may answer.
+    fn output(self) -> usize {
+        if self == Mode::Batch { 128 << 20 } else { 8 << 20 }
     }
 }
 
@@ -145,7 +154,7 @@ pub async fn run(tools: &Toolchain, scratch: &Path, mode: Mode, mut request: Val
         stdin: request.to_string().into_bytes(),
         readable: environment.readable,
         scratch: scratch.to_path_buf(),
-        limits: Limits { wall: time, cpu: time * 2, memory: 2 << 30, output: 8 << 20, ..Limits::default() },
+        limits: Limits { wall: time, cpu: time * 2, memory: 2 << 30, output: mode.output(), ..Limits::default() },
     };
     let output =
         sandbox.run(job).await.map_err(|e| Trouble::Unavailable(format!("the sandbox could not start Python: {e}")))?;

@@ -1,0 +1,379 @@
+//! Votes counted input by input, weighed by what the examples are worth.
+//!
+//! Right programs seldom do the same on *every* input: beyond what the examples show ([`Domain`]) one
+//! raises, another returns, and counting whole behaviours splits their votes. So each input is a vote of
+//! its own. A candidate wins when on every input that looks like the examples' its answer is ahead of
+//! every other answer by k, and at least [`SHARE`] times as frequent as the next. Elsewhere, and where a
+//! candidate that passes every example fails to answer, the plurality only chooses between those that
+//! are equal otherwise.
+//!
+//! An answer is the value. Which exception it is, and what else a call changed that does return a
+//! value, sets no programs apart (it still shows in the fingerprint).
+//!
+//! When many samples fail exactly one example, one more example would probably refute some that
+//! pass all of them: the share of near misses says how much passing is worth ([`Evidence::needed`]).
+//!
+//! Measured with `zeroerr bench replay`; docs/API_REFERENCE.md has the figures.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::Fingerprint;
+use super::domain::Domain;
+use super::tally::VoteId;
+
+/// How many times as frequent as the next the winning answer must be, on every input that counts.
+pub const SHARE: u32 = 4;
+
+/// Votes that an answered question is worth: it was chosen because candidates split on it.
+pub const ANSWER: u32 = 2;
+
+/// Votes with what is known about how much they are worth.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    domain: Domain,
+    votes: BTreeMap<VoteId, Vote>,
+    near_misses: u32,
+    /// Questions that the user has answered.
+    answered: u32,
+    /// The inputs, in the order of the first fingerprint, and whether each is beyond the examples.
+    inputs: Vec<(String, bool)>,
+    answers: HashMap<String, u32>,
+}
+
+#[derive(Debug, Clone)]
+struct Vote {
+    class: String,
+    /// Per input its answer, as a number; [`NOTHING`] where it gave none.
+    says: Vec<u32>,
+    /// Whether it changes its arguments although it returns something.
+    meddles: bool,
+}
+
+/// The number of "no answer": an exception, a time-out, a crash.
+const NOTHING: u32 = 0;
+
+/// Who is ahead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leader {
+    /// The first vote for the leading candidate.
+    pub id: VoteId,
+    /// The class of its whole behaviour.
+    pub class: String,
+    /// Its lead on the worst input that counts.
+    pub lead: i64,
+    /// Whether its answers are frequent enough there.
+    pub is_frequent: bool,
+}
+
+/// What is compared between candidates; all the votes for one such thing are one group.
+struct Group<'v> {
+    says: &'v [u32],
+    votes: i64,
+    first: VoteId,
+    class: &'v str,
+    meddles: bool,
+}
+
+impl Evidence {
+    /// No votes yet; inputs of this domain count.
+    pub fn new(domain: Domain) -> Self {
+        Self { domain, ..Self::default() }
+    }
+
+    /// The user has answered so many questions on which candidates differed; who contradicts an answer
+    /// does not vote.
+    #[must_use]
+    pub fn answered(mut self, questions: u32) -> Self {
+        self.answered = questions;
+        self
+    }
+
+    /// Counts a vote; an id counts once.
+    pub fn cast(&mut self, id: VoteId, fingerprint: &Fingerprint) {
+        if self.votes.contains_key(&id) {
+            return;
+        }
+        if self.inputs.is_empty() {
+            let inputs = fingerprint.outcomes.iter();
+            self.inputs = inputs.map(|(input, _)| (input.clone(), !self.domain.holds(input))).collect();
+        }
+        let in_order = fingerprint.outcomes.iter().zip(&self.inputs).all(|((a, _), (b, _))| a == b)
+            && fingerprint.outcomes.len() == self.inputs.len();
+        let mut meddles = false;
+        let mut says = Vec::with_capacity(self.inputs.len());
+        for place in 0..self.inputs.len() {
+            let outcome = if in_order {
+                fingerprint.outcomes.get(place)
+            } else {
+                fingerprint.outcomes.iter().find(|(input, _)| *input == self.inputs[place].0)
+            };
+            let (answer, changed) = outcome.map_or(("", false), |(_, outcome)| answer_of(outcome));
+            meddles |= changed;
+            let next = self.answers.len() as u32 + 1;
+            says.push(if answer.is_empty() {
+                NOTHING
+            } else if let Some(known) = self.answers.get(answer) {
+                *known
+            } else {
+                self.answers.insert(answer.to_owned(), next);
+                next
+            });
+        }
+        self.votes.insert(id, Vote { class: fingerprint.class(), says, meddles });
+    }
+
+    /// Counts a sample that failed exactly one example.
+    pub fn near_miss(&mut self) {
+        self.near_misses += 1;
+    }
+
+    /// The votes of a class no longer count, nor stand in anybody's way.
+    pub fn bar(&mut self, class: &str) {
+        self.votes.retain(|_, vote| vote.class != class);
+    }
+
+    /// The lead that decides, for a configured `k`: two more where a program that passes all examples
+    /// but one passes that one less often than in three of five cases (with one success and one
+    /// failure assumed), three more where less often than in two of five; [`ANSWER`] less for every
+    /// answered question.
+    pub fn needed(&self, k: u32) -> u32 {
+        let (passed, failed) = (self.votes.len() as u32 + 1, self.near_misses + 1);
+        let share = |of: u32| 5 * passed >= of * (passed + failed);
+        let more = match () {
+            () if share(3) => 0,
+            () if share(2) => 2,
+            () => 3,
+        };
+        (k.max(1) + more).saturating_sub(ANSWER * self.answered).max(1)
+    }
+
+    /// The class that has won, if any.
+    pub fn decided(&self, k: u32) -> Option<Leader> {
+        self.leader().filter(|l| l.is_frequent && l.lead >= i64::from(self.needed(k)))
+    }
+
+    /// How many more votes would decide at best: no candidate's lead can be more than that of a
+    /// program that answered with the majority everywhere.
+    pub fn votes_needed(&self, k: u32) -> u32 {
+        let (groups, columns) = self.columns();
+        let total: i64 = groups.iter().map(|g| g.votes).sum();
+        let best = columns.iter().filter(|c| c.counts).map(|c| c.first - c.second).min().unwrap_or(total).min(total);
+        u32::try_from(i64::from(self.needed(k).min(k.max(1))) - best).unwrap_or(0)
+    }
+
+    /// The candidate with the largest lead on its worst input; ties go to the plurality elsewhere,
+    /// then to the candidate that changes nothing it was not asked to, then to the more frequent
+    /// one, then to the first.
+    pub fn leader(&self) -> Option<Leader> {
+        let (groups, columns) = self.columns();
+        let total: i64 = groups.iter().map(|g| g.votes).sum();
+        let mut best: Option<(Rank, Leader)> = None;
+        for group in &groups {
+            let (mut worst, mut elsewhere, mut agree) = ((total, total, 0), total, 0);
+            for column in &columns {
+                let answer = group.says.get(column.place).copied().unwrap_or(NOTHING);
+                let own = column.votes.get(&answer).copied().unwrap_or(0);
+                let rival = if own == column.first { column.second } else { column.first };
+                agree += own;
+                if !column.counts {
+                    elsewhere = elsewhere.min(own - rival);
+                } else if own - rival < worst.0 {
+                    worst = (own - rival, own, rival);
+                }
+            }
+            let rank = (worst.0, elsewhere, !group.meddles, agree, group.votes);
+            if best.as_ref().is_none_or(|(other, _)| rank > *other) {
+                let is_frequent = worst.1 >= i64::from(SHARE) * worst.2;
+                let leader = Leader { id: group.first, class: group.class.to_owned(), lead: worst.0, is_frequent };
+                best = Some((rank, leader));
+            }
+        }
+        best.map(|(_, leader)| leader)
+    }
+
+    /// The groups in the order of their first votes, and the inputs on which they differ.
+    fn columns(&self) -> (Vec<Group<'_>>, Vec<Column>) {
+        let mut groups: Vec<Group<'_>> = Vec::new();
+        for (id, vote) in &self.votes {
+            match groups.iter_mut().find(|g| g.meddles == vote.meddles && g.says == vote.says) {
+                Some(group) => group.votes += 1,
+                None => groups.push(Group {
+                    says: &vote.says,
+                    votes: 1,
+                    first: *id,
+                    class: &vote.class,
+                    meddles: vote.meddles,
+                }),
+            }
+        }
+        let mut columns = Vec::new();
+        for (place, (_, beyond)) in self.inputs.iter().enumerate() {
+            let said = |g: &Group<'_>| g.says.get(place).copied().unwrap_or(NOTHING);
+            let Some(first) = groups.first().map(said) else { break };
+            if groups.iter().all(|g| said(g) == first) {
+                continue;
+            }
+            let mut votes: BTreeMap<u32, i64> = BTreeMap::new();
+            for group in &groups {
+                *votes.entry(said(group)).or_default() += group.votes;
+            }
+            let mut counts: Vec<i64> = votes.values().copied().collect();
+            counts.sort_unstable_by(|a, b| b.cmp(a));
+            let doubtful = votes.contains_key(&NOTHING);
+            columns.push(Column {
+                place,
+                first: counts.first().copied().unwrap_or(0),
+                second: counts.get(1).copied().unwrap_or(0),
+                counts: !beyond && !doubtful,
+                votes,
+            });
+        }
+        (groups, columns)
+    }
+}
+
+/// What is compared between groups, in this order: lead, lead elsewhere, leaves its arguments alone,
+/// agreement, votes.
+type Rank = (i64, i64, bool, i64, i64);
+
+/// One input on which candidates differ.
+struct Column {
+    place: usize,
+    votes: BTreeMap<u32, i64>,
+    first: i64,
+    second: i64,
+    counts: bool,
+}
+
+/// What an outcome answers (empty for no answer), and whether the call returned something *and*
+/// changed an argument. A call that returns nothing is judged by what it changed.
+pub fn answer_of(outcome: &str) -> (&str, bool) {
+    if !outcome.starts_with("= ") {
+        return ("", false);
+    }
+    match outcome.split_once("; mutates ") {
+        Some((value, _)) if ["= None", "= ()", "= undefined", "= null"].contains(&value) => (outcome, false),
+        Some((value, _)) => (value, true),
+        None => (outcome, false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn print(outcomes: &[&str]) -> Fingerprint {
+        Fingerprint {
+            outcomes: outcomes.iter().enumerate().map(|(n, o)| (format!("f({n})"), (*o).to_owned())).collect(),
+        }
+    }
+
+    /// `f(0)` and `f(-1)` would be beyond these examples.
+    fn evidence(votes: &[&[&str]]) -> Evidence {
+        let mut evidence = Evidence::new(Domain::of("f", ["f(1) == 1", "f(4) == 4"]));
+        for (id, outcomes) in votes.iter().enumerate() {
+            evidence.cast(id as u64, &print(outcomes));
+        }
+        evidence
+    }
+
+    fn winner(evidence: &Evidence, k: u32) -> Option<u64> {
+        evidence.decided(k).map(|l| l.id)
+    }
+
+    #[test]
+    fn what_examples_do_not_speak_of_does_not_split_the_vote() {
+        let e = evidence(&[&["= 0", "= 1"], &["= 7", "= 1"], &["! ValueError", "= 1"], &["= 0", "= 1"]]);
+        assert_eq!(winner(&e, 4), Some(0), "all agree on f(1); f(0) only chooses");
+        assert_eq!(winner(&e, 5), None);
+    }
+
+    #[test]
+    fn on_inputs_like_the_examples_the_lead_is_counted() {
+        let e = evidence(&[&["= 0", "= 1"], &["= 0", "= 2"], &["= 0", "= 1"], &["= 0", "= 1"]]);
+        assert_eq!(e.leader().map(|l| (l.id, l.lead, l.is_frequent)), Some((0, 2, false)), "3 is not 4 times 1");
+        assert_eq!(winner(&e, 2), None);
+        let e = evidence(&[&["", "= 1"], &["", "= 2"], &["", "= 1"], &["", "= 1"], &["", "= 1"]]);
+        assert_eq!(winner(&e, 3), Some(0));
+        assert_eq!((e.votes_needed(3), e.votes_needed(5)), (0, 2));
+    }
+
+    #[test]
+    fn a_candidate_that_gives_up_makes_an_input_doubtful_and_does_not_win_there() {
+        let e = evidence(&[&["", "! IndexError"], &["", "= 1"], &["", "= 1"], &["", "= 2"]]);
+        let leader = e.leader().map(|l| (l.id, l.lead));
+        assert_eq!(leader, Some((1, 4)), "f(1) counts no more, but its plurality chooses");
+    }
+
+    #[test]
+    fn changed_arguments_matter_where_nothing_is_returned() {
+        let plain = evidence(&[&["", "= 1; mutates xs -> []"], &["", "= 1"]]);
+        assert_eq!(winner(&plain, 2), Some(1), "both count, the one that changes nothing is taken");
+        let in_place = evidence(&[&["", "= None; mutates xs -> [1]"], &["", "= None; mutates xs -> [2]"]]);
+        assert_eq!(winner(&in_place, 1), None);
+    }
+
+    #[test]
+    fn near_misses_ask_for_more_votes() {
+        let mut e = evidence(&[&["", "= 1"], &["", "= 1"]]);
+        assert_eq!((e.needed(2), winner(&e, 2)), (2, Some(0)));
+        for needed in [2, 4, 4, 5] {
+            e.near_miss();
+            assert_eq!(e.needed(2), needed);
+        }
+        assert_eq!(winner(&e, 2), None);
+    }
+
+    #[test]
+    fn an_answered_question_is_worth_two_votes() {
+        let e = evidence(&[&["", "= 1"]]);
+        assert_eq!(winner(&e, 3), None);
+        let e = e.answered(1);
+        assert_eq!((e.needed(3), winner(&e, 3)), (1, Some(0)));
+        assert_eq!(e.answered(2).needed(3), 1, "never less than one vote");
+    }
+
+    #[test]
+    fn a_barred_class_is_gone() {
+        let mut e = evidence(&[&["= 0", "= 1"], &["= 0", "= 1"], &["= 0", "= 2"]]);
+        e.bar(&print(&["= 0", "= 1"]).class());
+        assert_eq!(winner(&e, 1), Some(2));
+    }
+
+    proptest! {
+        #[test]
+        fn whole_behaviours_with_one_input_decide_as_the_tally_does(votes in prop::collection::vec(0u8..3, 0..30), k in 1u32..5) {
+            let mut tally = crate::voting_engine::tally::Tally::default();
+            let mut e = Evidence::default();
+            for (id, v) in votes.iter().enumerate() {
+                let print = Fingerprint { outcomes: vec![("f(1)".into(), format!("= {v}"))] };
+                tally.cast(id as u64, print.class());
+                e.cast(id as u64, &print);
+            }
+            if let Some(leader) = e.leader() {
+                prop_assert_eq!(leader.lead, i64::from(tally.margin()));
+            }
+            prop_assert_eq!(e.votes_needed(k), tally.votes_needed(k));
+        }
+
+        #[test]
+        fn a_winner_leads_on_every_input_that_counts(votes in prop::collection::vec(prop::collection::vec(0u8..3, 3), 1..20), k in 1u32..4) {
+            let mut e = Evidence::default();
+            for (id, v) in votes.iter().enumerate() {
+                let outcomes: Vec<String> = v.iter().map(|x| format!("= {x}")).collect();
+                e.cast(id as u64, &print(&outcomes.iter().map(String::as_str).collect::<Vec<_>>()));
+            }
+            if let Some(leader) = e.decided(k) {
+                let winner = &votes[leader.id as usize];
+                for place in 0..3 {
+                    let own = votes.iter().filter(|v| v[place] == winner[place]).count();
+                    for rival in (0..3u8).filter(|r| *r != winner[place]) {
+                        let theirs = votes.iter().filter(|v| v[place] == rival).count();
+                        prop_assert!(own >= theirs + k as usize && own >= 4 * theirs);
+                    }
+                }
+            }
+        }
+    }
+}
