@@ -74,6 +74,11 @@ pub trait Workbench: Send + Sync {
         Ok(())
     }
 
+    /// The page of a run that this workbench made; `None` when it kept nothing of it. Takes a moment.
+    fn page(&self, _run: &str) -> Option<String> {
+        None
+    }
+
     /// One line per thing a user may want to know: model, sandbox, tools, breakers.
     fn status(&self) -> Vec<String>;
 }

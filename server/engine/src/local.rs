@@ -221,6 +221,12 @@ impl Workbench for LocalWorkbench {
         self.keep_certificate(edit)
     }
 
+    fn page(&self, run: &str) -> Option<String> {
+        let export = self.journal()?.export(run);
+        let page = export.map_err(|e| e.to_string()).and_then(|e| crate::page::page(&e).map_err(|e| e.to_string()));
+        page.inspect_err(|why| tracing::warn!("no page for run {run}: {why}")).ok()
+    }
+
     fn status(&self) -> Vec<String> {
         let options = self.options();
         let mut lines = vec![format!(

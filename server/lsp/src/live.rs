@@ -2,7 +2,7 @@
 //! the state of every function with its layers. Our VS Code extension makes its Runs view, its
 //! gutter marks and its test explorer of them; an editor that does not ask sees nothing of it.
 //!
-//! It asks with `experimental: {"zeroerr": {"runs": true, "marks": true}}` among its capabilities.
+//! It asks with `experimental: {"zeroerr": {"runs": true, "marks": true, "reports": true}}` among its capabilities.
 
 use lsp_types::Uri;
 use lsp_types::notification::Notification;
@@ -23,6 +23,8 @@ pub(crate) struct Live {
     pub(crate) runs: bool,
     /// [`FunctionStates`]
     pub(crate) marks: bool,
+    /// [`ReportPage`]
+    pub(crate) reports: bool,
 }
 
 impl Live {
@@ -30,7 +32,7 @@ impl Live {
     pub(crate) fn announced(raw: &serde_json::Value) -> Self {
         let asked =
             |what: &str| raw.pointer(&format!("/capabilities/experimental/zeroerr/{what}")) == Some(&true.into());
-        Self { runs: asked("runs"), marks: asked("marks") }
+        Self { runs: asked("runs"), marks: asked("marks"), reports: asked("reports") }
     }
 }
 
@@ -98,6 +100,26 @@ struct FunctionState {
     moved: i64,
     /// The layers, only when they are about exactly this text.
     layers: Vec<LayerReport>,
+}
+
+/// `zeroerr/report`: a run as a page, to be shown beside the code.
+enum ReportPage {}
+
+impl Notification for ReportPage {
+    type Params = ReportPageParams;
+    const METHOD: &'static str = "zeroerr/report";
+}
+
+#[derive(Serialize, serde::Deserialize)]
+struct ReportPageParams {
+    title: String,
+    /// Without scripts, and without anything that is fetched.
+    html: String,
+}
+
+/// Shows a page.
+pub(crate) fn report(state: &State, title: String, html: String) {
+    state.outbox.notify::<ReportPage>(ReportPageParams { title, html });
 }
 
 /// Tells of a job: `news`, or its end.

@@ -116,6 +116,8 @@ pub(crate) enum Event {
     EditOverdue(ApplyId),
     /// The user pressed a button under the question for their consent, or none.
     Chosen { edit: ApplyId, choice: Option<String> },
+    /// The page of a run was made, or there is none; then the report is shown as a text.
+    PageMade { page: Option<String>, report: requests::show_report::Report },
     /// A report was written, or could not be; the text is for the second case.
     ReportWritten { path: Option<PathBuf>, instead: String },
     /// The client answered `window/showDocument`; the text is for when it did not.
@@ -266,6 +268,7 @@ impl State {
             Event::EditAnswered { edit, refused } => crate::apply::answered(self, edit, refused),
             Event::Chosen { edit, choice } => crate::confirm::chosen(self, edit, choice.as_deref()),
             Event::EditOverdue(edit) => crate::apply::overdue(self, edit),
+            Event::PageMade { page, report } => requests::show_report::page_made(self, page, report),
             Event::ReportWritten { path, instead } => requests::show_report::written(self, path, instead),
             Event::ReportShown { shown, instead } => {
                 if !shown {

@@ -37,6 +37,10 @@ export async function run(): Promise<void> {
   assert.ok(below.includes('  Layers: 7 of 8 passed'), `the layers are in the view:\n${api.runs().join('\n')}`);
   console.log(`test: runs: ${step.trim()}`);
 
+  await vscode.commands.executeCommand('zeroerr.client.report');
+  await until('the report', 20, () => api.report().includes('total'));
+  assert.ok(!api.report().includes('<script'), 'a report has no scripts');
+
   const header = after.split('\n').findIndex((text) => text.startsWith('def total')) + 1;
   await until('the gutter to say that it passed', 20, () => api.marks(document.uri).includes(`${header}: passed`));
   const tests = api.tests();

@@ -46,6 +46,15 @@ export async function run(page: Page, shot: (name: string) => Promise<void>): Pr
   await page.locator('.pane-body .monaco-list-row', { hasText: 'Layers' }).first().waitFor({ timeout: 30_000 });
   await page.waitForTimeout(500);
   await shot('runs');
+
+  await page.keyboard.press('Control+b');
+  await page.keyboard.press('F1');
+  await page.keyboard.type('zeroerr: Show Report');
+  await page.keyboard.press('Enter');
+  const report = page.frameLocator('iframe.webview').frameLocator('iframe#active-frame');
+  await report.getByText('checks passed').first().waitFor({ timeout: 30_000 });
+  await page.waitForTimeout(500);
+  await shot('report');
 }
 
 /** Presses a key again while what it brings up stays away, as a user does on a busy machine. */

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use lsp_types::*;
 use zeroerr_core::certificate::code_hash;
 
+use crate::live;
 use crate::marks::Mark;
 use crate::render;
 use crate::state::{Event, State};
@@ -23,8 +24,33 @@ pub(crate) fn show(state: &mut State, target: Option<(&Uri, &str)>) {
         );
     };
     let (name, text) = document(uri, function, mark);
-    let instead = render::plain(&text);
-    open(state, name, text, instead);
+    let run = mark.run.as_ref().map(|run| run.id.clone()).filter(|_| state.profile.live.reports);
+    let report = Report { title: function.to_owned(), name, text };
+    let Some(run) = run else { return page_made(state, None, report) };
+    let (workbench, events) = (state.options.workbench.clone(), state.events.clone());
+    tokio::task::spawn_blocking(move || {
+        let page = workbench.page(&run);
+        drop(events.send(Event::PageMade { page, report }));
+    });
+}
+
+/// A report, as a text.
+pub(crate) struct Report {
+    title: String,
+    /// The name of its file.
+    name: String,
+    text: String,
+}
+
+/// Shows the page of a run; without one the report's text.
+pub(crate) fn page_made(state: &State, page: Option<String>, report: Report) {
+    match page {
+        Some(html) => live::report(state, format!("zeroerr: {}", report.title), html),
+        None => {
+            let instead = render::plain(&report.text);
+            open(state, report.name, report.text, instead);
+        }
+    }
 }
 
 /// Shows a text as a file of this name, or `instead` of it a message where that cannot be.

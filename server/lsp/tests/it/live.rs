@@ -14,7 +14,8 @@ async fn curious(scripts: impl IntoIterator<Item = (&'static str, Script)>) -> L
     let (mut client, _) = connect(ClientKind::VsCode, &FakeWorkbench::new(scripts));
     client
         .initialize_with(|params| {
-            params["capabilities"]["experimental"] = json!({ "zeroerr": { "runs": true, "marks": true } });
+            params["capabilities"]["experimental"] =
+                json!({ "zeroerr": { "runs": true, "marks": true, "reports": true } });
         })
         .await;
     client.open(URI, "python", DOUBLE).await;
@@ -125,6 +126,9 @@ async fn a_runs_news_come_in_order_and_end_once() {
     "#]]
     .assert_eq(&seen);
     until(&mut client, "passed").await;
+    client.command("zeroerr.showReport", json!({ "uri": URI, "function": "double" })).await;
+    let report = client.next("zeroerr/report").await;
+    assert_eq!(report, json!({ "title": "zeroerr: double", "html": "<!doctype html>the page of run-1" }));
     assert!(!client.transcript().contains("outcome"), "it ended twice");
     client.leave().await;
 }

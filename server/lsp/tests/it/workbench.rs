@@ -212,6 +212,10 @@ impl Workbench for FakeWorkbench {
         })
     }
 
+    fn page(&self, run: &str) -> Option<String> {
+        Some(format!("<!doctype html>the page of {run}"))
+    }
+
     fn status(&self) -> Vec<String> {
         assert!(!self.scripts.lock().unwrap().contains_key("status panics"), "the status panicked");
         vec!["model: scripted".into(), "sandbox: none needed".into()]
