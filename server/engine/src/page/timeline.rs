@@ -137,7 +137,7 @@ fn mark(fate: &SampleFate) -> Option<(&'static str, String)> {
     match fate {
         SampleFate::Votes { .. } => None,
         SampleFate::Flagged(flag) => Some(("flagged", format!("discarded: {}", flag.name().replace('_', " ")))),
-        SampleFate::GateRejected(why) => Some(("rejected", why.clone())),
+        SampleFate::GateRejected(why) | SampleFate::NearMiss(why) => Some(("rejected", why.clone())),
         SampleFate::Failed(why) => Some(("failed", why.clone())),
     }
 }
