@@ -94,6 +94,7 @@ const MACROS: &[(&str, Capability)] = &[
     ("include_str", Files),
     ("naked_asm", Native),
     ("option_env", Environment),
+    ("thread_local", Reflection),
 ];
 
 /// Attributes that change how a program is linked or started.

@@ -52,6 +52,10 @@ async fn run(
         None => None,
     };
     let mut options: Vec<String> = spec.complexity.iter().map(|c| format!("complexity={:?}", c.bound)).collect();
+    // The processor's time of one thread says nothing of code that has others work for it.
+    let text = &subject.task.source;
+    let shares = ["thread", "rayon", "spawn", "tokio", "par_iter"].iter().any(|w| text.contains(w));
+    options.extend((!shares).then(|| "clock=processor".to_owned()));
     options.extend(before.iter().map(|b| format!("previous={}", b.program().display())));
     let question = Question { mode: "timing", seed: LAYER_SEED, options, extremes: false, seconds: 90 };
     let mut answer = ask(tools, subject, &built, question, before.as_deref()).await?;

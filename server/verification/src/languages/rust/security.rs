@@ -145,6 +145,8 @@ impl Names {
                     add(Capability::Reflection, "cfg");
                 }
             }
+            "static_item" if remembers(node, source) => add(Capability::Reflection, "static"),
+            "impl_item" if reaches_out(node, source) => add(Capability::Reflection, "impl"),
             "macro_invocation" => {
                 let name = node.child_by_field_name("macro").map_or("", |n| text(n, source));
                 let last = name.rsplit("::").next().unwrap_or(name);
@@ -205,6 +207,27 @@ impl Names {
             _ => {}
         }
     }
+}
+
+/// Whether a `static` keeps what one call leaves for the next: answers then depend on more than the
+/// arguments, and no number of calls shows from when on.
+fn remembers(item: Node<'_>, source: &str) -> bool {
+    let kind = item.child_by_field_name("type").map_or("", |t| text(t, source));
+    let words = kind.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    let keeps =
+        |w: &str| matches!(w, "Mutex" | "RwLock" | "Cell" | "RefCell" | "UnsafeCell") || w.starts_with("Atomic");
+    children(item).iter().any(|n| n.kind() == "mutable_specifier") || words.into_iter().any(keeps)
+}
+
+/// Whether an `impl` inside of a function is for a type from outside of it: it changes what that type
+/// does everywhere, comparing included.
+fn reaches_out(item: Node<'_>, source: &str) -> bool {
+    let body = std::iter::successors(item.parent(), Node::parent).filter(|n| n.kind() == "function_item").last();
+    let Some(body) = body else { return false };
+    let kind = item.child_by_field_name("type").map_or("", |t| text(t, source));
+    let bare = kind.split('<').next().unwrap_or(kind).trim();
+    let own = nodes(body).into_iter().filter(|n| matches!(n.kind(), "struct_item" | "enum_item" | "union_item"));
+    !own.filter_map(|n| n.child_by_field_name("name")).any(|n| text(n, source) == bare)
 }
 
 fn in_text(node: Node<'_>) -> bool {

@@ -127,7 +127,9 @@ pub(super) async fn ask(
     if question.extremes {
         parts.push("x:".to_owned());
         let body = subject.task.body_range.slice(&subject.task.source);
-        parts.extend(hints(body).iter().filter_map(|hint| match hint.split_at_checked(2) {
+        let clauses = spec.requires.iter().chain(&spec.ensures).chain(&spec.properties).map(|c| c.text.as_str());
+        let near = std::iter::once(body).chain(clauses).flat_map(hints).collect::<Vec<_>>();
+        parts.extend(near.iter().filter_map(|hint| match hint.split_at_checked(2) {
             Some(("i:", number)) => Some(format!("n:{number}")),
             Some(("t:", text)) => Some(format!("w:{text}")),
             _ => None,

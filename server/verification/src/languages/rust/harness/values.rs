@@ -65,6 +65,8 @@ macro_rules! integers {
                     }
                 }
                 if hints(|h| h.extremes) {
+                    // Just beyond the narrower types, which a conversion with `as` cuts off.
+                    out.extend([300i128, 40_000, 70_000, -300].into_iter().filter_map(|n| Self::try_from(n).ok()));
                     out.insert(out.len().min(6), Self::MAX);
                     out.insert(out.len().min(7), Self::MIN);
                 }
@@ -73,6 +75,12 @@ macro_rules! integers {
             fn draw(source: &mut Source, size: usize) -> Self {
                 if hints(|h| h.extremes) && source.below(24) == 0 {
                     return if source.below(2) == 0 { Self::MAX } else { Self::MIN };
+                }
+                if hints(|h| h.extremes) && source.below(4) == 0 {
+                    // Every order of magnitude that a loop over the number can still bear.
+                    let value = (source.next() & ((2 << source.below(12)) - 1)) as i128;
+                    let value = if $signed && source.below(2) == 0 { -value } else { value };
+                    return Self::try_from(value).unwrap_or_else(|_| (value as i16).unsigned_abs() as Self);
                 }
                 let near = hints(|h| (!h.near.is_empty()).then(|| *source.clone().pick(&h.near)));
                 if let Some(value) = near.filter(|_| source.below(10) == 0).and_then(|n| Self::try_from(n).ok()) {

@@ -385,6 +385,9 @@ fn case_job(what: &str, case: &dyn Case, more: &[&str], round: bool) -> Vec<Stri
         }
         "time" => {
             let mut clock = Clock::new(more.first().unwrap_or(&"1"), more.get(1).unwrap_or(&"0.1"));
+            if more.get(2) == Some(&"processor") {
+                clock = clock.of_processor();
+            }
             case.time(&mut clock);
             clock.answer()
         }
