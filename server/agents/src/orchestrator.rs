@@ -9,6 +9,7 @@
 //! have no head start. Events may come late or twice: a sample counts once, and only while it is
 //! awaited.
 
+mod deciding;
 mod telling;
 
 use serde::{Deserialize, Serialize};
@@ -16,10 +17,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use zeroerr_core::red_flag_detector::RedFlag;
 use zeroerr_core::state_manager::{Record, SampleFate};
 use zeroerr_core::voting_engine::Fingerprint;
+use zeroerr_core::voting_engine::adaptive::Aim;
 use zeroerr_core::voting_engine::consensus::Evidence;
 use zeroerr_core::voting_engine::domain::Domain;
-use zeroerr_core::voting_engine::sequential::give_up;
-use zeroerr_core::voting_engine::tally::{Decision, Tally};
+use zeroerr_core::voting_engine::tally::Tally;
 
 /// The rules of one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,6 +113,8 @@ pub enum StepEnd {
 pub struct StepMachine {
     name: String,
     rules: StepRules,
+    /// What makes the lead follow the votes, if anything does.
+    aim: Option<Aim>,
     tally: Tally,
     /// The number that is counted next; all of this round below it are.
     cursor: u64,
@@ -162,6 +165,7 @@ impl StepMachine {
         Self {
             name: name.into(),
             rules,
+            aim: None,
             tally: Tally::default(),
             cursor: 0,
             early: BTreeMap::new(),
@@ -201,6 +205,17 @@ impl StepMachine {
     pub fn taking_up(mut self, samples: u32) -> Self {
         self.earlier = samples;
         self.rules.max_attempts = self.rules.max_attempts.saturating_add(samples);
+        self
+    }
+
+    /// The lead follows the votes, and begins at what the aim asks for in the place of `k`. An aim
+    /// without an answer changes nothing.
+    pub fn aiming_at(mut self, aim: Option<Aim>) -> Self {
+        let first = aim.and_then(|a| a.first_lead().ok());
+        if let Some(lead) = first {
+            self.rules.k = lead.max(1);
+            self.aim = aim;
+        }
         self
     }
 
@@ -378,7 +393,7 @@ impl StepMachine {
                 commands.push(Command::Verify { class, id });
                 return commands;
             }
-            if let Some(why) = give_up(self.votes_needed(), self.counted, 0, self.rules.max_attempts) {
+            if let Some(why) = self.give_up() {
                 let mut commands = self.cancel_awaited();
                 let reason = self.why_undecided(why);
                 commands.extend(self.finish(StepEnd::Abstained(reason)));
@@ -391,44 +406,14 @@ impl StepMachine {
         self.draw_more()
     }
 
-    /// The class that has won, and its candidate.
-    fn decided(&self) -> Option<(String, u64)> {
-        if let Some(evidence) = &self.evidence {
-            return evidence.decided(self.rules.k).map(|leader| (leader.class, leader.id));
-        }
-        let Decision::Decided(class) = self.tally.decision(self.rules.k) else { return None };
-        let id = self.tally.voters(&class).first().copied().unwrap_or_default();
-        Some((class, id))
-    }
-
-    fn votes_needed(&self) -> u32 {
-        let by_class = || self.tally.votes_needed(self.rules.k);
-        // Never less than one while nothing is decided: frequency, too, may be what is missing.
-        self.evidence.as_ref().map_or_else(by_class, |e| e.votes_needed(self.rules.k).max(1))
-    }
-
-    fn margin(&self) -> u32 {
-        let leader = self.evidence.as_ref().map(Evidence::leader);
-        leader.map_or_else(|| self.tally.margin(), |l| l.map_or(0, |l| u32::try_from(l.lead).unwrap_or(0)))
-    }
-
-    /// As many samples in flight as could still matter: enough for the leader to win if a share of
-    /// them, as large as so far, is valid; never more than the attempts that are left. What ended
-    /// early is taken into account, though it is not counted yet.
+    /// As many samples in flight as are likely to be needed, so that the step ends with the slowest of
+    /// them and not after a second wave; never more than the attempts that are left.
     fn draw_more(&mut self) -> Vec<Command> {
-        let mut expected = std::borrow::Cow::Borrowed(&self.tally);
-        for (id, fate) in &self.early {
-            if let SampleFate::Votes { fingerprint, .. } = fate {
-                expected.to_mut().cast(*id, fingerprint.class());
-            }
-        }
-        let ended = self.counted as usize + self.early.len();
-        let valid = (expected.total() as f64 + 1.0) / (ended as f64 + 1.0);
-        let needed = if self.early.is_empty() { self.votes_needed() } else { expected.votes_needed(self.rules.k) };
-        let useful = (f64::from(needed) / valid).ceil() as u32;
         let in_flight = self.awaited.len() as u32;
-        let allowed = self.rules.max_attempts.saturating_sub(ended as u32 + in_flight);
-        let wanted = useful.clamp(1, self.rules.in_flight).saturating_sub(in_flight).min(allowed);
+        let ended = self.counted + self.early.len() as u32;
+        let left = self.rules.max_attempts.saturating_sub(ended);
+        let allowed = left.saturating_sub(in_flight);
+        let wanted = self.useful(left).clamp(1, self.rules.in_flight).saturating_sub(in_flight).min(allowed);
         // What everything else waits for is always under way.
         let wanted = if in_flight == 0 { wanted.max(1) } else { wanted };
         let free = |id: &u64| !self.early.contains_key(id) && !self.awaited.contains(id);
@@ -478,3 +463,5 @@ impl StepMachine {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod time_tests;

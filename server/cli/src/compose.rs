@@ -7,10 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use zeroerr_core::code::LanguageId;
-use zeroerr_core::voting_engine::theory::k_min;
+use zeroerr_core::voting_engine::adaptive::Aim;
 use zeroerr_engine::journal::Journal;
 use zeroerr_engine::local::{LocalWorkbench, Parts, StatusSource};
-use zeroerr_engine::options::{PlanMode, Planning, RunOptions};
+use zeroerr_engine::options::{PlanMode, Planning, Reliability, RunOptions};
 use zeroerr_llm::model_loader::{EngineKind, ModelConfig, ModelRole, StoreLoader};
 use zeroerr_llm::model_pool::{LoadState, ModelPool, ModelStatus, OnPoolEvent, PoolConfig};
 use zeroerr_llm::store::ModelStore;
@@ -20,9 +20,6 @@ use zeroerr_verification::toolchain::Toolchain;
 use zeroerr_verification::verification_stack::VerificationStack;
 
 use crate::exit::CliError;
-
-/// Steps of the plan that `voting.k: auto` is computed for.
-const AUTO_STEPS: u64 = 10;
 
 /// The parts, put together.
 pub struct Composed {
@@ -117,10 +114,14 @@ fn model_line(model: &ModelStatus) -> String {
 /// When `k: auto` has no answer.
 pub fn run_options(settings: &Settings) -> Result<RunOptions, CliError> {
     let voting = &settings.voting;
-    let k = match voting.k {
-        Margin::Fixed(k) => k,
-        Margin::Auto => k_min(voting.assumed_success, voting.target_reliability, AUTO_STEPS, 1)
-            .map_err(|e| CliError::usage(format!("`voting.k: auto` cannot be computed: {e}")))?,
+    let aim = Aim { p: voting.assumed_success, target: voting.target_reliability, steps: 1 };
+    let (k, reliability) = match voting.k {
+        Margin::Fixed(k) => (k, None),
+        Margin::Auto => {
+            let k = aim.first_lead();
+            let k = k.map_err(|e| CliError::usage(format!("`voting.k: auto` cannot be computed: {e}")))?;
+            (k, Some(Reliability { assumed_success: aim.p, target: aim.target }))
+        }
     };
     Ok(RunOptions {
         k,
@@ -133,6 +134,7 @@ pub fn run_options(settings: &Settings) -> Result<RunOptions, CliError> {
         seed: voting.seed,
         policy: settings.verification.policy(),
         planning: planning(&settings.planning),
+        reliability,
     })
 }
 

@@ -11,6 +11,7 @@ use crate::code::TextEdit;
 use crate::question::Question;
 use crate::red_flag_detector::RedFlag;
 use crate::verdict::{Layer, LayerReport, StackReport};
+use crate::voting_engine::estimate::Estimate;
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +73,10 @@ pub struct StepReport {
     /// Tokens the models wrote.
     #[serde(default)]
     pub completion_tokens: u64,
+    /// How many of the votes agree with the first class, those of refuted classes being votes against it,
+    /// with an interval for the chance that a sample does. Agreement is not yet being right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
     /// Steps whose functions this one may call.
     #[serde(default)]
     pub needs: Vec<String>,

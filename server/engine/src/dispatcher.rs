@@ -120,6 +120,7 @@ impl Dispatcher {
     pub(crate) fn new(context: Arc<StepContext>, wires: Wires, check: Check, known: &[Record]) -> Self {
         let earlier = u32::try_from(context.earlier.len()).unwrap_or(u32::MAX);
         let mut machine = StepMachine::new(context.label.clone(), context.options.rules()).taking_up(earlier);
+        machine = machine.aiming_at(context.aim);
         let mut records = wires.records_of(machine.name());
         records.extend_from_slice(known);
         machine.restore(&records);

@@ -229,9 +229,13 @@ impl Workbench for LocalWorkbench {
 
     fn status(&self) -> Vec<String> {
         let options = self.options();
+        let lead = match options.reliability {
+            None => options.k.to_string(),
+            Some(r) => format!("{} or more (a plan is to be right with {})", options.k, r.target),
+        };
         let mut lines = vec![format!(
-            "votes: first to be ahead by {} within {} samples, {} in flight",
-            options.k, options.max_attempts, options.in_flight
+            "votes: first to be ahead by {lead} within {} samples, {} in flight",
+            options.max_attempts, options.in_flight
         )];
         lines.extend((self.parts.status)());
         let journal =

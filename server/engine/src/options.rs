@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use zeroerr_agents::orchestrator::StepRules;
 use zeroerr_agents::plan_machine::PlanRules;
 use zeroerr_core::verdict::Policy;
+use zeroerr_core::voting_engine::adaptive::Aim;
 
 /// See the module. Kept in the journal: what an older version did not know has its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,17 @@ pub struct RunOptions {
     pub policy: Policy,
     /// How a task is split into steps.
     pub planning: Planning,
+    /// When set, `k` is not fixed: it begins at what the plan's length asks for, and follows the votes.
+    pub reliability: Option<Reliability>,
+}
+
+/// What `voting.k: auto` goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Reliability {
+    /// Chance that a sample is right, as assumed before the votes.
+    pub assumed_success: f64,
+    /// Chance that a whole plan is to be right.
+    pub target: f64,
 }
 
 /// Where plans come from.
@@ -103,11 +115,17 @@ impl Default for RunOptions {
             seed: 0,
             policy: Policy::default(),
             planning: Planning::default(),
+            reliability: None,
         }
     }
 }
 
 impl RunOptions {
+    /// What each step of a plan aims at.
+    pub fn aim(&self, steps: usize) -> Option<Aim> {
+        self.reliability.map(|r| Aim { p: r.assumed_success, target: r.target, steps: steps as u64 })
+    }
+
     /// The rules of every step.
     pub fn rules(&self) -> StepRules {
         StepRules { k: self.k, max_attempts: self.max_attempts, in_flight: self.in_flight }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use zeroerr_core::report::{Disagreement, StepReport};
+use zeroerr_core::voting_engine::estimate::Estimate;
 use zeroerr_core::voting_engine::sequential::GiveUp;
 
 use super::StepMachine;
@@ -17,7 +18,8 @@ impl StepMachine {
             red_flags: self.red_flags.iter().map(|(flag, n)| (flag.name().to_owned(), *n)).collect(),
             gate_rejected: self.gate_rejected,
             margin: self.margin(),
-            k: self.rules.k,
+            k: self.lead(),
+            estimate: Estimate::of(standing.first().map_or(0, |c| c.votes), self.votes()),
             disagreements: self.disagreements(),
             questions: Vec::new(),
             taken_up: self.taken_up,
@@ -41,12 +43,12 @@ impl StepMachine {
             (_, []) => format!("no candidate could vote in {samples} samples"),
             (GiveUp::AttemptsUsed, _) => format!(
                 "no behaviour was ahead by {} after {samples} samples (votes {})",
-                self.rules.k,
+                self.lead(),
                 votes.join(" : ")
             ),
             (GiveUp::OutOfReach, _) => format!(
                 "no behaviour can still get ahead by {} (votes {} after {samples} of {} samples)",
-                self.rules.k,
+                self.lead(),
                 votes.join(" : "),
                 self.rules.max_attempts
             ),

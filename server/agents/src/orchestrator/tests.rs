@@ -34,16 +34,16 @@ fn drawn(commands: &[Command]) -> Vec<u64> {
 
 #[test]
 fn decides_cancels_what_is_outstanding_and_verifies() {
-    let mut m = StepMachine::new("f", rules(2, 20, 4));
-    assert_eq!(drawn(&m.start()), [0, 1], "no more than the two votes that decide");
+    let mut m = StepMachine::new("f", rules(2, 20, 6));
+    assert_eq!(drawn(&m.start()), [0, 1, 2, 3], "as many as are likely to be needed for a lead of two");
     assert_eq!(
         drawn(&m.handle(sampled(1, SampleFate::Flagged(RedFlag::Empty)))),
-        [2, 3, 4],
+        [4, 5, 6],
         "fewer valid samples, more in flight"
     );
-    m.handle(sampled(0, vote("a")));
+    assert!(drawn(&m.handle(sampled(0, vote("a")))).is_empty());
     let commands = m.handle(sampled(2, vote("a")));
-    assert_eq!(commands[0], Command::Cancel { ids: vec![3, 4] });
+    assert_eq!(commands[0], Command::Cancel { ids: vec![3, 4, 5, 6] });
     assert!(matches!(&commands[1], Command::Verify { id: 0, .. }));
     assert!(m.handle(sampled(3, vote("b"))).is_empty(), "a cancelled sample no longer counts");
     let end = m.handle(verdict("a", Verification::Accepted));
@@ -113,7 +113,7 @@ fn samples_of_an_earlier_run_are_no_attempts_of_this_one() {
 
 #[test]
 fn a_vote_waits_for_the_samples_before_it() {
-    let mut m = StepMachine::new("f", rules(2, 20, 3));
+    let mut m = StepMachine::new("f", rules(2, 20, 2));
     assert_eq!(drawn(&m.start()), [0, 1]);
     assert!(m.handle(sampled(1, vote("b"))).is_empty(), "one more vote may decide, and one is under way");
     assert_eq!(m.votes(), 0);
@@ -160,6 +160,7 @@ struct World<'a> {
     /// The process dies before these events (counted from 0) and comes back with its journal.
     deaths: Vec<usize>,
     rules: StepRules,
+    aim: Option<Aim>,
 }
 
 /// What came out, and how it got there.
@@ -188,7 +189,7 @@ impl World<'_> {
         let mut picks = self.picks.iter().copied().cycle();
         let (mut journal, mut drawn, mut most, mut events) = (Vec::new(), Vec::new(), 0, 0);
         for life in 0.. {
-            let mut m = StepMachine::new("f", self.rules);
+            let mut m = StepMachine::new("f", self.rules).aiming_at(self.aim);
             m.restore(&journal);
             let mut commands = m.start();
             let mut awaited: Vec<u64> = Vec::new();
@@ -275,8 +276,10 @@ proptest! {
         picks in prop::collection::vec(0usize..8, 1..64),
         deaths in prop::collection::vec(0usize..60, 0..12),
         k in 0u32..5, max_attempts in 1u32..40, in_flight in 0u32..8,
+        aim in prop::option::of((0.6f64..0.95, 1u64..20)),
     ) {
-        let world = World { fates: &fates, refuted: &refuted, picks, deaths, rules: rules(k, max_attempts, in_flight) };
+        let aim = aim.map(|(p, steps)| Aim { p, target: 0.9, steps });
+        let world = World { fates: &fates, refuted: &refuted, picks, deaths, rules: rules(k, max_attempts, in_flight), aim };
         let (disturbed, calm) = (world.run(), world.undisturbed());
         prop_assert_eq!(&disturbed.end, &calm.end);
         prop_assert_eq!(&disturbed.feedback, &calm.feedback);
@@ -287,8 +290,8 @@ proptest! {
         prop_assert!(disturbed.report.samples <= max_attempts);
         prop_assert!(disturbed.most_in_flight <= in_flight.max(1) as usize);
         match disturbed.end {
-            StepEnd::Won { .. } => prop_assert!(disturbed.report.margin >= k.max(1)),
-            StepEnd::Abstained(_) => prop_assert!(disturbed.report.margin < k.max(1)),
+            StepEnd::Won { .. } => prop_assert!(disturbed.report.margin >= disturbed.report.k),
+            StepEnd::Abstained(_) => prop_assert!(disturbed.report.margin < disturbed.report.k),
             StepEnd::Failed(why) => prop_assert!(false, "{why}"),
         }
         // Within one life no number is drawn twice; the calm run draws exactly what it counts.

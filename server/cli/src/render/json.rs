@@ -8,6 +8,7 @@ use zeroerr_core::code::{apply_edits, line_of};
 use zeroerr_core::question::Question;
 use zeroerr_core::report::{ClassVotes, Disagreement, RunOutcome, RunReport, StepReport};
 use zeroerr_core::verdict::{Finding, Layer, LayerReport, StackReport};
+use zeroerr_core::voting_engine::estimate::Estimate;
 
 use crate::targets::Source;
 
@@ -48,6 +49,8 @@ struct Step {
     questions: Vec<Question>,
     taken_up: u32,
     completion_tokens: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimate: Option<Estimate>,
     needs: Vec<String>,
     depth: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -154,6 +157,7 @@ impl Step {
             questions: step.questions.clone(),
             taken_up: step.taken_up,
             completion_tokens: step.completion_tokens,
+            estimate: step.estimate,
             needs: step.needs.clone(),
             depth: step.depth,
             plan: step.plan.as_deref().map(Step::new).map(Box::new),
@@ -235,6 +239,7 @@ mod tests {
                 input: "f(0)".into(),
                 answers: vec![Answer { text: "1".into(), votes: 3, clause: Some("@example f(0) == 1".into()) }],
             }],
+            estimate: Some(Estimate { p: 0.75, low: 0.2, high: 1.0, votes: 4 }),
             needs: vec!["g".into()],
             depth: 1,
             plan: Some(Box::new(StepReport { name: "plan of f".into(), samples: 2, ..StepReport::default() })),
@@ -262,7 +267,8 @@ mod tests {
                 "questions": [{
                     "input": "f(0)", "answers": [{"text": "1", "votes": 3, "clause": "@example f(0) == 1"}],
                 }],
-                "taken_up": 0, "completion_tokens": 0, "needs": ["g"], "depth": 1,
+                "taken_up": 0, "completion_tokens": 0,
+                "estimate": {"p": 0.75, "low": 0.2, "high": 1.0, "votes": 4}, "needs": ["g"], "depth": 1,
                 "plan": {
                     "name": "plan of f", "samples": 2, "red_flags": {}, "gate_rejected": 0, "tally": [],
                     "margin": 0, "k": 0, "disagreements": [], "questions": [], "taken_up": 0,

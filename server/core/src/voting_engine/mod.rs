@@ -1,10 +1,13 @@
 //! First to be ahead by k (MAKER, arXiv 2511.09030): candidates vote for what they *do*.
 //!
-//! [`tally`] counts, [`theory`] says how many votes that takes and how sure it is, [`sequential`]
-//! says when to stop trying.
+//! [`tally`] counts, [`theory`] says how many votes that takes and how sure it is, [`estimate`] what
+//! the votes say of p, [`adaptive`] how the lead follows them, [`sequential`] when to stop trying and
+//! how many samples are worth drawing side by side.
 
+pub mod adaptive;
 pub mod consensus;
 pub mod domain;
+pub mod estimate;
 pub mod sequential;
 pub mod tally;
 pub mod theory;

@@ -160,6 +160,15 @@ mod tests {
     }
 
     #[test]
+    fn samples_of_the_papers_run() {
+        // 1,048,575 steps with gpt-4.1-mini, k = 3, 2.7 % flagged: about 3.10 samples a step.
+        let steps = (1 << 20) - 1;
+        let samples = expected_samples(1.0 - 0.0022, 3, steps, 1.0 - 0.027).unwrap();
+        close(samples / steps as f64, 3.10, 2);
+        assert!(p_full(1.0 - 0.0022, 3, steps, 1) > 0.95);
+    }
+
+    #[test]
     fn k_min_is_the_smallest_that_reaches_the_target() {
         for p in [0.55, 0.7, 0.9, 0.99] {
             for steps in [1, 10, 1000] {

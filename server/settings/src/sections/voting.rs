@@ -10,8 +10,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Voting {
-    /// The lead that decides: a whole number, or `auto` for the smallest lead with which a plan of
-    /// ten steps reaches `target_reliability` when each sample is right with `assumed_success`.
+    /// The lead that decides: a whole number, or `auto` for the smallest lead with which the plan, of as
+    /// many steps as it has, reaches `target_reliability` when each sample is right with
+    /// `assumed_success`. Where votes split more than that lets expect, `auto` asks for a larger lead.
     pub k: Margin,
     /// Chance that a sample is right; only used by `k: auto`. At 0.5 and below no lead helps.
     #[schemars(range(min = 0.51, max = 0.999))]
