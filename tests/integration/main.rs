@@ -2,5 +2,6 @@
 
 mod command_line;
 mod formats;
+mod replay;
 mod runs;
 mod rust;

@@ -91,6 +91,9 @@ pub enum Command {
     /// Vote with a simulated model, and compare with the theory
     #[command(subcommand)]
     Simulate(SimulateCommand),
+    /// Measure policies on recorded samples
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
 }
@@ -239,6 +242,69 @@ pub struct HanoiArgs {
     /// File to keep the state in; a run that was stopped goes on from there
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
+}
+
+/// `zeroerr bench`
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Replay recorded samples of a model through every policy, and ask a hidden test who was right
+    Replay(ReplayArgs),
+}
+
+/// `zeroerr bench replay`
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Recorded samples: JSON lines with `task_id`, `prompt`, `completions`; may be gzipped
+    #[arg(long, value_name = "FILE")]
+    pub samples: PathBuf,
+    /// Tasks: JSON lines with `task_id`, `prompt`, `entry_point`, `test`, `canonical_solution`; may be gzipped
+    #[arg(long, value_name = "FILE")]
+    pub tasks: PathBuf,
+    /// Leads to replay
+    #[arg(long, value_name = "K", value_delimiter = ',', default_values_t = [1, 2, 3, 4, 5])]
+    pub k: Vec<u32>,
+    /// Samples per task at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub max: u32,
+    /// Questions that the reference solution may answer, per task
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=50))]
+    pub ask: u32,
+    /// Part of the tasks; a hash of the id decides where a task belongs
+    #[arg(long, value_enum, default_value_t = SplitArg::Dev)]
+    pub split: SplitArg,
+    /// Who says which winner is right: `hidden`, the tasks' own `test`
+    #[arg(long, value_enum, default_value_t = TestsArg::Hidden)]
+    pub tests: TestsArg,
+    /// Shuffled orders of the samples per task
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub orders: u32,
+    /// Chooses orders and inputs
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Write the curve of precision over coverage
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// Keep what the samples do in this folder, and start from it
+    #[arg(long, value_name = "FOLDER")]
+    pub cache: Option<PathBuf>,
+}
+
+/// `--split`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SplitArg {
+    /// Tasks that rules and constants may be chosen on
+    Dev,
+    /// The others, to be looked at once
+    HeldOut,
+    /// Both
+    All,
+}
+
+/// `--tests`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TestsArg {
+    /// The tasks' own `test`
+    Hidden,
 }
 
 /// `zeroerr completions`

@@ -4,6 +4,7 @@
 
 pub mod accept;
 mod asking;
+pub mod bench;
 mod continued;
 mod dispatcher;
 mod executor;

@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod audit;
+mod bench;
 mod completions;
 mod config;
 mod doctor;
@@ -37,6 +38,7 @@ pub fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Command::Config(command) => config::main(&global, &command),
         Command::PlanK(args) => plan_k::main(&global, &args),
         Command::Simulate(command) => simulate::main(&global, &command),
+        Command::Bench(command) => wait(bench::main(&global, &command)),
         Command::Completions(args) => completions::main(&args),
     }
 }

@@ -1,0 +1,13 @@
+//! Recorded samples of a real model through the engine, against a hidden test.
+//!
+//! [`records`] reads the files, [`subject`] makes the user's file of a task, [`observe`] runs its samples,
+//! [`policy`] replays votes on what they did, [`replay`] does it all, [`figures`] and [`chart`] tell.
+
+mod cache;
+pub mod chart;
+pub mod figures;
+mod observe;
+pub mod policy;
+pub mod records;
+pub mod replay;
+mod subject;

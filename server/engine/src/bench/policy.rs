@@ -1,0 +1,312 @@
+//! Policies over recorded samples: each is the orchestrator of live runs, fed with fates as this policy
+//! would see them.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use zeroerr_agents::orchestrator::{Command, Event, StepEnd, StepMachine, StepRules, Verification};
+use zeroerr_core::code::Candidate;
+use zeroerr_core::red_flag_detector::RedFlag;
+use zeroerr_core::state_manager::SampleFate;
+use zeroerr_core::voting_engine::Fingerprint;
+use zeroerr_core::voting_engine::consensus::answer_of;
+use zeroerr_core::voting_engine::domain::Domain;
+
+/// How a winner is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Policy {
+    /// The first sample that passes the examples.
+    FirstPassing,
+    /// Votes for the text.
+    Text,
+    /// Votes for the syntax tree with its locals renamed.
+    Tree,
+    /// Votes for the behaviour, whatever the examples say.
+    Behaviour,
+    /// Votes for the behaviour of those that pass the examples.
+    Gated,
+    /// Votes input by input and near misses, and the stack in the loop.
+    Ours,
+}
+
+impl Policy {
+    /// In the order of the table.
+    pub const ALL: [Policy; 6] =
+        [Policy::FirstPassing, Policy::Text, Policy::Tree, Policy::Behaviour, Policy::Gated, Policy::Ours];
+
+    /// As tables name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Policy::FirstPassing => "first passing sample",
+            Policy::Text => "text votes",
+            Policy::Tree => "tree votes",
+            Policy::Behaviour => "behaviour votes",
+            Policy::Gated => "gate + behaviour votes",
+            Policy::Ours => "ours",
+        }
+    }
+
+    /// Whether the lead means anything for it.
+    pub fn has_k(self) -> bool {
+        self != Policy::FirstPassing
+    }
+
+    fn has_gate(self) -> bool {
+        matches!(self, Policy::FirstPassing | Policy::Gated | Policy::Ours)
+    }
+}
+
+/// One distinct candidate of a task, as far as policies and figures need it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Voter {
+    /// Its text.
+    pub text: String,
+    /// Its syntax tree; `None` where it cannot stand in the file.
+    pub tree: Option<String>,
+    /// Whether it passes the examples.
+    pub passes: bool,
+    /// Whether it fails exactly one.
+    pub is_near: bool,
+    /// What it does.
+    pub behaviour: Option<Fingerprint>,
+    /// Whether the hidden test accepts it.
+    pub is_right: bool,
+}
+
+/// One task, ready for any number of replays.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The task's id.
+    pub id: String,
+    /// Per sample its candidate, or its red flag.
+    pub samples: Vec<Result<usize, RedFlag>>,
+    /// The candidates.
+    pub voters: Vec<Voter>,
+    domain: Domain,
+    /// Inputs of the fingerprints.
+    inputs: Vec<String>,
+    /// Per candidate and input the number of its answer; no row for what could not be run.
+    answers: Vec<Option<Vec<u32>>>,
+    /// The answers of the reference solution.
+    truth: Option<Vec<u32>>,
+    fates: BTreeMap<Policy, Vec<SampleFate>>,
+}
+
+/// How one replay went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replayed {
+    /// The winner, if any.
+    pub winner: Option<usize>,
+    /// Samples that were counted.
+    pub samples: u32,
+    /// A candidate that the stack has to be asked about before this can be relied on.
+    pub unverified: Option<usize>,
+}
+
+/// What the stack says of a candidate, as far as it was asked.
+pub type StackSays<'a> = &'a dyn Fn(usize) -> Option<bool>;
+
+/// The number of "no answer" among answers.
+const NOTHING: u32 = 0;
+
+impl Case {
+    /// A case; `function` and `examples` say what inputs the spec speaks of.
+    pub fn new(
+        id: String,
+        function: &str,
+        examples: &[String],
+        samples: Vec<Result<usize, RedFlag>>,
+        voters: Vec<Voter>,
+        reference: Option<&Fingerprint>,
+    ) -> Self {
+        let domain = Domain::of(function, examples.iter().map(String::as_str));
+        let longest = voters.iter().filter_map(|v| v.behaviour.as_ref()).max_by_key(|b| b.outcomes.len());
+        let inputs: Vec<String> = longest.iter().flat_map(|b| b.outcomes.iter().map(|(i, _)| i.clone())).collect();
+        let mut known = HashMap::new();
+        let answers = voters.iter().map(|v| v.behaviour.as_ref().map(|b| row(&inputs, b, &mut known))).collect();
+        let truth = reference.map(|b| row(&inputs, b, &mut known));
+        let fates = Policy::ALL.into_iter().map(|p| (p, fates(&voters, p))).collect();
+        Self { id, samples, voters, domain, inputs, answers, truth, fates }
+    }
+
+    /// Replays the samples in this order. Where the stack's word is not known yet, acceptance is
+    /// assumed and said.
+    pub fn replay(
+        &self,
+        policy: Policy,
+        rules: StepRules,
+        order: &[usize],
+        asked: &[usize],
+        stack: StackSays<'_>,
+    ) -> Replayed {
+        let max_attempts = rules.max_attempts.min(order.len() as u32);
+        let mut machine = StepMachine::new(self.id.clone(), StepRules { max_attempts, in_flight: 1, ..rules });
+        if policy == Policy::Ours {
+            machine = machine.with_evidence(self.domain.clone(), asked.len() as u32);
+        }
+        let mut next = order.iter().copied();
+        let mut drawn: HashMap<u64, usize> = HashMap::new();
+        let mut commands = VecDeque::from(machine.start());
+        let mut replayed = Replayed { winner: None, samples: 0, unverified: None };
+        while let Some(command) = commands.pop_front() {
+            let event = match command {
+                Command::Draw { id } => {
+                    let sample = next.next().and_then(|n| self.samples.get(n));
+                    drawn.extend(sample.iter().filter_map(|s| s.as_ref().ok()).map(|c| (id, *c)));
+                    Event::Sampled { id, completion_tokens: 0, fate: self.fate(policy, sample, asked) }
+                }
+                Command::Verify { class, id } => {
+                    let winner = drawn.get(&id).copied().filter(|_| policy == Policy::Ours);
+                    let says = winner.map(stack);
+                    if says == Some(None) {
+                        replayed.unverified = winner;
+                    }
+                    let refuted = says == Some(Some(false));
+                    let refuted = refuted.then(|| Verification::Refuted("a layer objected".into()));
+                    Event::Verified { class, verification: refuted.unwrap_or(Verification::Accepted) }
+                }
+                Command::Cancel { .. } => continue,
+                Command::Finish(StepEnd::Won { id, .. }) => {
+                    replayed.winner = drawn.get(&id).copied();
+                    break;
+                }
+                Command::Finish(_) => break,
+            };
+            commands.extend(machine.handle(event));
+        }
+        replayed.samples = machine.samples();
+        replayed
+    }
+
+    /// The replays of [`Policy::Ours`] after 0, 1, … `budget` answered questions, each with how many
+    /// were asked; when nothing is left to ask, the last one stays as it is.
+    pub fn ask(
+        &self,
+        rules: StepRules,
+        order: &[usize],
+        budget: usize,
+        stack: StackSays<'_>,
+    ) -> Vec<(Replayed, usize)> {
+        let mut asked = Vec::new();
+        let mut all = Vec::with_capacity(budget + 1);
+        loop {
+            let replayed = self.replay(Policy::Ours, rules, order, &asked, stack);
+            all.push((replayed, asked.len()));
+            if all.len() > budget {
+                return all;
+            }
+            let seen = &order[..order.len().min(replayed.samples as usize)];
+            let Some(input) = self.question(seen, &asked) else {
+                all.resize(budget + 1, (replayed, asked.len()));
+                return all;
+            };
+            asked.push(input);
+        }
+    }
+
+    /// What becomes of a sample.
+    fn fate(&self, policy: Policy, sample: Option<&Result<usize, RedFlag>>, asked: &[usize]) -> SampleFate {
+        let candidate = match sample {
+            Some(Ok(candidate)) => *candidate,
+            Some(Err(flag)) => return SampleFate::Flagged(*flag),
+            None => return SampleFate::Failed("no sample is left".into()),
+        };
+        let Some(fate) = self.fates.get(&policy).and_then(|f| f.get(candidate)) else { return lost() };
+        match fate {
+            // Questions are chosen to split, so failing one says nothing about what examples are worth.
+            SampleFate::Votes { .. } if !self.agrees(candidate, asked) => lost(),
+            fate => fate.clone(),
+        }
+    }
+
+    /// Whether a candidate answers as the reference solution does where that was asked.
+    fn agrees(&self, candidate: usize, asked: &[usize]) -> bool {
+        let (Some(truth), Some(Some(row))) = (&self.truth, self.answers.get(candidate)) else {
+            return asked.is_empty();
+        };
+        asked.iter().all(|input| row.get(*input) == truth.get(*input))
+    }
+
+    /// The input that splits the passing candidates among these samples best, the shortest call of
+    /// equals; `None` when they agree everywhere.
+    fn question(&self, seen: &[usize], asked: &[usize]) -> Option<usize> {
+        self.truth.as_ref()?;
+        let mut votes: BTreeMap<usize, u32> = BTreeMap::new();
+        for candidate in seen.iter().filter_map(|s| self.samples.get(*s)?.as_ref().ok()) {
+            if self.voters.get(*candidate).is_some_and(|v| v.passes) && self.agrees(*candidate, asked) {
+                *votes.entry(*candidate).or_default() += 1;
+            }
+        }
+        let mut best: Option<(f64, &str, usize)> = None;
+        for (place, input) in self.inputs.iter().enumerate() {
+            let mut tally: BTreeMap<u32, u32> = BTreeMap::new();
+            for (candidate, n) in &votes {
+                let said = self.answers.get(*candidate).and_then(Option::as_ref).and_then(|row| row.get(place));
+                *tally.entry(said.copied().unwrap_or(NOTHING)).or_default() += n;
+            }
+            let split = entropy(tally.values().copied());
+            let is_shorter = |other: &str| (input.len(), input.as_str()) < (other.len(), other);
+            let is_better = best.is_none_or(|(s, other, _)| split > s + 1e-9 || split > s - 1e-9 && is_shorter(other));
+            if tally.len() > 1 && is_better {
+                best = Some((split, input, place));
+            }
+        }
+        best.map(|(_, _, place)| place)
+    }
+}
+
+/// The answers of one behaviour as numbers.
+fn row(inputs: &[String], behaviour: &Fingerprint, known: &mut HashMap<String, u32>) -> Vec<u32> {
+    let said: HashMap<&str, &str> = behaviour.outcomes.iter().map(|(i, o)| (i.as_str(), o.as_str())).collect();
+    let number = |input: &String| match answer_of(said.get(input.as_str()).copied().unwrap_or("")).0 {
+        "" => NOTHING,
+        answer => {
+            let next = known.len() as u32 + 1;
+            *known.entry(answer.to_owned()).or_insert(next)
+        }
+    };
+    inputs.iter().map(number).collect()
+}
+
+/// What becomes of each candidate under a policy.
+fn fates(voters: &[Voter], policy: Policy) -> Vec<SampleFate> {
+    let mut classes: HashMap<&Fingerprint, usize> = HashMap::new();
+    let mut fate = |voter| fate_of(voter, policy, &mut classes);
+    voters.iter().map(&mut fate).collect()
+}
+
+fn fate_of<'v>(voter: &'v Voter, policy: Policy, classes: &mut HashMap<&'v Fingerprint, usize>) -> SampleFate {
+    if policy.has_gate() && !voter.passes {
+        let why = "an example failed".to_owned();
+        return if voter.is_near { SampleFate::NearMiss(why) } else { SampleFate::GateRejected(why) };
+    }
+    let word = |text: &str| vote(Fingerprint { outcomes: vec![(String::new(), text.to_owned())] });
+    match (policy, &voter.behaviour) {
+        (Policy::Text, _) => word(&voter.text),
+        (Policy::Tree, _) => voter.tree.as_deref().map_or_else(lost, word),
+        (Policy::Ours, Some(behaviour)) => vote(behaviour.clone()),
+        // Only which of them are equal matters here, so a number does.
+        (_, Some(behaviour)) => {
+            let next = classes.len();
+            word(&classes.entry(behaviour).or_insert(next).to_string())
+        }
+        (_, None) => lost(),
+    }
+}
+
+fn entropy(counts: impl Iterator<Item = u32> + Clone) -> f64 {
+    let total: u32 = counts.clone().sum();
+    counts.map(|n| f64::from(n) / f64::from(total.max(1))).map(|p| -p * p.ln()).sum()
+}
+
+fn vote(fingerprint: Fingerprint) -> SampleFate {
+    let candidate = Candidate { function: String::new(), body: String::new(), imports: Vec::new() };
+    SampleFate::Votes { candidate, fingerprint }
+}
+
+fn lost() -> SampleFate {
+    SampleFate::GateRejected("it cannot vote".into())
+}
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

@@ -1,0 +1,66 @@
+use super::*;
+
+fn voter(passes: bool, outcomes: &[&str]) -> Voter {
+    let outcomes = outcomes.iter().enumerate().map(|(n, o)| (format!("f({})", n + 1), format!("= {o}")));
+    let behaviour = Fingerprint { outcomes: outcomes.collect() };
+    Voter {
+        text: format!("{behaviour:?}"),
+        tree: None,
+        passes,
+        is_near: false,
+        behaviour: Some(behaviour),
+        is_right: false,
+    }
+}
+
+/// Three candidates: two that pass and differ on `f(2)`, one that fails an example.
+fn case(samples: &[usize]) -> Case {
+    let voters = vec![voter(true, &["1", "2"]), voter(true, &["1", "3"]), voter(false, &["7", "7"])];
+    let reference = voters[1].behaviour.clone();
+    let samples = samples.iter().map(|s| if *s == 9 { Err(RedFlag::Empty) } else { Ok(*s) }).collect();
+    Case::new("t/0".into(), "f", &["f(1) == 1".into(), "f(3) == 1".into()], samples, voters, reference.as_ref())
+}
+
+fn rules(k: u32) -> StepRules {
+    StepRules { k, max_attempts: 20, in_flight: 1 }
+}
+
+fn replay(case: &Case, policy: Policy, k: u32) -> (Option<usize>, u32) {
+    let order: Vec<usize> = (0..case.samples.len()).collect();
+    let replayed = case.replay(policy, rules(k), &order, &[], &|_| Some(true));
+    (replayed.winner, replayed.samples)
+}
+
+#[test]
+fn each_policy_sees_what_it_may() {
+    let case = case(&[9, 2, 2, 0, 1, 1, 1]);
+    assert_eq!(replay(&case, Policy::FirstPassing, 1), (Some(0), 4));
+    assert_eq!(replay(&case, Policy::Behaviour, 2), (Some(2), 3), "no gate");
+    assert_eq!(replay(&case, Policy::Gated, 2), (Some(1), 7));
+    assert_eq!(replay(&case, Policy::Text, 2), (Some(2), 3));
+    assert_eq!(replay(&case, Policy::Tree, 1), (None, 7), "no trees, no votes");
+    assert_eq!(replay(&case, Policy::Ours, 2).0, None, "three to one is not four to one");
+}
+
+#[test]
+fn a_refused_winner_may_not_win_and_an_unknown_one_is_named() {
+    let case = case(&[0, 0, 1, 1]);
+    let order = [0, 1, 2, 3];
+    let refused = case.replay(Policy::Ours, rules(2), &order, &[], &|c| Some(c != 0));
+    assert_eq!((refused.winner, refused.samples, refused.unverified), (Some(1), 4, None));
+    let unknown = case.replay(Policy::Ours, rules(2), &order, &[], &|_| None);
+    assert_eq!((unknown.winner, unknown.unverified), (Some(0), Some(0)));
+}
+
+#[test]
+fn an_answer_takes_the_votes_of_those_who_contradict_it() {
+    let case = case(&[0, 0, 0, 1]);
+    let asked = case.ask(rules(2), &[0, 3, 1, 2], 2, &|_| Some(true));
+    let winners: Vec<(Option<usize>, usize)> = asked.iter().map(|(r, n)| (r.winner, *n)).collect();
+    assert_eq!(winners, [(None, 0), (Some(1), 1), (Some(1), 1)], "the second question has nothing to ask");
+}
+
+#[test]
+fn fewer_samples_than_allowed_end_the_replay() {
+    assert_eq!(replay(&case(&[0]), Policy::Gated, 2), (None, 1));
+}
