@@ -4,6 +4,7 @@
 //! variables that point elsewhere.
 #![cfg(target_os = "linux")]
 
+mod emacs;
 mod embedded_model;
 mod neovim;
 mod neovim_comforts;

@@ -102,13 +102,18 @@ impl Editor {
     pub fn start(&self, flow: &str, function: &str) -> Running {
         let flows = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/nvim");
         let plugin = Path::new(env!("CARGO_MANIFEST_DIR")).join("../editors/neovim");
+        let mut command = Command::new(neovim());
+        command.args(["--clean", "--headless", "-l"]).arg(flows.join(flow).with_extension("lua"));
+        command.env("E2E_LIB", flows.join("lib.lua"));
+        command.env("E2E_PLUGIN", plugin.canonicalize().expect("editors/neovim"));
+        self.launch(command, function)
+    }
+
+    /// Starts an editor in the workspace with what every flow is told.
+    pub fn launch(&self, mut command: Command, function: &str) -> Running {
         let log = |name: &str| File::create(self.home.path().join(name)).expect("a log file");
-        let child = Command::new(neovim())
-            .args(["--clean", "--headless", "-l"])
-            .arg(flows.join(flow).with_extension("lua"))
+        let child = command
             .current_dir(self.home.path().join("workspace"))
-            .env("E2E_LIB", flows.join("lib.lua"))
-            .env("E2E_PLUGIN", plugin.canonicalize().expect("editors/neovim"))
             .env("E2E_SERVER", zeroerr_tests::zeroerr())
             .env("E2E_FILE", &self.file)
             .env("E2E_FUNCTION", function)
@@ -119,7 +124,7 @@ impl Editor {
             .stdout(log("stdout"))
             .stderr(log("stderr"))
             .spawn()
-            .expect("nvim starts");
+            .expect("the editor starts");
         Running { family: Family::of(child.id()), child }
     }
 
@@ -128,7 +133,14 @@ impl Editor {
     /// # Panics
     /// With everything that was seen, when the flow fails, hangs, or leaves a process behind.
     pub fn run(&self, flow: &str, function: &str) -> Record {
-        let mut running = self.start(flow, function);
+        self.judge(flow, self.start(flow, function))
+    }
+
+    /// Waits for the end of a flow and reads its record.
+    ///
+    /// # Panics
+    /// As [`Editor::run`] does.
+    pub fn judge(&self, flow: &str, mut running: Running) -> Record {
         let end = running.wait(self.patience);
         let record = fs::read_to_string(self.result()).ok().and_then(|text| serde_json::from_str(&text).ok());
         let record = Record { value: record.unwrap_or(Value::Null) };
@@ -136,7 +148,7 @@ impl Editor {
         let failure = match (end, record.value["failure"].as_str()) {
             (None, _) => Some(format!("killed after {:?}", self.patience)),
             (_, Some(failure)) => Some(failure.to_owned()),
-            (Some(status), _) if !status.success() => Some(format!("nvim ended with {status}")),
+            (Some(status), _) if !status.success() => Some(format!("the editor ended with {status}")),
             _ if !left.is_empty() => Some(format!("left behind after {GRACE:?}: {}", left.join(", "))),
             _ => None,
         };

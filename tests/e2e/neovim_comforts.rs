@@ -45,6 +45,8 @@ fn status_line_run_window_and_menu_follow_a_run() {
     expect![[r#"
         Implement the function at the cursor
         Verify the function at the cursor
+        Implement every stub of this file
+        Verify what was changed since it was checked
         Implement the selection after one instruction
         Follow the runs in a window
         Cancel what runs

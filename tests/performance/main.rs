@@ -3,4 +3,5 @@
 //! shows them.
 
 mod editor;
+mod latency;
 mod start;

@@ -15,7 +15,7 @@ const LENGTH: &[u8] = b"Content-Length:";
 
 /// What was cut off the stream.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Frame {
+pub enum Frame {
     /// The body of a message that is JSON-RPC.
     Message(Vec<u8>),
     /// Bytes that are none; the sentence says what is wrong with them.
@@ -24,18 +24,18 @@ pub(crate) enum Frame {
 
 /// Cuts a byte stream into messages.
 #[derive(Debug, Default)]
-pub(crate) struct Splitter {
+pub struct Splitter {
     buffer: Vec<u8>,
 }
 
 impl Splitter {
     /// Takes bytes in.
-    pub(crate) fn push(&mut self, bytes: &[u8]) {
+    pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
 
     /// The next frame, or `None` until more bytes come.
-    pub(crate) fn next_frame(&mut self) -> Option<Frame> {
+    pub fn next_frame(&mut self) -> Option<Frame> {
         match find(&self.buffer, LENGTH) {
             Some(0) => self.message(),
             Some(at) => {

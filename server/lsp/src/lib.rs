@@ -11,7 +11,7 @@ mod confirm;
 mod diagnostics;
 mod dispatch;
 mod document;
-mod frames;
+pub mod frames;
 mod jobs;
 mod live;
 mod marks;

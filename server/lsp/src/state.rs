@@ -1,7 +1,7 @@
 //! The one owner of state. Everything that happens is an [`Event`], handled one at a time; what
 //! takes time goes to workers and comes back as another event.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::apply::{ApplyId, PendingEdits};
 use crate::client::ClientProfile;
 use crate::dispatch::panic_text;
 use crate::document::{Analysing, Document, Snapshot};
-use crate::jobs::{JobEnd, JobId, Jobs};
+use crate::jobs::{JobEnd, JobId, JobKind, Jobs};
 use crate::marks::Marks;
 use crate::outbox::Outbox;
 use crate::requests::code_action::Offered;
@@ -87,6 +87,8 @@ pub(crate) enum Event {
     Command(ExecuteCommandParams, Reply<Option<LSPAny>>),
     /// A command that was answered and now waits for its document to be analysed.
     StartJob(requests::execute_command::JobOrder),
+    /// A command on a whole document, which has to be analysed first.
+    StartAll { kind: JobKind, uri: Uri },
 
     /// Our own watch saw files change.
     FilesChanged(Vec<PathBuf>),
@@ -134,6 +136,8 @@ pub(crate) struct State {
     pub(crate) profile: ClientProfile,
     pub(crate) documents: HashMap<Uri, Document>,
     pub(crate) jobs: Jobs,
+    /// Jobs of commands on whole files that begin when others end.
+    pub(crate) waiting: VecDeque<requests::execute_command::JobOrder>,
     pub(crate) marks: Marks,
     pub(crate) edits: PendingEdits,
     /// The last settings error, so that it is shown once.
@@ -167,6 +171,7 @@ impl State {
             events,
             profile: ClientProfile::new(&InitializeParams::default(), &serde_json::Value::Null),
             documents: HashMap::new(),
+            waiting: VecDeque::new(),
             marks: Marks::default(),
             edits: PendingEdits::default(),
             settings_error: None,
@@ -250,6 +255,7 @@ impl State {
             Event::WorkspaceSearched(found) => requests::workspace_diagnostic::searched(self, &found),
             Event::Command(params, reply) => requests::execute_command::answer(self, params, reply),
             Event::StartJob(order) => requests::execute_command::start(self, order),
+            Event::StartAll { kind, uri } => requests::whole_file::start(self, kind, &uri),
             Event::AnalysisDue { uri, opening } => {
                 if self.documents.get(&uri).is_some_and(|d| d.opening == opening && d.analysing == Analysing::Waiting) {
                     self.analyse_now(&uri);
@@ -424,6 +430,7 @@ fn waits_for(event: &Event) -> Option<Uri> {
         Event::Diagnostic(p, _) => Some(p.text_document.uri.clone()),
         Event::InlineCompletion(p, _) => Some(p.text_document_position.text_document.uri.clone()),
         Event::StartJob(order) => Some(order.uri.clone()),
+        Event::StartAll { uri, .. } => Some(uri.clone()),
         _ => None,
     }
 }

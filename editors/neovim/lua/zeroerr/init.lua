@@ -83,6 +83,16 @@ function M.implement_selection(range)
   end)
 end
 
+---Has every stub of the file written that has a spec.
+function M.implement_all()
+  send('zeroerr.implementAll', { uri = vim.uri_from_bufnr(0) })
+end
+
+---Has every function of the file checked that was changed since it was checked.
+function M.verify_changed()
+  send('zeroerr.verifyChanged', { uri = vim.uri_from_bufnr(0) })
+end
+
 ---Cancels every run. Neovim has no button for it.
 function M.cancel()
   send('zeroerr.cancel')
@@ -114,6 +124,8 @@ end
 M.actions = {
   { name = 'implement', what = 'Implement the function at the cursor', act = M.implement },
   { name = 'verify', what = 'Verify the function at the cursor', act = M.verify },
+  { name = 'all', what = 'Implement every stub of this file', act = M.implement_all },
+  { name = 'changed', what = 'Verify what was changed since it was checked', act = M.verify_changed },
   {
     name = 'selection',
     what = 'Implement the selection after one instruction',

@@ -6,8 +6,9 @@ use zeroerr_core::code::{Task, TextRange};
 
 use super::disagreement::{self, Answer};
 use super::execute_command as command;
-use super::selection;
+use super::{selection, whole_file};
 use crate::document::{Snapshot, qualified};
+use crate::jobs::JobKind;
 use crate::position::{range_of, text_range_of};
 use crate::state::State;
 use crate::{apply, diagnostics};
@@ -31,6 +32,9 @@ pub(crate) fn answer(state: &State, params: &CodeActionParams) -> Option<Vec<Off
     };
     for task in tasks.iter().filter(innermost) {
         offer.for_task(task);
+    }
+    if !tasks.is_empty() {
+        offer.for_file();
     }
     if tasks.is_empty() && !selected.is_empty() {
         offer.for_selection(params.range, selected);
@@ -88,7 +92,9 @@ impl Offer<'_> {
         if !client.preferred {
             action.is_preferred = None;
         }
-        let writes = |c: &Command| matches!(c.command.as_str(), command::IMPLEMENT | command::APPLY_EDIT);
+        let writes = |c: &Command| {
+            matches!(c.command.as_str(), command::IMPLEMENT | command::IMPLEMENT_ALL | command::APPLY_EDIT)
+        };
         let is_generated = client.generated && action.command.as_ref().is_some_and(writes);
         Some(Offered::Action {
             action: Box::new(action),
@@ -155,6 +161,27 @@ impl Offer<'_> {
                 command::SHOW_REPORT,
                 &name,
             );
+        }
+    }
+
+    /// What can be done with all functions of the file at once.
+    fn for_file(&mut self) {
+        let count = |kind| whole_file::functions(self.state, self.uri, self.snapshot, kind).len();
+        let (stubs, changed) = (count(JobKind::Implement), count(JobKind::Verify));
+        let mut offer = |title: String, kind: CodeActionKind, name: &str| {
+            let arguments = Some(vec![serde_json::json!({ "uri": self.uri })]);
+            let command = Some(Command { title: title.clone(), command: name.into(), arguments });
+            self.push(CodeAction { title, kind: Some(kind), command, ..CodeAction::default() });
+        };
+        // For a single stub there is an action already.
+        if stubs > 1 {
+            let title = format!("Implement all {stubs} stubs of this file");
+            offer(title, CodeActionKind::REFACTOR_REWRITE, command::IMPLEMENT_ALL);
+        }
+        if changed > 0 {
+            let functions = if changed == 1 { "function" } else { "functions" };
+            let title = format!("Verify {changed} changed {functions} of this file");
+            offer(title, CodeActionKind::REFACTOR, command::VERIFY_CHANGED);
         }
     }
 

@@ -8,6 +8,7 @@ use zeroerr_core::report::{RunOutcome, RunReport};
 use zeroerr_core::task_specification::Severity;
 
 use super::disagreement::{self, Answer};
+use super::whole_file;
 use crate::apply;
 use crate::document::{Snapshot, qualified};
 use crate::jobs::{JobEnd, JobId, JobKind, Target};
@@ -31,8 +32,14 @@ pub(crate) const APPLY_EDIT: &str = "zeroerr.applyEdit";
 /// Puts the answer to a disagreement into the spec: `{uri, function, input, answer}`.
 pub(crate) const ANSWER: &str = "zeroerr.answer";
 
+/// Writes every stub of `{uri}` that has a spec.
+pub(crate) const IMPLEMENT_ALL: &str = "zeroerr.implementAll";
+/// Checks every function of `{uri}` that was changed since it was checked.
+pub(crate) const VERIFY_CHANGED: &str = "zeroerr.verifyChanged";
+
 /// Every command. Neovim refuses commands that are not announced.
-pub(crate) const COMMANDS: [&str; 7] = [IMPLEMENT, VERIFY, CANCEL, STATUS, SHOW_REPORT, APPLY_EDIT, ANSWER];
+pub(crate) const COMMANDS: [&str; 9] =
+    [IMPLEMENT, VERIFY, CANCEL, STATUS, SHOW_REPORT, APPLY_EDIT, ANSWER, IMPLEMENT_ALL, VERIFY_CHANGED];
 
 /// A command on a function, complete with arguments.
 pub(crate) fn on_function(title: &str, command: &str, uri: &Uri, function: &str) -> Command {
@@ -57,6 +64,13 @@ pub(crate) struct JobOrder {
     kind: JobKind,
     pub(crate) uri: Uri,
     place: Place,
+}
+
+impl JobOrder {
+    /// A job on a function by its name.
+    pub(crate) fn on(kind: JobKind, uri: Uri, function: String) -> Self {
+        Self { kind, uri, place: Place::Function(function) }
+    }
 }
 
 /// Where in the document.
@@ -94,6 +108,11 @@ fn execute(state: &mut State, command: &str, arguments: Vec<serde_json::Value>) 
                 .ok_or_else(|| needs("{uri, function}, {uri, position} or {uri, range, instruction}"))?;
             drop(state.events.send(Event::StartJob(order)));
         }
+        IMPLEMENT_ALL | VERIFY_CHANGED => {
+            let kind = if command == IMPLEMENT_ALL { JobKind::Implement } else { JobKind::Verify };
+            let uri = uri.ok_or_else(|| needs("{uri}"))?;
+            drop(state.events.send(Event::StartAll { kind, uri }));
+        }
         CANCEL => cancel(state, on_function()),
         STATUS => show_status(state),
         SHOW_REPORT => super::show_report::show(state, on_function()),
@@ -130,10 +149,13 @@ fn order(kind: JobKind, arguments: Arguments) -> Option<JobOrder> {
     Some(JobOrder { kind, uri: arguments.uri?, place })
 }
 
-fn cancel(state: &State, target: Option<(&Uri, &str)>) {
+fn cancel(state: &mut State, target: Option<(&Uri, &str)>) {
     let cancelled = match target {
         Some((uri, function)) => usize::from(state.jobs.on(uri, function).is_some_and(|(id, _)| state.jobs.cancel(id))),
-        None => state.jobs.cancel_all(),
+        None => {
+            let waiting = std::mem::take(&mut state.waiting).len();
+            state.jobs.cancel_all() + waiting
+        }
     };
     if cancelled == 0 {
         state.show(MessageType::INFO, "zeroerr: nothing is running");
@@ -187,7 +209,10 @@ pub(crate) fn start(state: &mut State, order: JobOrder) {
             live::marks(state, &uri);
             state.refresh_lenses();
         }
-        Err(why) => state.show(MessageType::WARNING, format!("zeroerr: {why}")),
+        Err(why) => {
+            state.show(MessageType::WARNING, format!("zeroerr: {why}"));
+            whole_file::go_on(state, 1);
+        }
     }
 }
 
@@ -236,6 +261,7 @@ pub(crate) fn ended(state: &mut State, id: JobId, end: JobEnd) {
     let shows_progress = state.profile.progress;
     let Some(job) = state.jobs.take(id, &state.outbox, |_| message.clone()) else { return };
     live::run(state, id, job.kind, &job.target, &[], Some(&end));
+    whole_file::go_on(state, 1);
     let Target { uri, function, snapshot, task } = job.target.clone();
     match end {
         JobEnd::Ran(report) if report.outcome == RunOutcome::Verified && !report.edits.is_empty() => {

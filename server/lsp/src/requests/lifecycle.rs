@@ -102,6 +102,7 @@ pub(crate) fn initialized(state: &mut State) {
 
 /// Cancels every job; the server stays up for `exit`.
 pub(crate) fn shutdown(state: &mut State, reply: Reply<()>) {
+    state.waiting.clear();
     state.jobs.cancel_all();
     super::workspace_diagnostic::release(state);
     drop(reply.send(Ok(())));

@@ -19,5 +19,6 @@ pub(crate) mod show_report;
 pub(crate) mod text_sync;
 pub(crate) mod trace;
 pub(crate) mod watched_files;
+pub(crate) mod whole_file;
 pub(crate) mod workspace_diagnostic;
 pub(crate) mod workspace_folders;

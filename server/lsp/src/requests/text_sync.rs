@@ -30,6 +30,7 @@ pub(crate) fn closed(state: &mut State, params: DidCloseTextDocumentParams) {
     for job in on_it {
         state.jobs.cancel(job);
     }
+    state.waiting.retain(|order| order.uri != uri);
     state.edits.forget(&uri, None);
     if doc.language.is_some() {
         diagnostics::clear(state, &uri);

@@ -6,6 +6,7 @@ mod announced;
 mod confirm;
 mod flows;
 mod folders;
+mod fuzz;
 mod latency;
 mod live;
 mod protocol;
@@ -13,6 +14,7 @@ mod reading;
 mod refusals;
 mod shown;
 mod torture;
+mod whole_file;
 mod workbench;
 
 use std::sync::Arc;

@@ -25,10 +25,10 @@ async fn the_handshake_of_every_client_is_understood() {
         assert_eq!(server.await.unwrap(), Exit::Clean);
     }
     expect![[r#"
-        VsCode: "utf-16" lens {"resolveProvider":false} commands 7
-        Neovim: "utf-8" lens {"resolveProvider":false} commands 7
-        Helix: "utf-8" lens null commands 7
-        Eglot: "utf-16" lens null commands 7
+        VsCode: "utf-16" lens {"resolveProvider":false} commands 9
+        Neovim: "utf-8" lens {"resolveProvider":false} commands 9
+        Helix: "utf-8" lens null commands 9
+        Eglot: "utf-16" lens null commands 9
     "#]]
     .assert_eq(&seen);
 }

@@ -1,12 +1,11 @@
-//! A workbench that reads specs with the real parsers, remembers which text it was shown last, and
+//! A workbench that reads specs with the real parsers, says in a diagnostic which text it was shown, and
 //! ends its jobs in every way there is.
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -14,27 +13,29 @@ use tokio_util::sync::CancellationToken;
 use zeroerr_core::code::*;
 use zeroerr_core::ports::BoxFuture;
 use zeroerr_core::report::*;
+use zeroerr_core::task_specification::{Severity, SpecDiagnostic};
 use zeroerr_core::verdict::*;
 use zeroerr_engine::Workbench;
 use zeroerr_verification::languages::{self, Language};
 
 use crate::workbench;
 
+/// What a text is known by.
+pub fn fingerprint(text: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    format!("{} bytes, {:016x}", text.len(), hasher.finish())
+}
+
 pub struct Bench {
     languages: Vec<Box<dyn Language>>,
-    shown: Mutex<HashMap<PathBuf, Arc<str>>>,
     panics: AtomicUsize,
     alive: AtomicUsize,
 }
 
 impl Default for Bench {
     fn default() -> Self {
-        Self {
-            languages: languages::all(),
-            shown: Mutex::default(),
-            panics: AtomicUsize::new(0),
-            alive: AtomicUsize::new(0),
-        }
+        Self { languages: languages::all(), panics: AtomicUsize::new(0), alive: AtomicUsize::new(0) }
     }
 }
 
@@ -47,11 +48,6 @@ impl Drop for Alive<'_> {
 }
 
 impl Bench {
-    /// The text of a file that was analysed last.
-    pub fn shown(&self, path: &Path) -> Option<Arc<str>> {
-        self.shown.lock().unwrap().get(path).cloned()
-    }
-
     /// Panics of the parsers.
     pub fn panics(&self) -> usize {
         self.panics.load(Ordering::SeqCst)
@@ -90,13 +86,26 @@ impl Bench {
 
 impl Workbench for Bench {
     fn analyse(&self, path: &Path, source: &Arc<str>) -> FileAnalysis {
-        self.shown.lock().unwrap().insert(path.to_owned(), source.clone());
-        let Some(language) = self.language(path) else { return FileAnalysis::default() };
-        catch_unwind(AssertUnwindSafe(|| language.analyse(path, source))).unwrap_or_else(|panic| {
-            self.panics.fetch_add(1, Ordering::SeqCst);
-            eprintln!("the text that a parser panicked on: {source:?}");
-            resume_unwind(panic)
-        })
+        let found = self.language(path).map(|l| catch_unwind(AssertUnwindSafe(|| l.analyse(path, source))));
+        let mut analysis = match found {
+            None => FileAnalysis::default(),
+            Some(Ok(analysis)) => analysis,
+            Some(Err(panic)) => {
+                self.panics.fetch_add(1, Ordering::SeqCst);
+                eprintln!("the text that a parser panicked on: {source:?}");
+                resume_unwind(panic)
+            }
+        };
+        // So that the client can see which text its diagnostics are about.
+        analysis.diagnostics.push(SpecDiagnostic {
+            code: "spec.text".into(),
+            message: fingerprint(source),
+            range: TextRange::new(0, 0),
+            severity: Severity::Hint,
+            fix: None,
+            related: None,
+        });
+        analysis
     }
 
     fn names(&self, path: &Path, source: &str) -> Vec<ScopeName> {

@@ -1,0 +1,7 @@
+//! The spec parsers, from any text.
+#![no_main]
+
+#[path = "../targets.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::specs(data));
