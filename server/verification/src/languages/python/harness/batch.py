@@ -81,7 +81,7 @@ def tree(request):
     for part in inside:
         field = {ast.arg: "arg", ast.Name: "id", ast.FunctionDef: "name", ast.ExceptHandler: "name"}.get(type(part))
         name = field and getattr(part, field)
-        if name in local and part is not node:
+        if name and name in local and part is not node:
             setattr(part, field, places.setdefault(name, "local %d" % len(places)))
     return ast.dump(node)
 
