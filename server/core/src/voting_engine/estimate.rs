@@ -37,7 +37,14 @@ impl Estimate {
         let bet = ln_factorial(agreeing) + ln_factorial(votes - agreeing) - ln_factorial(votes + 1);
         let term = |count: f64, rate: f64| if count == 0.0 { 0.0 } else { count * rate.ln() };
         let stands = |q: f64| term(s, q) + term(f, 1.0 - q) > bet + ALPHA.ln();
-        Some(Self { p, low: edge(p, 0.0, stands), high: edge(p, 1.0, stands), votes })
+        // Four digits, outward: more would not come back the same from a journal.
+        let (low, high) = (edge(p, 0.0, stands), edge(p, 1.0, stands));
+        Some(Self {
+            p: (p * 1e4).round() / 1e4,
+            low: (low * 1e4).floor() / 1e4,
+            high: (high * 1e4).ceil() / 1e4,
+            votes,
+        })
     }
 }
 

@@ -18,18 +18,24 @@ pub(crate) fn edits_between(before: &str, after: &str) -> Vec<TextEdit> {
             .collect()
     };
     let (old, new) = (starts(before), starts(after));
-    let place = |table: &[usize], line: usize| table.get(line).or(table.last()).copied().unwrap_or(0);
-    diff.ops()
-        .iter()
-        .filter(|op| !matches!(op, DiffOp::Equal { .. }))
-        .map(|op| {
-            let (o, n) = (op.old_range(), op.new_range());
-            TextEdit {
-                range: TextRange::new(place(&old, o.start), place(&old, o.end)),
-                new_text: after.get(place(&new, n.start)..place(&new, n.end)).unwrap_or("").to_owned(),
-            }
-        })
-        .collect()
+    // What lies between two equal stretches is one edit, however the differ cuts it up: two edits
+    // never touch.
+    let same = diff.ops().iter().filter_map(|op| match *op {
+        DiffOp::Equal { old_index, new_index, len } => Some((old_index, new_index, len)),
+        _ => None,
+    });
+    let end = (old_lines.len(), new_lines.len(), 0);
+    let (mut edits, mut at) = (Vec::new(), (0, 0));
+    for (old_index, new_index, len) in same.chain([end]) {
+        let line = |table: &[usize], index: usize| table.get(index).copied().unwrap_or(0);
+        let range = TextRange::new(line(&old, at.0), line(&old, old_index));
+        let new_text = after.get(line(&new, at.1)..line(&new, new_index)).unwrap_or("").to_owned();
+        if !range.is_empty() || !new_text.is_empty() {
+            edits.push(TextEdit { range, new_text });
+        }
+        at = (old_index + len, new_index + len);
+    }
+    edits
 }
 
 #[cfg(test)]
