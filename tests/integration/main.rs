@@ -1,5 +1,6 @@
 //! The real binary from outside: arguments, settings, exit codes, output formats.
 
+mod bad_input;
 mod command_line;
 mod formats;
 mod replay;

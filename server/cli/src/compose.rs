@@ -2,6 +2,7 @@
 //! missing is said when it is asked for, so that `verify` needs no model and `lsp` starts at once.
 
 mod backend;
+mod health;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use zeroerr_engine::journal::Journal;
 use zeroerr_engine::local::{LocalWorkbench, Parts, StatusSource};
 use zeroerr_engine::options::{PlanMode, Planning, Reliability, RunOptions};
 use zeroerr_llm::model_loader::{EngineKind, ModelConfig, ModelRole, StoreLoader};
-use zeroerr_llm::model_pool::{LoadState, ModelPool, ModelStatus, OnPoolEvent, PoolConfig};
+use zeroerr_llm::model_pool::{ModelPool, OnPoolEvent, PoolConfig};
 use zeroerr_llm::store::ModelStore;
 use zeroerr_sandbox::{Mode, Sandbox, SandboxOptions};
 use zeroerr_settings::{Margin, PlanningMode, SandboxMode, Settings};
@@ -38,16 +39,18 @@ impl Composed {
     /// A backend that cannot exist, or a k that cannot be computed.
     pub fn new(settings: &Settings, data_dir: &Path, on_event: OnPoolEvent) -> Result<Self, CliError> {
         let options = run_options(settings)?;
-        let stack =
-            Arc::new(VerificationStack::new(Arc::new(toolchain(settings, data_dir)), settings.verification.policy()));
+        let journal = journal(data_dir);
+        let tools = toolchain(settings, data_dir).on_health(health::of_tools(journal.clone()));
+        let stack = Arc::new(VerificationStack::new(Arc::new(tools), settings.verification.policy()));
         let loader = Arc::new(StoreLoader::new(store(data_dir)));
         let configs = backend::configs(settings)?;
         let config = PoolConfig {
             models: configs.clone(),
             idle_unload_s: settings.llm.idle_unload_seconds,
+            sample_limit_s: settings.llm.sample_seconds,
             ..PoolConfig::default()
         };
-        let pool = Arc::new(ModelPool::new(config, loader.clone(), on_event));
+        let pool = Arc::new(ModelPool::new(config, loader.clone(), health::of_models(journal.clone(), on_event)));
         let models = if settings.llm.backend == "scripted" {
             vec![backend::scripted()?]
         } else {
@@ -55,7 +58,7 @@ impl Composed {
         };
         let planners = pool.for_role(ModelRole::Planner);
         let status = status(pool, stack.clone());
-        let parts = Parts { models, stack: stack.clone(), journal: journal(data_dir), status };
+        let parts = Parts { models, stack: stack.clone(), journal, status };
         Ok(Self {
             workbench: Arc::new(LocalWorkbench::new(parts, options).planned_by(planners)),
             stack,
@@ -86,26 +89,14 @@ impl Composed {
 /// What `status` says of models and sandbox.
 fn status(pool: Arc<ModelPool>, stack: Arc<VerificationStack>) -> StatusSource {
     Box::new(move || {
-        let mut lines: Vec<String> = pool.status().iter().map(model_line).collect();
+        let mut lines: Vec<String> = pool.status().iter().map(health::model_line).collect();
+        lines.extend(stack.toolchain().health().iter().filter_map(health::tool_line));
         lines.push(match stack.toolchain().sandbox() {
             Ok(sandbox) => format!("sandbox: {}", sandbox.describe()),
             Err(error) => format!("sandbox: {error}"),
         });
         lines
     })
-}
-
-fn model_line(model: &ModelStatus) -> String {
-    let state = match model.state {
-        LoadState::Cold => "not loaded",
-        LoadState::Loading => "loading",
-        LoadState::Ready => "loaded",
-    };
-    let error = model.last_error.as_ref().map_or_else(String::new, |e| format!("; last failure: {e}"));
-    format!(
-        "model {}: {state}, {} under way, {} answers, {} failures{error}",
-        model.name, model.busy, model.answers, model.failures
-    )
 }
 
 /// The rules of runs.
@@ -123,6 +114,12 @@ pub fn run_options(settings: &Settings) -> Result<RunOptions, CliError> {
             (k, Some(Reliability { assumed_success: aim.p, target: aim.target }))
         }
     };
+    if k > voting.max_attempts {
+        return Err(CliError::usage(format!(
+            "`voting.k: auto` comes to {k}, and `voting.max_attempts` is {}: no step could ever be decided; allow at least {k} samples",
+            voting.max_attempts
+        )));
+    }
     Ok(RunOptions {
         k,
         max_attempts: voting.max_attempts,

@@ -61,9 +61,57 @@ impl RetryPolicy {
     }
 }
 
+/// How many more retries a callee is worth: each costs one, each success gives a tenth back. Where most
+/// calls fail, retries would only multiply the load.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RetryBudget {
+    tenths: u32,
+}
+
+impl RetryBudget {
+    /// Retries that a budget holds at most.
+    pub const MOST: u32 = 10;
+
+    /// Takes one retry out, if there is one left.
+    pub fn try_spend(&mut self) -> bool {
+        let left = self.tenths.checked_sub(10);
+        self.tenths = left.unwrap_or(self.tenths);
+        left.is_some()
+    }
+
+    /// A call has succeeded.
+    pub fn deposit(&mut self) {
+        self.tenths = (self.tenths + 1).min(Self::MOST * 10);
+    }
+
+    /// Retries that are left.
+    pub fn left(&self) -> u32 {
+        self.tenths / 10
+    }
+}
+
+impl Default for RetryBudget {
+    /// A full one.
+    fn default() -> Self {
+        Self { tenths: Self::MOST * 10 }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_budget_is_used_up_by_failures_and_earned_back_by_successes() {
+        let mut budget = RetryBudget::default();
+        assert_eq!((0..20).filter(|_| budget.try_spend()).count(), 10);
+        (0..9).for_each(|_| budget.deposit());
+        assert!(!budget.try_spend(), "nine successes are no retry");
+        budget.deposit();
+        assert_eq!((budget.left(), budget.try_spend(), budget.left()), (1, true, 0));
+        (0..1000).for_each(|_| budget.deposit());
+        assert_eq!(budget.left(), 10);
+    }
 
     #[test]
     fn only_transient_failures_are_retried_and_not_for_ever() {

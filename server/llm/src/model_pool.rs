@@ -12,7 +12,7 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use zeroerr_core::circuit_breaker::{BreakerConfig, BreakerState, CircuitBreaker};
-use zeroerr_core::error_handler::{ErrorClass, RetryPolicy};
+use zeroerr_core::error_handler::{ErrorClass, RetryBudget, RetryPolicy};
 use zeroerr_core::ports::{BoxFuture, Model, ModelError, SampleRequest, SampleResponse};
 
 use crate::model_loader::{ModelConfig, ModelLoader, ModelRole};
@@ -25,6 +25,8 @@ pub struct PoolConfig {
     pub models: Vec<ModelConfig>,
     /// Seconds without a sample after which a model is unloaded; 0 keeps it.
     pub idle_unload_s: u64,
+    /// Seconds that a model may take for one sample; 0 lets it take for ever.
+    pub sample_limit_s: u64,
     /// Retries of transient failures.
     pub retry: RetryPolicy,
     /// When a failing model is left alone.
@@ -36,6 +38,7 @@ impl Default for PoolConfig {
         Self {
             models: vec![ModelConfig::default()],
             idle_unload_s: 600,
+            sample_limit_s: 900,
             retry: RetryPolicy::default(),
             breaker: BreakerConfig::default(),
         }
@@ -78,6 +81,20 @@ pub enum PoolEvent {
         /// The pause.
         pause: Duration,
     },
+    /// It failed repeatedly and is left alone.
+    LeftAlone {
+        /// The model.
+        model: String,
+        /// For how long.
+        pause: Duration,
+        /// The last failure.
+        error: String,
+    },
+    /// It was left alone, was tried, and works again.
+    Recovered {
+        /// The model.
+        model: String,
+    },
 }
 
 /// Whether a model is in memory.
@@ -101,6 +118,12 @@ pub struct ModelStatus {
     pub state: LoadState,
     /// Its breaker.
     pub breaker: BreakerState,
+    /// How long it is still left alone, in milliseconds; 0 when it is not.
+    pub open_for_ms: u64,
+    /// Retries so far.
+    pub retries: u64,
+    /// Retries that its budget still allows; successes earn it back.
+    pub retries_left: u32,
     /// Samples under way.
     pub busy: usize,
     /// Answers so far.
@@ -132,6 +155,7 @@ impl ModelPool {
                 loader: Arc::clone(&loader),
                 on_event: Arc::clone(&on_event),
                 retry: config.retry,
+                limit: Duration::from_secs(config.sample_limit_s),
                 loaded: AsyncMutex::new(None),
                 state: Mutex::new(State::new(config.breaker)),
                 epoch: Instant::now(),
@@ -193,6 +217,7 @@ struct PooledModel {
     loader: Arc<dyn ModelLoader>,
     on_event: OnPoolEvent,
     retry: RetryPolicy,
+    limit: Duration,
     places: Semaphore,
     loaded: AsyncMutex<Option<Arc<dyn Model>>>,
     state: Mutex<State>,
@@ -203,6 +228,8 @@ struct PooledModel {
 struct State {
     load: LoadState,
     breaker: CircuitBreaker,
+    budget: RetryBudget,
+    retries: u64,
     busy: usize,
     answers: u64,
     failures: u64,
@@ -216,6 +243,8 @@ impl State {
         Self {
             load: LoadState::Cold,
             breaker: CircuitBreaker::new(breaker),
+            budget: RetryBudget::default(),
+            retries: 0,
             busy: 0,
             answers: 0,
             failures: 0,
@@ -241,7 +270,7 @@ impl PooledModel {
         let _place = self.places.acquire().await.map_err(|_| ModelError::Transient("the pool is closed".to_owned()))?;
         let _busy = Busy::enter(self);
         let mut jitter = ChaCha8Rng::seed_from_u64(request.seed ^ self.now_ms());
-        let mut failed = 0;
+        let (mut failed, begun) = (0, Instant::now());
         loop {
             let error = match self.once(request.clone()).await {
                 Ok(response) => return Ok(response),
@@ -253,20 +282,47 @@ impl PooledModel {
             else {
                 return Err(error);
             };
+            // Whoever asked has waited long enough, and can ask for another sample.
+            let spent = !self.limit.is_zero() && begun.elapsed() >= self.limit;
+            if spent || !self.may_retry() {
+                return Err(error);
+            }
             (self.on_event)(PoolEvent::Retrying { model: self.config.name.clone(), error, pause });
             tokio::time::sleep(pause).await;
         }
+    }
+
+    /// Takes a retry out of the budget.
+    fn may_retry(&self) -> bool {
+        let mut state = self.lock();
+        let may = state.budget.try_spend();
+        state.retries += u64::from(may);
+        may
     }
 
     /// One attempt, through the breaker.
     async fn once(&self, request: SampleRequest) -> Result<SampleResponse, ModelError> {
         let attempt = Attempt::begin(self)?;
         let result = match self.get().await {
-            Ok(model) => model.sample(request).await,
+            Ok(model) => self.in_time(model.sample(request)).await,
             Err(error) => Err(error),
         };
         attempt.end(&result);
         result
+    }
+
+    /// An answer that does not come is a failure like any other.
+    async fn in_time(
+        &self,
+        answer: BoxFuture<'_, Result<SampleResponse, ModelError>>,
+    ) -> Result<SampleResponse, ModelError> {
+        if self.limit.is_zero() {
+            return answer.await;
+        }
+        tokio::time::timeout(self.limit, answer).await.unwrap_or_else(|_| {
+            let limit = self.limit.as_secs();
+            Err(ModelError::Transient(format!("it did not answer within {limit} s (`llm.sample_seconds`)")))
+        })
     }
 
     /// The loaded model; loads it if need be. A caller that goes away does not stop the load,
@@ -318,8 +374,11 @@ impl PooledModel {
     }
 
     fn status(&self) -> ModelStatus {
-        let state = self.lock();
+        let (state, now) = (self.lock(), self.now_ms());
         ModelStatus {
+            open_for_ms: open_for(&state.breaker, now).unwrap_or_default(),
+            retries: state.retries,
+            retries_left: state.budget.left(),
             name: self.config.name.clone(),
             state: state.load,
             breaker: state.breaker.state(),
@@ -337,6 +396,14 @@ impl PooledModel {
 
     fn now_ms(&self) -> u64 {
         u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// How long a breaker stays open, in milliseconds; `None` when it is not open.
+fn open_for(breaker: &CircuitBreaker, now_ms: u64) -> Option<u64> {
+    match breaker.state() {
+        BreakerState::Open { until_ms } => Some(until_ms.saturating_sub(now_ms)),
+        BreakerState::Closed | BreakerState::HalfOpen => None,
     }
 }
 
@@ -391,9 +458,11 @@ impl<'a> Attempt<'a> {
         self.ended = true;
         let now = self.model.now_ms();
         let mut state = self.model.lock();
+        let before = state.breaker.state();
         match result {
             Ok(response) => {
                 state.answers += 1;
+                state.budget.deposit();
                 state.tokens += response.completion_tokens as u64;
                 state.breaker.record(true, now);
             }
@@ -404,6 +473,15 @@ impl<'a> Attempt<'a> {
                 state.last_error = Some(error.to_string());
                 state.breaker.record(false, now);
             }
+        }
+        let (model, after) = (self.model.config.name.clone(), open_for(&state.breaker, now));
+        let error = state.last_error.clone().unwrap_or_default();
+        let closed = state.breaker.state() == BreakerState::Closed;
+        drop(state);
+        if let Some(pause) = after.map(Duration::from_millis) {
+            (self.model.on_event)(PoolEvent::LeftAlone { model, pause, error });
+        } else if closed && before != BreakerState::Closed {
+            (self.model.on_event)(PoolEvent::Recovered { model });
         }
     }
 }

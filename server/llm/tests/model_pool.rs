@@ -108,6 +108,7 @@ fn config() -> PoolConfig {
             ModelConfig { name: "b".into(), ..ModelConfig::default() },
         ],
         idle_unload_s: 0,
+        sample_limit_s: 0,
         retry: RetryPolicy { max_attempts: 3, base_ms: 1, cap_ms: 2 },
         breaker: BreakerConfig { failure_threshold: 3, cool_down_ms: 150 },
     }
@@ -248,4 +249,38 @@ async fn an_idle_model_is_unloaded_and_comes_back_when_needed() {
     assert!(matches!(events.lock().unwrap().last(), Some(PoolEvent::Unloaded { .. })));
     assert!(model.sample(ask()).await.is_ok());
     assert_eq!(script.loads.load(SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_model_that_never_answers_fails_in_time_and_is_left_alone() {
+    let config = PoolConfig { sample_limit_s: 1, ..config() };
+    let (pool, script, events) = pool(config, Script { pause: Duration::from_secs(3600), ..Script::default() });
+    let model = pool.model("a").unwrap();
+    let all = futures::future::join_all((0..4).map(|_| model.sample(ask()))).await;
+    let said: Vec<String> = all.into_iter().map(|r| r.unwrap_err().to_string()).collect();
+    assert_eq!(said[0], "it did not answer within 1 s (`llm.sample_seconds`)");
+    assert_eq!(script.calls.load(SeqCst), 4, "nobody waits twice");
+    let refused = model.sample(ask()).await.unwrap_err().to_string();
+    assert!(refused.contains("left alone") && refused.contains("did not answer"), "{refused}");
+    let status = pool.status().remove(0);
+    assert!(status.open_for_ms > 0 && status.failures == 4 && status.retries == 0, "{status:?}");
+    assert!(events.lock().unwrap().iter().any(|e| matches!(e, PoolEvent::LeftAlone { .. })));
+}
+
+#[tokio::test]
+async fn retries_are_used_up_when_hardly_anything_succeeds() {
+    let config = PoolConfig { breaker: BreakerConfig { failure_threshold: 1000, cool_down_ms: 1 }, ..config() };
+    let (pool, script, _) = pool(config, Script::default());
+    let model = pool.model("a").unwrap();
+    script.answers.lock().unwrap().extend((0..500).map(|_| transient()));
+    for _ in 0..20 {
+        assert!(model.sample(ask()).await.is_err());
+    }
+    let status = pool.status().remove(0);
+    assert_eq!((script.calls.load(SeqCst), status.retries, status.retries_left), (30, 10, 0));
+    script.answers.lock().unwrap().clear();
+    for _ in 0..10 {
+        assert!(model.sample(ask()).await.is_ok());
+    }
+    assert_eq!(pool.status()[0].retries_left, 1);
 }

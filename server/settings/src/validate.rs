@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use crate::Settings;
 use crate::reference;
 use crate::sections::coordination::CoordinationMode;
+use crate::{Margin, Settings};
 
 /// A value that has the right type and cannot be right.
 pub(crate) struct Fault {
@@ -23,6 +23,7 @@ pub(crate) fn fault(settings: &Settings) -> Option<Fault> {
     let values = serde_json::to_value(settings).ok()?;
     let schema = reference::schema();
     out_of_range(&schema, &schema, &values, &mut Vec::new())
+        .or_else(|| attempts_fault(settings))
         .or_else(|| endpoint_fault(settings))
         .or_else(|| model_fault(settings))
         .or_else(|| backend_fault(settings))
@@ -55,6 +56,16 @@ fn out_of_range(root: &Value, schema: &Value, value: &Value, path: &mut Vec<Stri
         path: path.clone(),
         message: format!("`{}` must be {range}, not {value}", path.join(".")),
         remedy: None,
+    })
+}
+
+/// A lead that no vote could ever reach. What `k: auto` needs is known later.
+fn attempts_fault(settings: &Settings) -> Option<Fault> {
+    let Margin::Fixed(k) = settings.voting.k else { return None };
+    let most = settings.voting.max_attempts;
+    (most < k).then(|| {
+        let message = format!("`voting.max_attempts` is {most}, and `voting.k` is {k}: no step could ever be decided");
+        fault_at(&["voting", "max_attempts"], message, Some(format!("allow at least {k} samples, better {}", 5 * k)))
     })
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use zeroerr_engine::journal::Journal;
+use zeroerr_engine::journal::{Journal, now_ms};
 use zeroerr_sandbox::Sandbox;
 use zeroerr_settings::{SandboxMode, Settings};
 use zeroerr_verification::toolchain::{ToolCheck, ToolStatus, Toolchain};
@@ -16,7 +16,7 @@ use crate::compose;
 use crate::context::{Context, LogTo, Ui, complain};
 use crate::cpu;
 use crate::exit::{CliError, Exit};
-use crate::render::{BAD, FAINT, GOOD, WARN};
+use crate::render::{BAD, FAINT, GOOD, WARN, when};
 
 /// Free space below which models and tools will not fit, in bytes.
 const WANTED_SPACE: u64 = 1 << 30;
@@ -78,6 +78,7 @@ pub async fn main(global: &Global, args: &DoctorArgs) -> Result<Exit, CliError> 
     }
     checks.push(model(settings, &context.data_dir).await);
     checks.push(journal(&context.data_dir));
+    checks.push(breakers(&context.data_dir));
     let healthy = checks.iter().all(|c| c.status == Status::Ok);
     if context.ui.json {
         context.ui.json_result(&serde_json::json!({ "checks": checks }))?;
@@ -179,6 +180,37 @@ fn journal(data_dir: &Path) -> Check {
             error.to_string(),
             "make the folder writable, or set ZEROERR_HOME to one that is",
         ),
+    }
+}
+
+/// Models and tools that a living process leaves alone, as far as the journal knows.
+fn breakers(data_dir: &Path) -> Check {
+    let name = "breakers";
+    let lines = Journal::open(&data_dir.join("journal")).and_then(|j| j.breakers());
+    let lines = match lines {
+        Ok(lines) => lines,
+        Err(error) => return Check::ok(name, format!("not known: {error}")),
+    };
+    let now = now_ms();
+    let open: Vec<String> = lines
+        .iter()
+        .filter_map(|l| {
+            let left = l.open_until_ms?.saturating_sub(now).max(0) as u64;
+            (left > 0).then(|| {
+                format!("{} {} is left alone for another {} s: {}", l.kind, l.name, left.div_ceil(1000), l.last_error)
+            })
+        })
+        .collect();
+    match (open.as_slice(), lines.first()) {
+        ([], None) => Check::ok(name, "none has ever opened"),
+        ([], Some(last)) => {
+            let (kind, tool, when) = (&last.kind, &last.name, when::minute(last.at_ms));
+            Check::ok(name, format!("all closed; the last was that of {kind} {tool}, {when} UTC: {}", last.last_error))
+        }
+        _ => {
+            let remedy = "mend what the message names; the next try comes by itself";
+            Check::bad(name, Status::Broken, open.join("; "), remedy)
+        }
     }
 }
 

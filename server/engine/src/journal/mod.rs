@@ -1,6 +1,7 @@
 //! The journal: every run, record by record, in SQLite (write-ahead log), so that a killed server
 //! resumes where it was and several editors can write at once.
 
+mod breakers;
 mod certificates;
 mod lease;
 mod origin;
@@ -16,6 +17,7 @@ use serde_json::Value;
 use zeroerr_core::report::RunReport;
 use zeroerr_core::state_manager::Record;
 
+pub use breakers::BreakerLine;
 pub use certificates::{Acceptance, AcceptedBy};
 pub use lease::Lease;
 pub use origin::Origin;

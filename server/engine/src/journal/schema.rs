@@ -52,6 +52,17 @@ create table certificates (
 create index certificates_by_file on certificates (file, function);
 create index certificates_by_code on certificates (code_hash, spec_hash);
 ",
+    // 2 -> 3: breakers that have opened, for `doctor`.
+    "
+create table breakers (
+    kind text not null,
+    name text not null,
+    open_until_ms integer,
+    last_error text not null,
+    at_ms integer not null,
+    primary key (kind, name)
+) without rowid;
+",
 ];
 
 /// Brings the tables up to date. Several processes may open one journal at the same moment: one of

@@ -60,6 +60,20 @@ fn journal() -> (tempfile::TempDir, Journal) {
 }
 
 #[test]
+fn a_breaker_is_remembered_until_it_has_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::open(folder.path()).unwrap();
+    journal.note_breaker("tool", "ruff", Some(30_000), "ended with exit code 3").unwrap();
+    journal.note_breaker("model", "ruff", Some(1), "another thing of that name").unwrap();
+    let other = Journal::open(folder.path()).unwrap();
+    let lines = other.breakers().unwrap();
+    let tool = lines.iter().find(|l| l.kind == "tool").unwrap();
+    assert_eq!((lines.len(), tool.open_until_ms), (2, Some(tool.at_ms + 30_000)));
+    other.note_breaker("tool", "ruff", None, "ended with exit code 3").unwrap();
+    assert!(journal.breakers().unwrap().iter().any(|l| l.kind == "tool" && l.open_until_ms.is_none()));
+}
+
+#[test]
 fn an_unfinished_run_is_taken_up_and_a_finished_one_is_not() {
     let (folder, journal) = journal();
     let first = journal.begin("key", "a.py", &origin()).unwrap();

@@ -33,6 +33,10 @@ pub struct Llm {
     /// Seconds without a sample after which a model leaves memory; 0 keeps it.
     #[schemars(range(max = 604_800))]
     pub idle_unload_seconds: u64,
+    /// Seconds that a model may take for one sample before it counts as not answered; 0 lets it take for
+    /// ever.
+    #[schemars(range(min = 0, max = 86_400))]
+    pub sample_seconds: u64,
     /// Whether weights are rewritten once into formats that are fast on this processor. The copy
     /// lies beside the model.
     pub optimise: bool,
@@ -49,6 +53,7 @@ impl Default for Llm {
             max_tokens: 750,
             max_concurrent: 0,
             idle_unload_seconds: 600,
+            sample_seconds: 900,
             optimise: true,
         }
     }

@@ -86,9 +86,9 @@ fn an_editor_that_sends_its_defaults_changes_nothing() {
 #[test]
 fn a_project_may_tighten() {
     let (dir, sources) = user("verification:\n  may_be_unavailable: [types, security]\n");
-    let text = "voting: {k: 9, max_attempts: 3}\nsandbox: {mode: on}\nverification: {may_be_unavailable: [types]}\n";
+    let text = "voting: {k: 9, max_attempts: 12}\nsandbox: {mode: on}\nverification: {may_be_unavailable: [types]}\n";
     let settings = good(&with_project(&dir, sources, text)).settings;
-    assert_eq!((settings.voting.k, settings.voting.max_attempts), (Margin::Fixed(9), 3));
+    assert_eq!((settings.voting.k, settings.voting.max_attempts), (Margin::Fixed(9), 12));
     assert_eq!(settings.sandbox.mode, SandboxMode::On);
     assert_eq!(settings.verification.may_be_unavailable.len(), 1);
 }

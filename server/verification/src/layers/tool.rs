@@ -49,25 +49,29 @@ pub async fn run(tools: &Toolchain, run: Run<'_>) -> Result<Output, Failure> {
         limits,
     };
     let name = run.name;
-    let output = tools
-        .sandbox()?
-        .run(job)
-        .await
-        .map_err(|e| Failure::Unavailable(format!("{name} could not be started: {e}")))?;
+    let fault = |output: &Output| fault(name, run.accepted, output);
+    let output = tools.run_tool(name, job, fault).await?;
+    if let Some(why) = fault(&output) {
+        return Err(Failure::Unavailable(format!("{why}; {REMEDY}")));
+    }
     match output.exit {
-        Exit::Code(code) if run.accepted.contains(&code) => Ok(output),
-        Exit::Code(code) => {
-            Err(Failure::Unavailable(format!("{name} ended with exit code {code}{}; {REMEDY}", last_words(&output))))
-        }
-        Exit::Signal(signal) => {
-            Err(Failure::Unavailable(format!("{name} was killed by signal {signal}{}; {REMEDY}", last_words(&output))))
-        }
+        Exit::Code(_) | Exit::Signal(_) => Ok(output),
         Exit::Limit(LimitKind::Wall | LimitKind::Cpu) => {
             Err(Failure::TimedOut(format!("{name} did not end within {} seconds of work", run.seconds)))
         }
         Exit::Limit(kind) => {
             Err(Failure::Unavailable(format!("{name} was stopped at the sandbox's limit of {}", limit_name(kind))))
         }
+    }
+}
+
+/// Whether the tool itself has failed. Limits are the work of the code that it was given.
+fn fault(name: &str, accepted: &[i32], output: &Output) -> Option<String> {
+    match output.exit {
+        Exit::Code(code) if accepted.contains(&code) => None,
+        Exit::Code(code) => Some(format!("{name} ended with exit code {code}{}", last_words(output))),
+        Exit::Signal(signal) => Some(format!("{name} was killed by signal {signal}{}", last_words(output))),
+        Exit::Limit(_) => None,
     }
 }
 

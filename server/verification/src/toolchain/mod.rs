@@ -6,6 +6,7 @@
 
 mod checks;
 mod environment;
+mod health;
 mod install;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use zeroerr_sandbox::{Sandbox, SandboxUnavailable};
 pub use checks::{ToolCheck, ToolStatus};
 pub(crate) use environment::MYPY_FLAGS;
 pub use environment::{PythonEnv, REQUIREMENTS};
+pub use health::{OnHealth, ToolHealth};
 pub use install::InstallError;
 
 use crate::languages::CheckError;
@@ -37,12 +39,25 @@ pub struct Toolchain {
     data_dir: PathBuf,
     sandbox: Result<Sandbox, SandboxUnavailable>,
     known: checks::Known,
+    watch: health::Watch,
 }
 
 impl Toolchain {
     /// Looks at what is there. Never fails: what is missing is said when it is asked for.
     pub fn detect(data_dir: &Path, sandbox: Result<Sandbox, SandboxUnavailable>) -> Self {
-        Self { data_dir: data_dir.to_path_buf(), sandbox, known: checks::Known::default() }
+        let (known, watch) = (checks::Known::default(), health::Watch::default());
+        Self { data_dir: data_dir.to_path_buf(), sandbox, known, watch }
+    }
+
+    /// The same, telling when a tool is left alone after repeated failures, and when it works again.
+    pub fn on_health(mut self, tell: OnHealth) -> Self {
+        self.watch.on_change = Some(tell);
+        self
+    }
+
+    /// How every tool that was run so far is doing.
+    pub fn health(&self) -> Vec<ToolHealth> {
+        self.watch.all()
     }
 
     /// Folder to look for `bwrap` in: [`zeroerr_sandbox::SandboxOptions::places`].

@@ -147,8 +147,7 @@ pub(super) async fn ask(
         limits,
         ..Job::default()
     };
-    let output = tools.sandbox()?.run(job).await;
-    let output = output.map_err(|e| Trouble::Unavailable(format!("the sandbox could not start the program: {e}")))?;
+    let output = tools.run_tool("sandbox", job, |_| None).await?;
     match output.exit {
         Exit::Code(0) => serde_json::from_slice::<Value>(&output.stdout)
             .ok()

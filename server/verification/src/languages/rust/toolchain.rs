@@ -195,7 +195,7 @@ async fn harness(tools: &Toolchain, sysroot: &Path, version: &str) -> Result<Pat
         limits,
         ..Job::default()
     };
-    let output = tools.sandbox()?.run(job).await.map_err(|e| CheckError(format!("rustc could not be started: {e}")))?;
+    let output = tools.run_tool("rustc", job, |_| None).await?;
     if output.exit != Exit::Code(0) {
         let said = String::from_utf8_lossy(&output.stderr);
         let first = said.lines().find(|l| l.starts_with("error")).unwrap_or("it said nothing");

@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use zeroerr_core::code::line_of;
 use zeroerr_core::task_specification::{Example, ExampleClaim, ExampleOrigin};
-use zeroerr_sandbox::{Exit, Job, LimitKind, Limits};
+use zeroerr_sandbox::{Exit, Job, LimitKind, Limits, Output};
 
 use super::project::{Extent, Mirror};
 use crate::languages::{CheckError, Subject};
@@ -147,7 +147,6 @@ pub async fn ask(tools: &Toolchain, subject: &Subject, mode: Mode, extra: Value)
 /// [`Trouble`].
 pub async fn run(tools: &Toolchain, scratch: &Path, mode: Mode, mut request: Value) -> Result<Value, Trouble> {
     let environment = tools.python()?;
-    let sandbox = tools.sandbox()?;
     let folder = install::installed(tools, &environment, scratch).await?;
     let nonce = nonce(scratch);
     request["mode"] = json!(mode.name());
@@ -164,13 +163,12 @@ pub async fn run(tools: &Toolchain, scratch: &Path, mode: Mode, mut request: Val
         scratch: scratch.to_path_buf(),
         limits: Limits { wall: time, cpu: time * 2, memory: 2 << 30, output: mode.output(), ..Limits::default() },
     };
-    let output =
-        sandbox.run(job).await.map_err(|e| Trouble::Unavailable(format!("the sandbox could not start Python: {e}")))?;
-    let last_words = || {
-        String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default().chars().take(300).collect::<String>()
-    };
+    let output = tools.run_tool("python", job, fault).await?;
+    if let Some(why) = fault(&output) {
+        return Err(Trouble::Unavailable(format!("{why}; {REMEDY}")));
+    }
     match output.exit {
-        Exit::Code(0) => serde_json::from_slice::<Value>(&output.stdout)
+        Exit::Code(_) => serde_json::from_slice::<Value>(&output.stdout)
             .ok()
             .filter(|facts| facts["nonce"] == json!(nonce))
             .ok_or_else(|| Trouble::BroughtDown("the code under test ended its own check".into())),
@@ -183,11 +181,16 @@ pub async fn run(tools: &Toolchain, scratch: &Path, mode: Mode, mut request: Val
         Exit::Signal(signal) => {
             Err(Trouble::BroughtDown(format!("the code under test ended its own check by signal {signal}")))
         }
-        Exit::Code(code) => Err(Trouble::Unavailable(format!(
-            "the Python harness failed with exit code {code}: {}; {REMEDY}",
-            last_words()
-        ))),
     }
+}
+
+/// Whether the harness itself has failed: code under test ends it by a signal or at a limit, or with a
+/// report that is none.
+fn fault(output: &Output) -> Option<String> {
+    let Exit::Code(code) = output.exit else { return None };
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let last_words: String = stderr.lines().last().unwrap_or_default().chars().take(300).collect();
+    (code != 0).then(|| format!("the Python harness failed with exit code {code}: {last_words}"))
 }
 
 /// A text that a stray write to stdout will not contain: the random name of the scratch folder.

@@ -1,0 +1,115 @@
+//! Models and specs that nobody wishes for: each ends with one clear sentence, and soon.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod toy;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use expect_test::{Expect, expect};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
+use zeroerr_core::ports::{Model, ModelError};
+use zeroerr_core::report::{RunEvent, RunReport};
+use zeroerr_engine::Workbench;
+use zeroerr_engine::options::RunOptions;
+use zeroerr_test_support::ScriptedModel;
+use zeroerr_test_support::scripted_model::Reply;
+
+async fn run(source: &str, model: ScriptedModel, options: RunOptions, stop: impl Fn(&RunEvent) -> bool) -> RunReport {
+    let model: Arc<dyn Model> = Arc::new(model);
+    let workbench = toy::workbench(model, Duration::ZERO, None, options);
+    let task = workbench.analyse(Path::new("/nowhere/double.py"), &Arc::from(source)).tasks.pop().expect("a task");
+    let (events, mut told) = unbounded_channel();
+    let cancel = CancellationToken::new();
+    let run = workbench.run(task, events, cancel.clone());
+    tokio::pin!(run);
+    loop {
+        tokio::select! {
+            report = &mut run => return report,
+            Some(event) = told.recv() => if stop(&event) { cancel.cancel() },
+        }
+    }
+}
+
+fn rules() -> RunOptions {
+    RunOptions { k: 3, max_attempts: 10, in_flight: 4, ..RunOptions::default() }
+}
+
+async fn check(reply: Reply, expected: Expect) {
+    let model = ScriptedModel::new(Vec::<Reply>::new()).then_always(reply);
+    let report = run(toy::FILE, model.clone(), rules(), |_| false).await;
+    expected.assert_eq(&format!("{:?}: {}", report.outcome, report.reason));
+    assert!(report.edits.is_empty() && model.requests().len() <= 30, "{} samples", model.requests().len());
+    assert_eq!(model.in_flight(), 0);
+}
+
+#[tokio::test]
+async fn a_model_that_always_says_the_same_wrong_thing() {
+    let wrong = Reply::Text(toy::said("return x * 3"));
+    check(wrong, expect!["Abstained: no candidate could vote in 8 samples: 1 winning behaviours were refuted; last: tests failed: double(1) gives 3"]).await;
+}
+
+#[tokio::test]
+async fn a_model_that_always_fails_an_example() {
+    check(Reply::Text(toy::said("return x * 0")), expect!["Abstained: no candidate could vote in 8 samples: 8 failed an example; last: double(2) == 4 failed: it gives 0"]).await;
+}
+
+#[tokio::test]
+async fn a_model_that_answers_garbage() {
+    for garbage in ["", "\u{0}\u{fffd}((((", "As a language model I cannot.", "def other():\n    pass\n"] {
+        check(
+            Reply::Text(garbage.into()),
+            expect!["Abstained: no candidate could vote in 8 samples: 8 were discarded as malformed"],
+        )
+        .await;
+    }
+    check(
+        Reply::Truncated(toy::said("return x * 2")),
+        expect!["Abstained: no candidate could vote in 8 samples: 8 were discarded as malformed"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_model_that_gives_no_answer() {
+    check(
+        Reply::Fail(ModelError::Transient("overloaded".into())),
+        expect!["Abstained: no candidate could vote in 8 samples: 8 got no answer from the model; last: overloaded"],
+    )
+    .await;
+    check(Reply::Fail(ModelError::Unavailable("no such file".into())), expect!["Error: model scripted: no such file"])
+        .await;
+}
+
+#[tokio::test]
+async fn a_model_that_never_answers_is_cancelled_at_once() {
+    let model = ScriptedModel::new([toy::said("return x * 2").as_str()]).then_always(Reply::Hang);
+    let report = run(toy::FILE, model.clone(), rules(), |e| matches!(e, RunEvent::Voted { .. })).await;
+    expect!["Error: cancelled"].assert_eq(&format!("{:?}: {}", report.outcome, report.reason));
+    assert_eq!(model.in_flight(), 0, "nothing outlives the run");
+}
+
+#[tokio::test]
+async fn a_plan_of_ten_thousand_steps_is_refused_unread() {
+    let mut source = String::from("# @spec Twice x.\n# @example double(2) == 4\n");
+    for n in 0..10_000 {
+        source.push_str(&format!("# @step part{n}(x: int) -> int: part {n} of it\n"));
+    }
+    source.push_str("def double(x: int) -> int:\n    ...\n");
+    let model = ScriptedModel::new(Vec::<Reply>::new());
+    let report = run(&source, model.clone(), rules(), |_| false).await;
+    expect!["Abstained: the plan cannot be used: it has 10001 steps; at most 100 are allowed (`planning.max_steps`)"]
+        .assert_eq(&format!("{:?}: {}", report.outcome, report.reason));
+    assert!(model.requests().is_empty(), "no model is asked");
+}
+
+#[tokio::test]
+async fn a_lead_of_zero_is_a_lead_of_one() {
+    let model = ScriptedModel::new([toy::said("return x * 2").as_str()]).then_always(Reply::Hang);
+    let options = RunOptions { k: 0, in_flight: 1, ..rules() };
+    let report = run(toy::FILE, model, options, |_| false).await;
+    assert_eq!((report.steps[0].samples, report.edits.len()), (1, 1), "{}", report.reason);
+}
