@@ -116,6 +116,6 @@ fn a_lead_that_follows_the_votes_decides_later_when_they_split() {
     let report = m.report();
     assert_eq!((report.samples, report.margin, report.k), (9, 5, 4), "{leads:?}");
     let estimate = report.estimate.unwrap();
-    assert!(estimate.votes == 9 && (estimate.p - 7.0 / 9.0).abs() < 1e-9, "{estimate:?}");
+    assert!(estimate.votes == 9 && (estimate.p - 7.0 / 9.0).abs() < 1e-4, "{estimate:?}");
     assert!(estimate.low > 0.3 && estimate.low < 0.5 && estimate.high > 0.9, "{estimate:?}");
 }
