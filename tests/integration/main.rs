@@ -3,6 +3,7 @@
 mod bad_input;
 mod command_line;
 mod formats;
+mod questions;
 mod replay;
 mod runs;
 mod rust;

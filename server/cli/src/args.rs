@@ -118,6 +118,12 @@ pub struct RunArgs {
     /// Write verified edits into the files; without it nothing is changed
     #[arg(long)]
     pub apply: bool,
+    /// Ask when the candidates disagree, write the answer into the spec and go on; the default on a terminal
+    #[arg(long, conflicts_with = "no_ask")]
+    pub ask: bool,
+    /// Never ask; print the questions and the lines that would answer them
+    #[arg(long)]
+    pub no_ask: bool,
     /// Who samples; overrides `llm.backend`
     #[arg(long, value_name = "NAME")]
     pub backend: Option<String>,

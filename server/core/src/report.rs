@@ -70,6 +70,10 @@ pub struct StepReport {
     /// How many of the samples were drawn by an earlier run of the same task, and judged again.
     #[serde(default)]
     pub taken_up: u32,
+    /// Share of distinct behaviours among the votes, those of refuted winners included: 1 when no two
+    /// votes agree, small when the samples differ little. `None` without votes.
+    #[serde(default)]
+    pub diversity: Option<f64>,
     /// Tokens the models wrote.
     #[serde(default)]
     pub completion_tokens: u64,

@@ -7,7 +7,6 @@ use std::str::FromStr as _;
 
 use lsp_types::*;
 use zeroerr_core::code::{Task, TextRange};
-use zeroerr_core::report::Disagreement;
 use zeroerr_core::task_specification::{Severity, SpecDiagnostic};
 use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
 
@@ -15,7 +14,7 @@ use crate::client::ClientProfile;
 use crate::document::{Snapshot, qualified};
 use crate::marks::{Mark, MarkKind, Marks};
 use crate::position::{range_of, trimmed_line};
-use crate::requests::disagreement::Answer;
+use crate::requests::disagreement::differences;
 use crate::state::State;
 
 /// Sends a document's diagnostics with the version they are about; not to a client that asks.
@@ -53,22 +52,6 @@ pub(crate) fn all(uri: &Uri, snapshot: &Snapshot, marks: &Marks, profile: &Clien
 /// A fault of a spec, alone: code actions attach it to its fix.
 pub(crate) fn of_spec(uri: &Uri, snapshot: &Snapshot, profile: &ClientProfile, fault: &SpecDiagnostic) -> Diagnostic {
     View { uri, snapshot, profile }.of_spec(fault)
-}
-
-/// "`f([])`: `0` (5 votes), `None` (3 votes)".
-pub(crate) fn disagreement_text(d: &Disagreement) -> String {
-    let shown = |answer: &str| match Answer::parse(answer) {
-        Some(Answer::Returns(value)) => format!("`{value}`"),
-        Some(Answer::Raises(exception)) => format!("raises `{exception}`"),
-        None => answer.to_owned(),
-    };
-    let answers: Vec<_> =
-        d.answers.iter().map(|(answer, votes)| format!("{} ({votes} {})", shown(answer), plural(*votes))).collect();
-    format!("`{}`: {}", d.input, answers.join(", "))
-}
-
-fn plural(votes: u32) -> &'static str {
-    if votes == 1 { "vote" } else { "votes" }
 }
 
 struct View<'a> {
@@ -174,9 +157,9 @@ impl View<'_> {
                 message.push_str(&format!("\nvotes on `{}`: {votes}, of {} samples", step.name, step.samples));
             }
         }
-        for d in mark.disagreements() {
-            message.push_str(&format!("\ncandidates differ on {}", disagreement_text(d)));
-            related.push(self.related(self.line(header), format!("candidates differ on {}", disagreement_text(d))));
+        for line in mark.run.iter().flat_map(|r| &r.steps).flat_map(differences) {
+            message.push_str(&format!("\ncandidates differ on {line}"));
+            related.push(self.related(self.line(header), format!("candidates differ on {line}")));
         }
         for LayerReport { layer, findings, .. } in &mark.stack.layers {
             message.extend(findings.iter().map(|f| format!("\n{layer} objected to the last candidate: {}", f.message)));

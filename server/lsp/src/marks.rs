@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use lsp_types::Uri;
 use zeroerr_core::certificate::code_hash;
 use zeroerr_core::code::Task;
-use zeroerr_core::report::{Disagreement, RunReport};
+use zeroerr_core::question::Question;
+use zeroerr_core::report::RunReport;
 use zeroerr_core::verdict::{Layer, StackReport, Verdict};
 
 use crate::document::{Snapshot, qualified};
@@ -103,9 +104,9 @@ impl Mark {
         Some(if votes > 0 { format!("{votes} {word}, ahead by {}", step.margin) } else { format!("{votes} {word}") })
     }
 
-    /// Inputs on which the last run's candidates differed.
-    pub(crate) fn disagreements(&self) -> impl Iterator<Item = &Disagreement> {
-        self.run.iter().flat_map(|r| &r.steps).flat_map(|s| &s.disagreements)
+    /// What the last run's candidates could not agree on.
+    pub(crate) fn questions(&self) -> impl Iterator<Item = &Question> {
+        self.run.iter().flat_map(|r| &r.steps).flat_map(|s| &s.questions)
     }
 }
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use zeroerr_core::report::RunReport;
 use zeroerr_core::verdict::{StackReport, Verdict};
 
-use crate::diagnostics::disagreement_text;
 use crate::marks::{Mark, MarkKind};
+use crate::requests::disagreement::differences;
 
 /// A mark as markdown; `holds` says whether it is about the text as it stands.
 pub(crate) fn mark(mark: &Mark, holds: bool) -> String {
@@ -82,9 +82,12 @@ fn votes(run: &RunReport, out: &mut String) {
         if step.gate_rejected > 0 {
             let _ = write!(out, ", {} failed an example", step.gate_rejected);
         }
+        if step.taken_up > 0 {
+            let _ = write!(out, ", {} of them drawn by an earlier run", step.taken_up);
+        }
         out.push('.');
-        for d in &step.disagreements {
-            let _ = write!(out, "\n- candidates differ on {}", disagreement_text(d));
+        for line in differences(step) {
+            let _ = write!(out, "\n- candidates differ on {line}");
         }
     }
 }

@@ -7,6 +7,7 @@ use zeroerr_core::voting_engine::estimate::Estimate;
 use zeroerr_core::voting_engine::sequential::GiveUp;
 
 use super::StepMachine;
+use crate::diversity::distinct_share;
 
 impl StepMachine {
     /// The step for reports.
@@ -23,6 +24,7 @@ impl StepMachine {
             disagreements: self.disagreements(),
             questions: Vec::new(),
             taken_up: self.taken_up,
+            diversity: distinct_share(self.tally.classes()),
             completion_tokens: self.completion_tokens,
             tally: standing
                 .into_iter()

@@ -1,12 +1,14 @@
 //! `zeroerr run`: writes functions, shows how, prints the verified edits; `--apply` keeps them.
 
+mod ask;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 use zeroerr_core::code::{LanguageId, Task, apply_edits};
-use zeroerr_core::report::{RunEvent, RunOutcome, RunReport};
+use zeroerr_core::report::{RunEvent, RunOutcome, RunReport, StepReport};
 use zeroerr_engine::Workbench;
 use zeroerr_engine::accept::AcceptedEdit;
 use zeroerr_engine::journal::AcceptedBy;
@@ -18,7 +20,7 @@ use crate::context::{Context, LogTo, Ui, complain};
 use crate::exit::{CliError, Exit};
 use crate::render::json::{Run, Runs, diagnostics};
 use crate::render::progress::Progress;
-use crate::render::{BAD, GOOD, STRONG, WARN, diff};
+use crate::render::{BAD, GOOD, STRONG, WARN, diff, plural};
 use crate::targets::{Key, Source, no_such_function};
 use crate::{files, interrupt};
 
@@ -50,7 +52,8 @@ pub async fn main(global: &Global, args: &RunArgs) -> Result<Exit, CliError> {
         written.try_for_each(|(source, _)| files::check_writable(&source.path))?;
     }
     let cancel = interrupt::token();
-    let mut session = Session::new(context.ui, workbench, &cancel, pool).applying(args.apply);
+    let asks = ask::wanted(args, context.ui);
+    let mut session = Session::new(context.ui, workbench, &cancel, pool).applying(args.apply).asking(asks);
     session.worst = worst;
     for (source, keys) in sources.iter().zip(&wanted).filter(|(_, keys)| !keys.is_empty()) {
         if !context.ui.json {
@@ -123,6 +126,8 @@ pub struct Session<'a> {
     ui: Ui,
     workbench: &'a dyn Workbench,
     apply: bool,
+    /// Whether the user is asked what the candidates disagree about.
+    asks: bool,
     cancel: &'a CancellationToken,
     /// Models that are being loaded.
     pool: UnboundedReceiver<RunEvent>,
@@ -140,12 +145,17 @@ impl<'a> Session<'a> {
         cancel: &'a CancellationToken,
         pool: UnboundedReceiver<RunEvent>,
     ) -> Self {
-        Self { ui, workbench, apply: false, cancel, pool, runs: Vec::new(), worst: Exit::Clean }
+        Self { ui, workbench, apply: false, asks: false, cancel, pool, runs: Vec::new(), worst: Exit::Clean }
     }
 
     /// The same session, which writes verified edits if `apply`.
     pub fn applying(self, apply: bool) -> Self {
         Self { apply, ..self }
+    }
+
+    /// The same session, which asks the user what candidates disagree about if `asks`.
+    pub fn asking(self, asks: bool) -> Self {
+        Self { asks, ..self }
     }
 
     /// Runs the functions of one file. With `--apply` each run sees what the one before wrote.
@@ -160,7 +170,9 @@ impl<'a> Session<'a> {
                 self.worst = self.worst.max(Exit::Findings);
                 continue;
             };
-            let report = self.one(&current, key, task.clone()).await;
+            let report = self.to_the_end(&mut current, key, task.clone()).await;
+            // An answer has made it another task.
+            let task = current.task(key).cloned().unwrap_or(task);
             let applied = match self.keep(&current, &report, task) {
                 Ok(applied) => applied,
                 Err(error) => {
@@ -175,6 +187,26 @@ impl<'a> Session<'a> {
                 current = fresh;
             }
         }
+    }
+
+    /// A run, and as long as it abstains and the user has an answer to what is asked, another one that
+    /// knows it.
+    async fn to_the_end(&mut self, source: &mut Source, key: &Key, task: Task) -> RunReport {
+        let mut report = self.one(source, key, task).await;
+        while self.asks && report.outcome == RunOutcome::Abstained {
+            match ask::ask(self.workbench, source, key, &report, self.cancel).await {
+                Ok(Some(answered)) => *source = answered,
+                Ok(None) => break,
+                Err(error) => {
+                    complain(&error.message);
+                    self.worst = self.worst.max(error.exit);
+                    break;
+                }
+            }
+            let Some(task) = source.task(key).cloned() else { break };
+            report = self.one(source, key, task).await;
+        }
+        report
     }
 
     /// One run with its progress.
@@ -210,6 +242,7 @@ impl<'a> Session<'a> {
                 self.ui.result(&diff::unified(&source.path.display().to_string(), &source.text, new))?;
             }
             self.ui.result(&outcome_line(report))?;
+            report.steps.iter().filter_map(votes_line).for_each(|line| self.ui.note(&line));
         }
         match new.filter(|_| self.apply) {
             None => Ok(false),
@@ -241,7 +274,9 @@ pub fn outcome_line(report: &RunReport) -> String {
         RunOutcome::Error => ("✗", BAD, "not done"),
     };
     let mut out = format!("{style}{mark}{style:#} {STRONG}{}{STRONG:#} {word}: {}", report.function, report.reason);
-    for step in &report.steps {
+    out.push_str(&ask::ready_lines(report));
+    // What differs where nobody could be asked: shown as it came out.
+    for step in report.steps.iter().filter(|s| s.questions.is_empty()) {
         for disagreement in step.disagreements.iter().take(3) {
             let answers: Vec<String> =
                 disagreement.answers.iter().map(|(answer, votes)| format!("{answer} ({votes})")).collect();
@@ -249,6 +284,14 @@ pub fn outcome_line(report: &RunReport) -> String {
         }
     }
     out
+}
+
+/// How the votes of a step spread; `None` when fewer than two could have agreed.
+fn votes_line(step: &StepReport) -> Option<String> {
+    let votes: u32 = step.tally.iter().map(|c| c.votes).sum();
+    let diversity = step.diversity.filter(|_| votes > 1)?;
+    let (votes, behaviours) = (plural(votes as usize, "vote"), plural(step.tally.len(), "behaviour"));
+    Some(format!("  {}: {votes} for {behaviours}, diversity {diversity:.2}", step.name))
 }
 
 /// An error is something that the machine lacks: a fault of ours would have panicked.

@@ -48,6 +48,7 @@ struct Step {
     disagreements: Vec<Disagreement>,
     questions: Vec<Question>,
     taken_up: u32,
+    diversity: Option<f64>,
     completion_tokens: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     estimate: Option<Estimate>,
@@ -156,6 +157,7 @@ impl Step {
             disagreements: step.disagreements.clone(),
             questions: step.questions.clone(),
             taken_up: step.taken_up,
+            diversity: step.diversity,
             completion_tokens: step.completion_tokens,
             estimate: step.estimate,
             needs: step.needs.clone(),
@@ -240,6 +242,7 @@ mod tests {
                 answers: vec![Answer { text: "1".into(), votes: 3, clause: Some("@example f(0) == 1".into()) }],
             }],
             estimate: Some(Estimate { p: 0.75, low: 0.2, high: 1.0, votes: 4 }),
+            diversity: Some(0.5),
             needs: vec!["g".into()],
             depth: 1,
             plan: Some(Box::new(StepReport { name: "plan of f".into(), samples: 2, ..StepReport::default() })),
@@ -267,11 +270,11 @@ mod tests {
                 "questions": [{
                     "input": "f(0)", "answers": [{"text": "1", "votes": 3, "clause": "@example f(0) == 1"}],
                 }],
-                "taken_up": 0, "completion_tokens": 0,
+                "taken_up": 0, "diversity": 0.5, "completion_tokens": 0,
                 "estimate": {"p": 0.75, "low": 0.2, "high": 1.0, "votes": 4}, "needs": ["g"], "depth": 1,
                 "plan": {
                     "name": "plan of f", "samples": 2, "red_flags": {}, "gate_rejected": 0, "tally": [],
-                    "margin": 0, "k": 0, "disagreements": [], "questions": [], "taken_up": 0,
+                    "margin": 0, "k": 0, "disagreements": [], "questions": [], "taken_up": 0, "diversity": null,
                     "completion_tokens": 0, "needs": [], "depth": 0,
                 },
             }],

@@ -58,6 +58,11 @@ impl Tally {
         self.votes.len()
     }
 
+    /// The class of every vote, in the order of their ids, the barred included.
+    pub fn classes(&self) -> impl Iterator<Item = &str> {
+        self.votes.values().map(String::as_str)
+    }
+
     /// Votes per class that may still win, most first, ties by name.
     pub fn standing(&self) -> Vec<ClassVotes> {
         let mut counts: BTreeMap<&str, u32> = BTreeMap::new();

@@ -4,7 +4,7 @@ use lsp_types::*;
 use serde::Serialize;
 use zeroerr_core::code::{Task, TextRange};
 
-use super::disagreement::{self, Answer};
+use super::disagreement;
 use super::execute_command as command;
 use super::{selection, whole_file};
 use crate::document::{Snapshot, qualified};
@@ -214,19 +214,11 @@ impl Offer<'_> {
         let Some(mark) = self.state.marks.named(self.uri, name).filter(|m| m.holds_for(self.snapshot, task)) else {
             return;
         };
-        for d in mark.disagreements() {
-            for (text, votes) in &d.answers {
-                let Some(answer) = Answer::parse(text) else { continue };
-                let edit = disagreement::edit(&self.state.profile, self.uri, self.snapshot, task, &d.input, &answer);
-                let votes = format!("{votes} {}", if *votes == 1 { "vote" } else { "votes" });
-                self.push(CodeAction {
-                    title: format!("{} ({votes})", answer.title(&d.input)),
-                    kind: Some(CodeActionKind::QUICKFIX),
-                    edit,
-                    ..CodeAction::default()
-                });
-            }
-        }
+        let questions: Vec<CodeAction> = mark
+            .questions()
+            .flat_map(|q| disagreement::actions(&self.state.profile, self.uri, self.snapshot, task, name, q))
+            .collect();
+        questions.into_iter().for_each(|action| self.push(action));
     }
 
     fn for_selection(&mut self, range: Range, selected: TextRange) {

@@ -1,24 +1,39 @@
-//! A disagreement of the candidates, answered: one more example in the spec.
+//! A disagreement of the candidates, answered: one more clause in the spec, and the run goes on.
+//!
+//! The server itself asks the client to write the clause, and begins the run when the document shows
+//! it. An action with an edit and a command would leave the order to the client: Emacs sends its
+//! changes half a second later than its commands.
 
-use lsp_types::{TextEdit as LspEdit, Uri, WorkspaceEdit};
-use zeroerr_core::code::{Task, TextRange};
+use std::time::{Duration, Instant};
 
+use lsp_types::{
+    ApplyWorkspaceEditParams, CodeAction, CodeActionKind, Command, MessageType, TextEdit as LspEdit, Uri,
+    WorkspaceEdit, request,
+};
+use zeroerr_core::code::Task;
+use zeroerr_core::question::Question;
+use zeroerr_core::report::{Disagreement, StepReport};
+use zeroerr_core::task_specification::insert_clause;
+
+use super::execute_command::{self as command, JobOrder};
 use crate::client::ClientProfile;
 use crate::document::Snapshot;
 use crate::position::range_of;
+use crate::state::{Event, State};
 
-/// What the user says a call does.
+/// How often the document is looked at for a clause that was sent to it.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What a call does, as fingerprints write it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// It returns this.
+enum Outcome {
     Returns(String),
-    /// It raises this.
     Raises(String),
 }
 
-impl Answer {
-    /// Reads an answer as fingerprints write it (`= 3`, `! ValueError`); time-outs are none.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+impl Outcome {
+    /// Reads `= 3` or `! ValueError`; a time-out is none.
+    fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if let Some(exception) = text.strip_prefix('!').or_else(|| text.strip_prefix("raises ")) {
             return Some(Self::Raises(exception.split([':', '(']).next().unwrap_or_default().trim().to_owned()));
@@ -26,118 +41,151 @@ impl Answer {
         let value = text.strip_prefix("= ").unwrap_or(text).trim();
         (!value.is_empty() && !value.starts_with("time")).then(|| Self::Returns(value.to_owned()))
     }
-
-    /// "`f([])` should be `0`".
-    pub(crate) fn title(&self, call: &str) -> String {
-        match self {
-            Self::Returns(value) => format!("`{call}` should be `{value}`"),
-            Self::Raises(exception) => format!("`{call}` should raise `{exception}`"),
-        }
-    }
-
-    fn clause(&self, call: &str) -> String {
-        match self {
-            Self::Returns(value) => format!("@example {call} == {value}"),
-            Self::Raises(exception) => format!("@raises {exception} {call}"),
-        }
-    }
-
-    fn doctest(&self, call: &str) -> String {
-        match self {
-            Self::Returns(value) => format!(">>> {call}\n{value}\n"),
-            Self::Raises(exception) => {
-                format!(">>> {call}\nTraceback (most recent call last):\n    ...\n{exception}\n")
-            }
-        }
-    }
 }
 
-/// The edit that puts an answer into a task's spec.
-pub(crate) fn edit(
+/// The clause for an answer that a plugin gives in its own words: `= 3`, `! ValueError`.
+pub(crate) fn clause_of(call: &str, answer: &str) -> Option<String> {
+    Some(match Outcome::parse(answer)? {
+        Outcome::Returns(value) => format!("@example {call} == {value}"),
+        Outcome::Raises(exception) => format!("@raises {exception} {call}"),
+    })
+}
+
+/// What the behaviours of a step differ on, one line each: the questions that were made of it, else the
+/// inputs as they came.
+pub(crate) fn differences(step: &StepReport) -> Vec<String> {
+    if step.questions.is_empty() {
+        return step.disagreements.iter().map(plainly).collect();
+    }
+    step.questions.iter().map(Question::summary).collect()
+}
+
+/// "`f([])`: `0` (5 votes), raises `ValueError` (1 vote)".
+fn plainly(d: &Disagreement) -> String {
+    let shown = |answer: &str| match Outcome::parse(answer) {
+        Some(Outcome::Returns(value)) => format!("`{value}`"),
+        Some(Outcome::Raises(exception)) => format!("raises `{exception}`"),
+        None => answer.to_owned(),
+    };
+    let counted = |votes: u32| format!("{votes} {}", if votes == 1 { "vote" } else { "votes" });
+    let answers: Vec<_> =
+        d.answers.iter().map(|(answer, votes)| format!("{} ({})", shown(answer), counted(*votes))).collect();
+    format!("`{}`: {}", d.input, answers.join(", "))
+}
+
+/// The actions that answer a question, and one to answer it in one's own words.
+pub(crate) fn actions(
     profile: &ClientProfile,
     uri: &Uri,
     snapshot: &Snapshot,
     task: &Task,
-    call: &str,
-    answer: &Answer,
-) -> Option<WorkspaceEdit> {
-    let (at, new_text) = insertion(&snapshot.text, task.spec_range, call, answer)?;
-    let new_text = if snapshot.text.contains("\r\n") { new_text.replace('\n', "\r\n") } else { new_text };
-    let range = range_of(&snapshot.rope, TextRange::new(at, at), profile.encoding);
-    Some(crate::apply::workspace_edit(profile, uri, snapshot.version, vec![LspEdit { range, new_text }]))
+    function: &str,
+    question: &Question,
+) -> Vec<CodeAction> {
+    let action = |title: String| CodeAction { title, kind: Some(CodeActionKind::QUICKFIX), ..CodeAction::default() };
+    let chosen = |clause: &str, title: String| {
+        let arguments = vec![serde_json::json!({ "uri": uri, "function": function, "clause": clause })];
+        let command = |name: &str, arguments| {
+            Some(Command { title: title.clone(), command: name.to_owned(), arguments: Some(arguments) })
+        };
+        if profile.apply_edit {
+            return Some(CodeAction { command: command(command::ANSWER, arguments), ..action(title.clone()) });
+        }
+        let edit = Some(edit(profile, uri, snapshot, task, clause)?.0);
+        let arguments = vec![serde_json::json!({ "uri": uri, "function": function })];
+        Some(CodeAction { edit, command: command(command::IMPLEMENT, arguments), ..action(title.clone()) })
+    };
+    let mut actions: Vec<CodeAction> =
+        question.choices().filter_map(|(answer, clause)| chosen(clause, answer.title(&question.input))).collect();
+    if !actions.is_empty() {
+        // What is left to be typed is a fault of the spec until it is.
+        let unfinished = edit(profile, uri, snapshot, task, &format!("@example {} == ", question.input));
+        actions.extend(unfinished.map(|(edit, _)| CodeAction {
+            edit: Some(edit),
+            ..action(format!("`{}` should be something else: write it", question.input))
+        }));
+    }
+    actions
 }
 
-/// Where the clause goes and how it is written there: after the last tag line of a block of
-/// comments, or as a doctest before the end of a docstring.
-fn insertion(text: &str, spec: TextRange, call: &str, answer: &Answer) -> Option<(usize, String)> {
-    let block = spec.slice(text);
-    let line_start = text.get(..spec.start)?.rfind('\n').map_or(0, |n| n + 1);
-    if let Some(quotes) = ["\"\"\"", "'''"].into_iter().find(|q| block.trim_end().ends_with(q)) {
-        let indent: String = text.get(line_start..spec.start)?.chars().take_while(|c| c.is_whitespace()).collect();
-        let at = spec.start + block.rfind(quotes)?;
-        // The closing quotes get a line of their own if they have none.
-        let before = text.get(..at)?;
-        let own_line = before.trim_end_matches([' ', '\t']).ends_with('\n');
-        let (at, lead) = if own_line { (before.trim_end_matches([' ', '\t']).len(), "") } else { (at, "\n") };
-        let lines: String = answer.doctest(call).lines().map(|l| format!("{indent}{l}\n")).collect();
-        let tail = if own_line { String::new() } else { indent };
-        return Some((at, format!("{lead}{lines}{tail}")));
+/// The edit that puts a clause into a task's spec, and the text that it puts there.
+fn edit(
+    profile: &ClientProfile,
+    uri: &Uri,
+    snapshot: &Snapshot,
+    task: &Task,
+    clause: &str,
+) -> Option<(WorkspaceEdit, String)> {
+    let edit = insert_clause(task, clause)?;
+    let range = range_of(&snapshot.rope, edit.range, profile.encoding);
+    let lsp = LspEdit { range, new_text: edit.new_text.clone() };
+    Some((crate::apply::workspace_edit(profile, uri, snapshot.version, vec![lsp]), edit.new_text))
+}
+
+/// Puts a clause into a function's spec and goes on with its run.
+pub(crate) fn put(state: &State, uri: &Uri, function: &str, clause: &str) {
+    let edit = state.snapshot(uri).and_then(|now| {
+        let task = now.task_named(function)?;
+        edit(&state.profile, uri, &now, task, clause)
+    });
+    let Some((edit, written)) = edit else {
+        return state
+            .show(MessageType::WARNING, format!("zeroerr: `{function}` has no spec here that could take the answer"));
+    };
+    let (uri, function, patience) = (uri.clone(), function.to_owned(), state.options.apply_patience);
+    let params = ApplyWorkspaceEditParams { label: Some(format!("zeroerr: {clause}")), edit };
+    state.outbox.request::<request::ApplyWorkspaceEdit>(params, move |end| {
+        let refused = match end {
+            Ok(answer) if answer.applied => None,
+            Ok(answer) => Some(answer.failure_reason.unwrap_or_else(|| "the editor gave no reason".into())),
+            Err(error) => Some(error),
+        };
+        let answered = Answered { text: unix(&written), refused, until: Instant::now() + patience };
+        Some(Event::StartJob(JobOrder::after(uri, function, answered)))
+    });
+}
+
+/// A clause that was sent to the document.
+#[derive(Debug, Clone)]
+pub(crate) struct Answered {
+    text: String,
+    /// Why the client did not write it.
+    refused: Option<String>,
+    until: Instant,
+}
+
+/// Whether a clause stands in the document yet. When it does not, the order is looked at again later, or
+/// given up: an answer of `applied: true` proves nothing.
+pub(crate) fn stands(state: &State, order: &JobOrder, answered: &Answered) -> bool {
+    if let Some(why) = &answered.refused {
+        state.show(MessageType::WARNING, format!("zeroerr: the answer was not written: {why}"));
+        return false;
     }
-    let lines: Vec<&str> = text.get(line_start..spec.end)?.lines().collect();
-    let tagged = lines.iter().rfind(|l| l.contains('@'))?;
-    let marker = tagged.split('@').next()?;
-    let at = spec.start + block.trim_end().len();
-    Some((at, format!("\n{marker}{}", answer.clause(call))))
+    let text = state.documents.get(&order.uri).map(|d| unix(&d.rope.to_string())).unwrap_or_default();
+    if text.contains(answered.text.trim()) {
+        return true;
+    }
+    if Instant::now() < answered.until {
+        state.later(LOOK, Event::StartJob(order.clone()));
+    } else {
+        state.show(MessageType::WARNING, "zeroerr: the editor's text does not show the answer; nothing was started");
+    }
+    false
+}
+
+fn unix(text: &str) -> String {
+    text.replace("\r\n", "\n")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(text: &str, spec: &str, answer: &str, expected: &str) {
-        let start = text.find(spec).unwrap();
-        let (at, new) =
-            insertion(text, TextRange::new(start, start + spec.len()), "f([])", &Answer::parse(answer).unwrap())
-                .unwrap();
-        assert_eq!(format!("{}{new}{}", &text[..at], &text[at..]), expected);
-    }
-
     #[test]
-    fn an_answer_becomes_a_clause_in_the_blocks_own_syntax() {
-        let block = "# @spec Sum.\n    # @example f([1]) == 1";
-        check(
-            &format!("class A:\n    {block}\n    def f(xs): ...\n"),
-            block,
-            "= 0",
-            "class A:\n    # @spec Sum.\n    # @example f([1]) == 1\n    # @example f([]) == 0\n    def f(xs): ...\n",
-        );
-        check(
-            "/// @spec Sum.\nfn f() {}\n",
-            "/// @spec Sum.\n",
-            "! ValueError: empty",
-            "/// @spec Sum.\n/// @raises ValueError f([])\nfn f() {}\n",
-        );
-    }
-
-    #[test]
-    fn in_a_docstring_it_becomes_a_doctest() {
-        check(
-            "def f(xs):\n    \"\"\"Sum.\n\n    >>> f([1])\n    1\n    \"\"\"\n",
-            "\"\"\"Sum.\n\n    >>> f([1])\n    1\n    \"\"\"",
-            "= 0",
-            "def f(xs):\n    \"\"\"Sum.\n\n    >>> f([1])\n    1\n    >>> f([])\n    0\n    \"\"\"\n",
-        );
-        check(
-            "def f(xs):\n    \"\"\"Sum.\"\"\"\n",
-            "\"\"\"Sum.\"\"\"",
-            "! E",
-            "def f(xs):\n    \"\"\"Sum.\n    >>> f([])\n    Traceback (most recent call last):\n        ...\n    E\n    \"\"\"\n",
-        );
-    }
-
-    #[test]
-    fn a_time_out_is_no_answer() {
-        assert_eq!(Answer::parse("timeout"), None);
-        assert_eq!(Answer::parse("= 'timeout'"), Some(Answer::Returns("'timeout'".into())));
+    fn an_answer_in_a_plugins_words_is_a_clause() {
+        assert_eq!(clause_of("f([])", "= 0").as_deref(), Some("@example f([]) == 0"));
+        assert_eq!(clause_of("f([])", "! ValueError: empty").as_deref(), Some("@raises ValueError f([])"));
+        assert_eq!(clause_of("f([])", "= 'timeout'").as_deref(), Some("@example f([]) == 'timeout'"));
+        assert_eq!(clause_of("f([])", "timeout"), None);
     }
 }

@@ -7,7 +7,7 @@ use zeroerr_core::code::Task;
 use zeroerr_core::report::{RunOutcome, RunReport};
 use zeroerr_core::task_specification::Severity;
 
-use super::disagreement::{self, Answer};
+use super::disagreement::{self, Answered};
 use super::whole_file;
 use crate::apply;
 use crate::document::{Snapshot, qualified};
@@ -29,7 +29,8 @@ pub(crate) const STATUS: &str = "zeroerr.status";
 pub(crate) const SHOW_REPORT: &str = "zeroerr.showReport";
 /// Tries again to apply the verified edit for `{uri, function}`.
 pub(crate) const APPLY_EDIT: &str = "zeroerr.applyEdit";
-/// Puts the answer to a disagreement into the spec: `{uri, function, input, answer}`.
+/// Puts the answer to a question into the spec and goes on: `{uri, function, clause}`, or
+/// `{uri, function, input, answer}` with an answer such as `= 0` or `! ValueError`.
 pub(crate) const ANSWER: &str = "zeroerr.answer";
 
 /// Writes every stub of `{uri}` that has a spec.
@@ -57,23 +58,33 @@ struct Arguments {
     instruction: Option<String>,
     input: Option<String>,
     answer: Option<String>,
+    clause: Option<String>,
 }
 
 /// A job that was asked for.
+#[derive(Clone)]
 pub(crate) struct JobOrder {
     kind: JobKind,
     pub(crate) uri: Uri,
     place: Place,
+    /// The answer that has to stand in the spec first.
+    answered: Option<Answered>,
 }
 
 impl JobOrder {
     /// A job on a function by its name.
     pub(crate) fn on(kind: JobKind, uri: Uri, function: String) -> Self {
-        Self { kind, uri, place: Place::Function(function) }
+        Self { kind, uri, place: Place::Function(function), answered: None }
+    }
+
+    /// The run that goes on with an answer.
+    pub(crate) fn after(uri: Uri, function: String, answered: Answered) -> Self {
+        Self { kind: JobKind::Implement, uri, place: Place::Function(function), answered: Some(answered) }
     }
 }
 
 /// Where in the document.
+#[derive(Clone)]
 enum Place {
     Function(String),
     Position(Position),
@@ -123,13 +134,16 @@ fn execute(state: &mut State, command: &str, arguments: Vec<serde_json::Value>) 
             }
         }
         ANSWER => {
-            let (uri, function) = on_function().ok_or_else(|| needs("{uri, function, input, answer}"))?;
-            let (input, said) = arguments
-                .input
-                .as_deref()
-                .zip(arguments.answer.as_deref())
-                .ok_or_else(|| needs("{uri, function, input, answer}"))?;
-            put_answer(state, uri, function, input, said)?;
+            let what = "{uri, function, clause} or {uri, function, input, answer}";
+            let (uri, function) = on_function().ok_or_else(|| needs(what))?;
+            let told = arguments.input.as_deref().zip(arguments.answer.as_deref());
+            let clause = match (arguments.clause.clone(), told) {
+                (Some(clause), _) => clause,
+                (None, Some((input, said))) => disagreement::clause_of(input, said)
+                    .ok_or_else(|| Refusal::Arguments(format!("`{said}` is no value and no exception")))?,
+                (None, None) => return Err(needs(what)),
+            };
+            disagreement::put(state, uri, function, &clause);
         }
         _ => return Err(Refusal::Unknown),
     }
@@ -146,7 +160,7 @@ fn order(kind: JobKind, arguments: Arguments) -> Option<JobOrder> {
         Arguments { range: Some(range), .. } => Place::Position(range.start),
         _ => return None,
     };
-    Some(JobOrder { kind, uri: arguments.uri?, place })
+    Some(JobOrder { kind, uri: arguments.uri?, place, answered: None })
 }
 
 fn cancel(state: &mut State, target: Option<(&Uri, &str)>) {
@@ -172,26 +186,11 @@ fn show_status(state: &State) {
     state.show(MessageType::INFO, format!("zeroerr: {}", lines.join("\n")));
 }
 
-fn put_answer(state: &State, uri: &Uri, function: &str, input: &str, said: &str) -> Result<(), Refusal> {
-    let answer =
-        Answer::parse(said).ok_or_else(|| Refusal::Arguments(format!("`{said}` is no value and no exception")))?;
-    let edit = state.snapshot(uri).and_then(|now| {
-        let task = now.task_named(function)?;
-        disagreement::edit(&state.profile, uri, &now, task, input, &answer)
-    });
-    match edit {
-        Some(edit) => {
-            let params = ApplyWorkspaceEditParams { label: Some(format!("zeroerr: {}", answer.title(input))), edit };
-            state.outbox.request::<request::ApplyWorkspaceEdit>(params, |_| None);
-        }
-        None => state
-            .show(MessageType::WARNING, format!("zeroerr: `{function}` has no spec here that could take the answer")),
-    }
-    Ok(())
-}
-
 /// Begins a job, or says why not.
 pub(crate) fn start(state: &mut State, order: JobOrder) {
+    if order.answered.as_ref().is_some_and(|answered| !disagreement::stands(state, &order, answered)) {
+        return;
+    }
     match target(state, &order) {
         Ok(target) => {
             let (uri, function) = (target.uri.clone(), target.function.clone());

@@ -2,6 +2,7 @@
 
 use expect_test::{Expect, expect, expect_file};
 use serde_json::json;
+use zeroerr_core::question::{Answer, Question};
 use zeroerr_core::report::Disagreement;
 use zeroerr_core::verdict::{Finding, Layer};
 use zeroerr_test_support::{ClientKind, LspClient};
@@ -250,38 +251,141 @@ async fn findings_stand_on_their_lines_move_with_them_and_go_with_the_first_chan
     client.leave().await;
 }
 
-#[tokio::test]
-async fn an_abstention_says_why_and_its_disagreement_can_be_answered() {
-    let disagreement = Disagreement {
+/// Five candidates return 0, three `None`, two raise; one hangs.
+fn split() -> Script {
+    let answer =
+        |text: &str, votes, clause: Option<&str>| Answer { text: text.into(), votes, clause: clause.map(Into::into) };
+    let question = Question {
         input: "double([])".into(),
-        answers: vec![("= 0".into(), 4), ("! TypeError".into(), 1), ("timeout".into(), 1)],
+        answers: vec![
+            answer("0", 5, Some("@example double([]) == 0")),
+            answer("None", 3, Some("@example double([]) == None")),
+            answer("raises ValueError", 2, Some("@raises ValueError double([])")),
+            answer("does not end in its time", 1, None),
+        ],
     };
-    let workbench = FakeWorkbench::new([(
-        "double",
-        Script::Abstain { reason: "no class is ahead by 3".into(), disagreements: vec![disagreement] },
-    )]);
-    let mut client = open(ClientKind::Helix, &workbench, DOUBLE).await;
+    // As it came, before it was made small: shown only where no question was made of it.
+    let disagreement = Disagreement { input: "double([[], [3]])".into(), answers: vec![("= 0".into(), 5)] };
+    Script::Abstain {
+        reason: "no behaviour was ahead by 3".into(),
+        disagreements: vec![disagreement],
+        questions: vec![question],
+    }
+}
+
+/// A run abstains, its question is answered by a code action, and the run that knows the answer writes
+/// the function; the conversation from the answer on.
+async fn answer_a_question(kind: ClientKind, conversation: Expect) {
+    let told =
+        Script::Told { clause: "@example double([]) == None".into(), body: "return x * 2 if x else None".into() };
+    let workbench = FakeWorkbench::new([("double", split()), ("double", told)]);
+    let mut client = open(kind, &workbench, DOUBLE).await;
     client.command("zeroerr.implement", json!({ "uri": URI, "position": client.position_of(URI, "double(x") })).await;
     let message = client.next("window/showMessage").await;
-    assert_eq!(message["message"], "zeroerr: no edit for `double`: no class is ahead by 3");
+    assert_eq!(message["message"], "zeroerr: no edit for `double`: no behaviour was ahead by 3");
     let found = client.diagnostics(URI).await;
     assert_eq!(found[0]["severity"], 2);
     assert_eq!(found[0]["range"]["start"]["line"], 4, "on the header");
     expect![[r#"
-        zeroerr offers no edit for `double`: no class is ahead by 3
+        zeroerr offers no edit for `double`: no behaviour was ahead by 3
         votes on `double`: 4 to 1, of 6 samples
-        candidates differ on `double([])`: `0` (4 votes), raises `TypeError` (1 vote), timeout (1 vote)"#]]
+        candidates differ on `double([])`: `0` (5 votes), `None` (3 votes), raises `ValueError` (2 votes), does not end in its time (1 vote)"#]]
     .assert_eq(found[0]["message"].as_str().unwrap());
     let actions = client.code_actions(URI, "double(x").await;
     expect![[r#"
         Implement with verified code
-        `double([])` should be `0` (4 votes)
-        `double([])` should raise `TypeError` (1 vote)
+        `double([])` should be `0` (5 votes)
+        `double([])` should be `None` (3 votes)
+        `double([])` should raise `ValueError` (2 votes)
+        `double([])` should be something else: write it
         Show zeroerr report on `double`"#]]
     .assert_eq(&titles(&actions).join("\n"));
-    client.pick(action(&actions, "`double([])` should be `0`")).await;
+    client.transcript();
+    client.pick(action(&actions, "`double([])` should be `None`")).await;
+    logged(&mut client, "was written").await;
+    let answered = DOUBLE.replace("\ndef double", "\n# @example double([]) == None\ndef double");
+    assert_eq!(client.buffer(URI).text, answered.replace("    ...", "    return x * 2 if x else None"));
+    // Its edits and what led to them; progress and lenses are told by the tests above.
+    let edits = ["codeAction/", "executeCommand", "applyEdit", "didChange"];
+    let steps = said(&mut client);
+    let steps = steps.lines().filter(|line| edits.iter().any(|e| line.contains(e)));
+    conversation.assert_eq(&steps.map(|line| format!("{line}\n")).collect::<String>());
+    client.leave().await;
+}
+
+#[tokio::test]
+async fn a_question_is_answered_in_vs_code() {
+    answer_a_question(
+        ClientKind::VsCode,
+        expect![[r#"
+        -> workspace/executeCommand zeroerr.answer
+        <- workspace/applyEdit @1 3:25 "\n# @example double([]) == None"
+        -> textDocument/didChange @2
+        <- workspace/applyEdit @2 6:4 "return x * 2 if x else None"
+        -> textDocument/didChange @3
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_question_is_answered_in_neovim() {
+    answer_a_question(
+        ClientKind::Neovim,
+        expect![[r#"
+        -> codeAction/resolve
+        -> workspace/executeCommand zeroerr.answer
+        <- workspace/applyEdit @1 3:25 "\n# @example double([]) == None"
+        -> textDocument/didChange @3
+        <- workspace/applyEdit @3 6:4 "return x * 2 if x else None"
+        -> textDocument/didChange @4
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_question_is_answered_in_helix() {
+    answer_a_question(
+        ClientKind::Helix,
+        expect![[r#"
+        -> codeAction/resolve
+        -> workspace/executeCommand zeroerr.answer
+        <- workspace/applyEdit @0 3:25 "\n# @example double([]) == None"
+        -> textDocument/didChange @1
+        <- workspace/applyEdit @1 6:4 "return x * 2 if x else None"
+        -> textDocument/didChange @2
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_question_is_answered_in_emacs() {
+    answer_a_question(
+        ClientKind::Eglot,
+        expect![[r#"
+        -> workspace/executeCommand zeroerr.answer
+        <- workspace/applyEdit @0 3:25 "\n# @example double([]) == None"
+        -> textDocument/didChange @1
+        <- workspace/applyEdit @1 6:4 "return x * 2 if x else None"
+        -> textDocument/didChange @2
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_in_ones_own_words_is_only_begun() {
+    let workbench = FakeWorkbench::new([("double", split())]);
+    let mut client = open(ClientKind::Helix, &workbench, DOUBLE).await;
+    client.command("zeroerr.implement", json!({ "uri": URI, "function": "double" })).await;
+    client.next("window/showMessage").await;
+    client.diagnostics(URI).await;
+    let actions = client.code_actions(URI, "double(x").await;
+    client.pick(action(&actions, "`double([])` should be something else")).await;
     assert!(
-        client.buffer(URI).text.contains("# @example double(2) == 4\n# @example double([]) == 0\ndef double"),
+        client.buffer(URI).text.contains("# @example double(2) == 4\n# @example double([]) == \ndef double"),
         "{}",
         client.buffer(URI).text
     );
@@ -291,7 +395,8 @@ async fn an_abstention_says_why_and_its_disagreement_can_be_answered() {
 
 #[tokio::test]
 async fn the_answer_command_does_the_same_for_plugins() {
-    let workbench = FakeWorkbench::new([]);
+    let told = Script::Told { clause: "@raises TypeError double('')".into(), body: "return x + x".into() };
+    let workbench = FakeWorkbench::new([("double", told)]);
     let mut client = open(ClientKind::VsCode, &workbench, DOUBLE).await;
     client
         .command(
@@ -301,8 +406,9 @@ async fn the_answer_command_does_the_same_for_plugins() {
         .await;
     client.next("workspace/applyEdit").await;
     assert!(client.buffer(URI).text.contains("== 4\n# @raises TypeError double('')\ndef"));
-    client.diagnostics(URI).await;
-    client.shutdown().await;
+    logged(&mut client, "was written").await;
+    assert!(client.buffer(URI).text.contains("    return x + x\n"), "and the run went on");
+    client.leave().await;
 }
 
 #[tokio::test]

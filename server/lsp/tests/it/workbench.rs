@@ -11,6 +11,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 use zeroerr_core::code::*;
 use zeroerr_core::ports::BoxFuture;
+use zeroerr_core::question::Question;
 use zeroerr_core::report::*;
 use zeroerr_core::task_specification::*;
 use zeroerr_core::verdict::*;
@@ -21,8 +22,10 @@ use zeroerr_engine::Workbench;
 pub enum Script {
     /// With this body, and these lines put at the top of the file.
     Write { body: String, imports: String },
+    /// With this body, if the run was told this clause; else it cannot be done.
+    Told { clause: String, body: String },
     /// Without an edit.
-    Abstain { reason: String, disagreements: Vec<Disagreement> },
+    Abstain { reason: String, disagreements: Vec<Disagreement>, questions: Vec<Question> },
     /// It cannot be done.
     Fail(String),
     /// Only by cancellation.
@@ -176,11 +179,15 @@ impl Workbench for FakeWorkbench {
                         report.edits.insert(0, TextEdit { range: TextRange::new(0, 0), new_text: imports });
                     }
                 }
-                Some(Script::Abstain { reason, disagreements }) => {
+                Some(Script::Told { clause, body }) if told(&task, &clause) => {
+                    report.edits.push(TextEdit { range: task.body_range, new_text: body });
+                }
+                Some(Script::Abstain { reason, disagreements, questions }) => {
                     report.outcome = RunOutcome::Abstained;
                     report.reason = reason;
                     report.layers.clear();
                     report.steps[0].disagreements = disagreements;
+                    report.steps[0].questions = questions;
                 }
                 other => {
                     report.outcome = RunOutcome::Error;
@@ -220,6 +227,13 @@ impl Workbench for FakeWorkbench {
         assert!(!self.scripts.lock().unwrap().contains_key("status panics"), "the status panicked");
         vec!["model: scripted".into(), "sandbox: none needed".into()]
     }
+}
+
+/// Whether a clause such as `@example f(2) == 4` stands in the task's spec.
+fn told(task: &Task, clause: &str) -> bool {
+    let examples = task.spec.examples.iter().map(|e| format!("@example {}", e.code));
+    let raises = task.spec.raises.iter().map(|r| format!("@raises {} {}", r.exception, r.call).trim_end().to_owned());
+    examples.chain(raises).any(|said| said == clause)
 }
 
 pub fn passed() -> Vec<LayerReport> {
