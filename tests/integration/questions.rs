@@ -89,13 +89,13 @@ fn an_answer_at_the_prompt_is_written_into_the_spec_and_decides() {
     let until_the_run = asked.split_once("added to the spec").expect("an answer").0;
     expect![[r#"
          should total([]) give?
-            1  0                 5 votes
-            2  None              3 votes
+            1  0                  5 votes
+            2  None               3 votes
             3  raises ValueError  2 votes
             n  none of these
           a number, or the right answer: `= VALUE` or `raises ERROR`
         >   there is no answer 7; `= 7` means the value
-        >   `@example total([]) == [` cannot be used: this expression does not parse
+        >   `@example total([]) == [` cannot be used: `[` is never closed
         >   @example total([]) == None  "#]]
     .assert_eq(until_the_run);
     assert_eq!(said.out.matches("verified").count(), 1, "{}", said.out);

@@ -35,7 +35,8 @@ pub fn distinct_share<'a>(classes: impl IntoIterator<Item = &'a str>) -> Option<
         seen.insert(class);
         total += 1;
     }
-    (total > 0).then(|| seen.len() as f64 / total as f64)
+    // Four digits: more would not come back the same from a journal.
+    (total > 0).then(|| (seen.len() as f64 / total as f64 * 1e4).round() / 1e4)
 }
 
 #[cfg(test)]
