@@ -25,6 +25,17 @@ use crate::languages::response::fenced;
 /// # Errors
 /// The red flag that discards the sample.
 pub fn extract(response: &str, task: &Task) -> Result<Candidate, RedFlag> {
+    let candidate = read(response, task)?;
+    // A function in a function's place, behind a line that goes on: what reads otherwise the second time is
+    // not what stands there.
+    match read(&candidate.function, task) {
+        Ok(again) if again.body != candidate.body => Err(RedFlag::DoesNotParse),
+        _ => Ok(candidate),
+    }
+}
+
+/// One reading of a response.
+fn read(response: &str, task: &Task) -> Result<Candidate, RedFlag> {
     if response.trim().is_empty() {
         return Err(RedFlag::Empty);
     }

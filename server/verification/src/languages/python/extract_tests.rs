@@ -186,6 +186,12 @@ fn what_the_spec_forbids() {
     allowed("# @complexity O(n)", &format!("import os\n{}", body("return os.sep")));
 }
 
+#[test]
+fn what_reads_otherwise_the_second_time_is_no_candidate() {
+    let response = "def add(a, b=2):\n    # c\n\\\n    def add(a, b=2):\n";
+    assert_eq!(extract(response, &task(ADD)), Err(RedFlag::DoesNotParse));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(800))]
 
