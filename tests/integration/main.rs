@@ -1,4 +1,10 @@
 //! The real binary from outside: arguments, settings, exit codes, output formats.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::expect_used,
+    reason = "what a test cannot do without fails it, with the place"
+)]
 
 mod bad_input;
 mod command_line;

@@ -170,7 +170,7 @@ impl<'a> Session<'a> {
                 self.worst = self.worst.max(Exit::Findings);
                 continue;
             };
-            let report = self.to_the_end(&mut current, key, task.clone()).await;
+            let report = self.run_to_the_end(&mut current, key, task.clone()).await;
             // An answer has made it another task.
             let task = current.task(key).cloned().unwrap_or(task);
             let applied = match self.keep(&current, &report, task) {
@@ -191,7 +191,7 @@ impl<'a> Session<'a> {
 
     /// A run, and as long as it abstains and the user has an answer to what is asked, another one that
     /// knows it.
-    async fn to_the_end(&mut self, source: &mut Source, key: &Key, task: Task) -> RunReport {
+    async fn run_to_the_end(&mut self, source: &mut Source, key: &Key, task: Task) -> RunReport {
         let mut report = self.one(source, key, task).await;
         while self.asks && report.outcome == RunOutcome::Abstained {
             match ask::ask(self.workbench, source, key, &report, self.cancel).await {
