@@ -188,6 +188,9 @@ fn capabilities(shape: Shape, report: &Report, findings: &Findings) -> Capabilit
     found.mechanisms.extend(["seccomp", "no_new_privs", "rlimits"].map(str::to_owned));
     if findings.landlocked {
         found.mechanisms.push("landlock".to_owned());
+    } else {
+        let second = "what a mistake in the file system view would let through (this kernel has no Landlock)";
+        found.cannot_stop.push(second.to_owned());
     }
     found.mechanisms.extend(report.cgroups.iter().cloned());
     if !report.cgroups.iter().any(|name| name.ends_with("memory")) {
