@@ -7,11 +7,13 @@ mod clauses;
 mod insertion;
 mod markdown;
 pub mod parser;
+mod pin;
 mod snippet;
 mod tags;
 
 pub use insertion::insert_clause;
 pub use markdown::render_markdown;
+pub use pin::claim_of;
 pub use snippet::render_diagnostics;
 pub use tags::{TAGS, TagInfo};
 

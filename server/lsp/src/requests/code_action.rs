@@ -4,8 +4,8 @@ use lsp_types::*;
 use serde::Serialize;
 use zeroerr_core::code::{Task, TextRange};
 
-use super::disagreement;
 use super::execute_command as command;
+use super::{counterexample, disagreement};
 use super::{selection, whole_file};
 use crate::document::{Snapshot, qualified};
 use crate::jobs::JobKind;
@@ -154,6 +154,10 @@ impl Offer<'_> {
             self.command("Verify this function", CodeActionKind::REFACTOR, command::VERIFY, &name);
         }
         self.answers(task, &name);
+        let state = self.state;
+        for action in counterexample::actions(state, self.uri, self.snapshot, task) {
+            self.push(action);
+        }
         if self.state.marks.of(self.uri, task).is_some() {
             self.command(
                 &format!("Show zeroerr report on `{name}`"),

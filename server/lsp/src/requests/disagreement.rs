@@ -109,7 +109,7 @@ pub(crate) fn actions(
 }
 
 /// The edit that puts a clause into a task's spec, and the text that it puts there.
-fn edit(
+pub(super) fn edit(
     profile: &ClientProfile,
     uri: &Uri,
     snapshot: &Snapshot,

@@ -4,6 +4,7 @@ pub(crate) mod code_action;
 pub(crate) mod code_lens;
 pub(crate) mod completion;
 pub(crate) mod configuration;
+mod counterexample;
 pub(crate) mod diagnostic;
 pub(crate) mod disagreement;
 pub(crate) mod document_link;

@@ -4,6 +4,7 @@
 
 mod announced;
 mod confirm;
+mod counterexample;
 mod flows;
 mod folders;
 mod fuzz;

@@ -372,6 +372,7 @@ impl<'a> Finder<'a> {
                     range,
                 }),
                 "raises" => spec.raises.push(Raises { exception: rest.into(), call: String::new(), range }),
+                "property" => spec.properties.push(clause),
                 unknown => faults.push(SpecDiagnostic {
                     code: "spec.unknown-tag".into(),
                     message: format!("unknown tag `@{unknown}`"),
