@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod command_line;
+mod corpus;
 mod formats;
 mod questions;
 mod replay;

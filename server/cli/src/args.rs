@@ -255,6 +255,8 @@ pub struct HanoiArgs {
 pub enum BenchCommand {
     /// Replay recorded samples of a model through every policy, and ask a hidden test who was right
     Replay(ReplayArgs),
+    /// Put reference solutions, and small faults in them, through the eight layers
+    Corpus(CorpusArgs),
 }
 
 /// `zeroerr bench replay`
@@ -293,6 +295,26 @@ pub struct ReplayArgs {
     /// Keep what the samples do in this folder, and start from it
     #[arg(long, value_name = "FOLDER")]
     pub cache: Option<PathBuf>,
+}
+
+/// `zeroerr bench corpus`
+#[derive(Debug, Args)]
+pub struct CorpusArgs {
+    /// Tasks: JSON lines with `task_id`, `prompt`, `entry_point`, `test`, `canonical_solution`; may be gzipped
+    #[arg(long, value_name = "FILE")]
+    pub tasks: PathBuf,
+    /// Mutants of each function; 0 looks for false alarms alone
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub mutants: u32,
+    /// Chooses the mutants
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Only these tasks
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Tasks at the same time; as many as the machine has cores if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub jobs: Option<u32>,
 }
 
 /// `--split`

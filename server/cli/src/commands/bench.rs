@@ -1,4 +1,5 @@
-//! `zeroerr bench replay`: recorded samples of a model through every policy.
+//! `zeroerr bench replay`: recorded samples of a model through every policy. `zeroerr bench corpus` is
+//! [`corpus`](super::corpus).
 
 use std::io::Read;
 use std::path::Path;
@@ -43,7 +44,10 @@ struct Published {
 /// # Errors
 /// Files that cannot be used, a machine without a sandbox.
 pub async fn main(global: &Global, command: &BenchCommand) -> Result<Exit, CliError> {
-    let BenchCommand::Replay(args) = command;
+    let args = match command {
+        BenchCommand::Replay(args) => args,
+        BenchCommand::Corpus(args) => return super::corpus::main(global, args).await,
+    };
     let begun = std::time::Instant::now();
     let context = Context::load(global, Path::new("."), &[], LogTo::Settings)?;
     let options = options(args, &context)?;
@@ -116,7 +120,11 @@ fn options(args: &ReplayArgs, context: &Context) -> Result<Options, CliError> {
 }
 
 /// Reads one file and tells every line that was skipped.
-fn read<T>(path: &Path, parse: fn(&[u8]) -> Result<Records<T>, String>, ui: Ui) -> Result<Records<T>, CliError> {
+pub(super) fn read<T>(
+    path: &Path,
+    parse: fn(&[u8]) -> Result<Records<T>, String>,
+    ui: Ui,
+) -> Result<Records<T>, CliError> {
     let bytes = unpacked(path).map_err(|e| CliError::usage(format!("cannot read {}: {e}", path.display())))?;
     let records = parse(&bytes).map_err(|why| CliError::usage(format!("{} {why}", path.display())))?;
     for skipped in records.skipped.iter().take(MOST_LINES) {
@@ -139,13 +147,13 @@ fn unpacked(path: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 /// Progress on standard error: a bar for people, a line now and then for logs.
-struct Bar {
+pub(super) struct Bar {
     ui: Ui,
-    line: indicatif::ProgressBar,
+    pub(super) line: indicatif::ProgressBar,
 }
 
 impl Bar {
-    fn new(ui: Ui) -> Self {
+    pub(super) fn new(ui: Ui) -> Self {
         let style = indicatif::ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}  {elapsed}");
         let style = style.unwrap_or_else(|_| indicatif::ProgressStyle::default_bar());
         let line = if ui.live { indicatif::ProgressBar::new(0) } else { indicatif::ProgressBar::hidden() };
@@ -153,10 +161,13 @@ impl Bar {
     }
 
     fn tell(&self, progress: Progress) {
-        let (done, of, what) = match progress {
-            Progress::Observed(done, of) => (done, of, "tasks run"),
-            Progress::Verified(done, of) => (done, of, "winners checked by the layers"),
-        };
+        match progress {
+            Progress::Observed(done, of) => self.show(done, of, "tasks run"),
+            Progress::Verified(done, of) => self.show(done, of, "winners checked by the layers"),
+        }
+    }
+
+    pub(super) fn show(&self, done: usize, of: usize, what: &'static str) {
         self.line.set_length(of as u64);
         self.line.set_position(done as u64);
         self.line.set_message(what);

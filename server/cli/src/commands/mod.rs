@@ -4,6 +4,7 @@ mod audit;
 mod bench;
 mod completions;
 mod config;
+mod corpus;
 mod doctor;
 mod lsp;
 mod models;

@@ -1,10 +1,12 @@
 //! Recorded samples of a real model through the engine, against a hidden test.
 //!
 //! [`records`] reads the files, [`subject`] makes the user's file of a task, [`observe`] runs its samples,
+//! [`corpus`] puts reference solutions and their mutants through the layers,
 //! [`policy`] replays votes on what they did, [`replay`] does it all, [`figures`] and [`chart`] tell.
 
 mod cache;
 pub mod chart;
+pub mod corpus;
 pub mod figures;
 mod observe;
 pub mod policy;

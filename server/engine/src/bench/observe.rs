@@ -124,7 +124,7 @@ pub async fn ask_layers(stack: &VerificationStack, observed: &Observed, candidat
 ///
 /// # Errors
 /// What the machine lacks.
-async fn oracle(
+pub async fn oracle(
     stack: &VerificationStack,
     record: &TaskRecord,
     task: &Task,

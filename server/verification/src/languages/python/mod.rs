@@ -13,6 +13,7 @@ pub mod harness;
 mod imports;
 mod layout;
 mod literals;
+pub mod mutants;
 mod names;
 pub mod performance;
 pub mod probe;
