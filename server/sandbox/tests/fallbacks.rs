@@ -3,6 +3,8 @@
 //!
 //! Each case runs this test again in a process that has been put into such a place.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a broken fixture fails its test")]
+
 mod common;
 
 use std::collections::BTreeMap;
@@ -55,7 +57,15 @@ fn again(name: &str, change: impl FnOnce(&Path) -> Command) {
     let mut command = change(&folder.path().join("test"));
     command.args(["--exact", name, "--nocapture", "--test-threads=1"]);
     command.env(INSIDE, folder.path()).env("TMPDIR", folder.path().join("tmp")).current_dir(folder.path());
-    let output = command.output().expect("the test starts again");
+    // Another test of this process may just have forked with the copy still open for writing.
+    let output = loop {
+        match command.output() {
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            ended => break ended.expect("the test starts again"),
+        }
+    };
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }

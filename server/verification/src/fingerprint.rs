@@ -30,6 +30,9 @@ pub struct ExampleFact {
     /// The module that was missing when the file did not load.
     #[serde(default)]
     pub missing_module: String,
+    /// Whether both sides of an equation are equal, and shown differently or not at all.
+    #[serde(default)]
+    pub alike: bool,
 }
 
 /// A file that did not load: exception, text, missing module.
@@ -153,7 +156,7 @@ pub fn judge(spec: &Spec, facts: Facts) -> Result<Judgement, CheckError> {
         return Ok(if is_near { Judgement::NearMiss(why) } else { Judgement::GateRejected(why) });
     }
     if let Some(Broken(_, error, text, _)) = facts.broken {
-        return Ok(Judgement::GateRejected(format!("the file does not load: {error}: {text}")));
+        return Ok(Judgement::GateRejected(visible(&format!("the file does not load: {error}: {text}"))));
     }
     if facts.examples.len() < claims.len() {
         return Ok(Judgement::GateRejected("not every example was run".into()));
@@ -191,9 +194,26 @@ fn failure(exception: &str) -> &str {
     if exception == "panic" { "a panic" } else { exception }
 }
 
+/// A text without characters that a terminal or an editor would obey: controls other than the line feed,
+/// and what turns the direction of writing. They are shown as escapes.
+pub fn visible(text: &str) -> String {
+    let obeyed = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+    };
+    if !text.contains(obeyed) {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if obeyed(c) { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
+}
+
 /// A text on one line, cut to a length that a message can bear.
 pub fn one_line(text: &str) -> String {
-    let joined = text.trim().replace('\n', "⏎");
+    let joined = visible(text.trim()).replace('\n', "⏎");
     match joined.char_indices().nth(200) {
         Some((at, _)) => format!("{}…", &joined[..at]),
         None => joined,
@@ -232,6 +252,7 @@ mod tests {
             violates: None,
             calls: String::new(),
             missing_module: String::new(),
+            alike: false,
         }
     }
 
@@ -244,6 +265,12 @@ mod tests {
             Ok(Judgement::GateRejected(why) | Judgement::NearMiss(why)) => why,
             other => format!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn nothing_in_a_message_is_obeyed() {
+        assert_eq!(one_line("\u{1b}[2J\u{202e}é\n\tx"), "\\u{1b}[2J\\u{202e}é⏎\\tx");
+        assert_eq!(visible("a\nb"), "a\nb");
     }
 
     #[test]

@@ -20,6 +20,7 @@ use zeroerr_core::question::{Answer, Question};
 use zeroerr_core::verdict::{Layer, LayerReport, Policy, StackReport, Verdict};
 use zeroerr_core::voting_engine::Fingerprint;
 
+use crate::fingerprint::visible;
 use crate::languages::{Behaviour, CheckError, Judgement, Language, Observation, Probe, Subject};
 use crate::toolchain::Toolchain;
 
@@ -223,6 +224,7 @@ impl VerificationStack {
             let _running = self.quiet.read().await;
             language.check(&self.toolchain, subject, layer).await
         };
+        quieten(&mut report);
         report.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         if let Some(key) = key.filter(|_| matches!(report.verdict, Verdict::Passed | Verdict::Failed)) {
             if self.cache.len() >= CACHE_SIZE {
@@ -285,6 +287,15 @@ impl VerificationStack {
             hasher.update(part);
         }
         Some(hasher.finalize().iter().map(|b| format!("{b:02x}")).collect())
+    }
+}
+
+/// Code under test and tools write what is shown: no terminal and no editor shall obey it.
+fn quieten(report: &mut LayerReport) {
+    report.detail = visible(&report.detail);
+    for finding in &mut report.findings {
+        finding.message = visible(&finding.message);
+        finding.counterexample = finding.counterexample.as_deref().map(visible);
     }
 }
 

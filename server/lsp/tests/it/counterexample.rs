@@ -31,11 +31,13 @@ async fn a_counterexample_becomes_an_example_of_the_spec() {
         ),
     ];
     for kind in [ClientKind::VsCode, ClientKind::Neovim] {
-        let workbench = FakeWorkbench::new([("largest", Script::Findings(found.clone()))]);
+        let workbench = FakeWorkbench::gated([("largest", Script::Findings(found.clone()))]);
         let mut client = open(kind, &workbench, LARGEST).await;
         // The finding's lines are those of the text that was checked.
         let start = json!({ "line": 0, "character": 0 });
         client.command("zeroerr.verify", json!({ "uri": URI, "function": "largest" })).await;
+        client.progress("begin").await;
+        workbench.release();
         client.progress("end").await;
         client.diagnostics(URI).await;
         client.edit(URI, json!({ "start": start, "end": start }), "import os\n\n").await;

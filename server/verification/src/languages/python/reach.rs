@@ -276,6 +276,9 @@ impl Bindings {
     }
 }
 
+/// Builtins that reach into an object by a name that is made up.
+const REACHES_IN: [&str; 4] = ["setattr", "delattr", "getattr", "vars"];
+
 struct Walk<'a> {
     source: &'a str,
     module: &'a Module,
@@ -324,6 +327,14 @@ impl<'a> Walk<'a> {
         node.kind() == "identifier" && self.module.modules.contains(self.text(node)) && self.dotted(node).is_some()
     }
 
+    /// Whether a module is more than the start of a dotted name: `map(getattr, [os], names)` can take
+    /// anything out of it. [`call`](Self::call) speaks of the plain cases.
+    fn is_handed_on(&self, node: Node<'_>) -> bool {
+        let Some(parent) = node.parent() else { return false };
+        let callee = parent.parent().and_then(|p| p.child_by_field_name("function")).map_or("", |f| self.text(f));
+        parent.kind() != "attribute" && !(parent.kind() == "argument_list" && REACHES_IN.contains(&callee))
+    }
+
     fn children(&mut self, node: Node<'_>) {
         let mut cursor = node.walk();
         let children: Vec<Node<'_>> = node.named_children(&mut cursor).collect();
@@ -345,6 +356,8 @@ impl<'a> Walk<'a> {
                     && let Some(capability) = capabilities::of_name(&dotted)
                 {
                     self.report(capability, dotted, node);
+                } else if self.is_module(node) && self.is_handed_on(node) {
+                    self.report(Capability::Reflection, self.text(node).to_string(), node);
                 }
             }
             "keyword_argument" => {
@@ -441,7 +454,7 @@ impl<'a> Walk<'a> {
         let first = node.child_by_field_name("arguments").and_then(|a| a.named_child(0));
         if let (Some(function), Some(first)) = (function, first) {
             let name = self.text(function).to_string();
-            if matches!(name.as_str(), "setattr" | "delattr" | "getattr" | "vars") && self.is_module(first) {
+            if REACHES_IN.contains(&name.as_str()) && self.is_module(first) {
                 let target = format!("{name}:{}", self.text(first));
                 self.report(Capability::Reflection, target, node);
             }

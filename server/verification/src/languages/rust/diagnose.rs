@@ -135,6 +135,10 @@ async fn in_project(
     if output.exit != Exit::Code(0) && !explained {
         return Err(BuildError::Unavailable(format!("cargo: {}", complaint(&output))));
     }
+    let ended = String::from_utf8_lossy(&output.stdout).lines().any(|l| l.contains("\"build-finished\""));
+    if output.exit == Exit::Code(0) && !ended {
+        return Err(BuildError::Unavailable(format!("{program} ended without a result; run `cargo {command}`")));
+    }
     Ok(Diagnosis { own, elsewhere, configured, by_clippy })
 }
 
@@ -174,6 +178,12 @@ async fn alone(tools: &Toolchain, rust: &RustTools, subject: &Subject, text: &st
     let explained = own.iter().any(|m| m.is_error) || !elsewhere.is_empty();
     if output.exit != Exit::Code(0) && !explained {
         return Err(BuildError::Unavailable(format!("rustc ended with {:?}: {}", output.exit, last(&output))));
+    }
+    // Who has nothing to say has at least read the file.
+    if output.exit == Exit::Code(0) && !scratch.path().join("out").is_file() {
+        let name = if by_clippy { "clippy-driver" } else { "rustc" };
+        let remedy = "run `rustup toolchain install stable`";
+        return Err(BuildError::Unavailable(format!("{name} ended without a result; {remedy}")));
     }
     Ok(Diagnosis { own, elsewhere, configured: false, by_clippy })
 }

@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use super::build::Speed;
+use super::equality;
 use super::glue::Probe;
 use super::session::{Question, State, Trouble, ask, read, spec_fault};
 use crate::fingerprint::{self, Facts};
@@ -46,7 +47,9 @@ async fn facts(state: &State, tools: &Toolchain, subject: &Subject, seed: u64) -
     if answer["outcomes"].is_null() {
         answer["outcomes"] = json!([]);
     }
-    Ok(read(answer)?)
+    let mut facts: Facts = read(answer)?;
+    equality::doubt(subject, &mut facts.examples);
+    Ok(facts)
 }
 
 /// Whether the line at fault is none of the edit's: it stood there before, outside of the function.

@@ -9,6 +9,7 @@ mod compiler;
 mod contracts;
 mod diagnose;
 mod doctests;
+mod equality;
 mod expressions;
 mod extract;
 mod forbidden;

@@ -12,6 +12,7 @@ use zeroerr_core::verdict::{Layer, LayerReport};
 use zeroerr_sandbox::{Exit, Job, LimitKind, Limits};
 
 use super::build::{self, BuildError, Speed};
+use super::equality;
 use super::glue::Probe;
 use super::performance::replaced;
 use super::reaching::{self, TestCase};
@@ -88,6 +89,7 @@ async fn examples(state: &State, tools: &Toolchain, subject: &Subject) -> Result
     let question = Question { mode: "claims", seed: LAYER_SEED, options, extremes: false, seconds: 60 };
     let mut answer = ask(tools, subject, &built, question, None).await?;
     let mut facts: Vec<ExampleFact> = read(answer["examples"].take())?;
+    equality::doubt(subject, &mut facts);
     // An example that was not reached is one that did not hold.
     for index in 0..count {
         if !facts.iter().any(|f| f.index == index) {

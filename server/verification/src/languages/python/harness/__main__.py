@@ -9,10 +9,13 @@ so nothing is lost.
 What is defended against: a candidate that prints, exits, calls `os._exit`, raises any
 `BaseException`, hangs, sleeps, recurses, allocates, forks, starts threads, closes or writes to
 file descriptors, patches `builtins`, `json`, `os` or `time`, registers `atexit` functions, changes
-its arguments, or returns objects that claim to equal anything. None of it can turn a failed check
+its arguments, walks up to its callers' frames, lists all objects, or returns objects that claim to
+equal anything. None of it can turn a failed check
 into a passed one: the judge is another process, which never imports candidate code, holds the
 expected values and the only way to answer, and counts everything unexpected as failure.
-What is not: code that was written to read the judge's memory from a child of the same user.
+What is not: code that reads its own process's memory by `ctypes` or finds the evaluator's functions
+in the closure of what it was called through (the security layer objects to both), or that was
+written to read the judge's memory from a child of the same user.
 The kernel's own rules (no ptrace of a process that is not dumpable) are asked for, not proven.
 """
 import json

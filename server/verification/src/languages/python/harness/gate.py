@@ -78,10 +78,14 @@ def _equation(worker, example, seconds):
         return _other(answer, expected)
     notes = answer[-3:]
     if known:
-        same = answer[1] == text and not answer[3]
+        same = answer[1] == values.bounded(text) and not answer[3]
     else:
         same = answer[4] == "same"
         expected = answer[5]
+        if answer[4] == "alike":
+            fact = _fact(False, answer[2], expected, notes)
+            fact["got"] += ", which only an `__eq__` of this file calls equal"
+            return fact
     return _fact(same, answer[2], expected, notes)
 
 
@@ -96,7 +100,17 @@ def _prints(worker, example, seconds):
     answer = worker.ask(["session", example["code"]], seconds)
     if answer[0] != "printed":
         return _other(answer, example["expected"])
-    return _fact(same_output(example["expected"], answer[1], example["code"]), answer[1], example["expected"], answer[-3:])
+    wanted = example["expected"]
+    same = same_output(wanted, answer[1], example["code"]) or _written(wanted) == answer[1]
+    return _fact(same, answer[1], wanted, answer[-3:])
+
+
+def _written(wanted):
+    """What a session prints for the value that a literal stands for: `"a"` and `'a'` are one value."""
+    try:
+        return repr(ast.literal_eval(wanted.strip())) + "\n"
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return None
 
 
 def _raises(worker, example, seconds):

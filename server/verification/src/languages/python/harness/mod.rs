@@ -20,7 +20,7 @@ use crate::layers::Failure;
 use crate::toolchain::{REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 19] = [
+const FILES: [(&str, &str); 20] = [
     ("__main__.py", include_str!("__main__.py")),
     ("answers.py", include_str!("answers.py")),
     ("batch.py", include_str!("batch.py")),
@@ -39,6 +39,7 @@ const FILES: [(&str, &str); 19] = [
     ("symbolic.py", include_str!("symbolic.py")),
     ("timing.py", include_str!("timing.py")),
     ("values.py", include_str!("values.py")),
+    ("walls.py", include_str!("walls.py")),
     ("worker.py", include_str!("worker.py")),
 ];
 
@@ -218,6 +219,7 @@ pub fn request(subject: &Subject, root: &Path, file: &Path, extra: Value) -> Val
         "requires": texts(&spec.requires),
         "ensures": texts(&spec.ensures),
         "properties": texts(&spec.properties),
+        "uses": texts(&spec.uses),
         "examples": spec.examples.iter().map(example).collect::<Vec<_>>(),
         "example_code": example_code(subject),
         "numbers": if returns.contains("float") || returns.contains("complex") { "float" } else { "exact" },

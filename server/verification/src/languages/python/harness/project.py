@@ -145,7 +145,9 @@ def _become_pytest(suite, files, into, key):
         os.dup2(log, 2)
         os.closerange(3, into)
         os.closerange(into + 1, 1024)
+        import walls
         channel.forget_harness()
+        walls.stand(suite["path"])
         sys.path[:0] = suite["paths"]
         sys.dont_write_bytecode = True
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"

@@ -16,6 +16,8 @@ import types
 import values
 
 _deepcopy = copy.deepcopy
+# What the spec's expressions call `len` and `sorted`, whatever the candidate makes of them.
+_PRISTINE = __builtins__
 
 
 class Untrusted(BaseException):
@@ -99,7 +101,8 @@ class Subject:
         self.violated = None
         self.pretender = None
         self._load()
-        self.names = dict(vars(self.module))
+        self.names = {**vars(self.module), "__builtins__": _PRISTINE}
+        self.own_equality = "__eq__" not in request.get("uses", ()) and self._own_equality()
         self._install()
         self.session = dict(self.names)
 
@@ -126,6 +129,13 @@ class Subject:
         self.node, _ = find(self.tree, self.name, self.class_name, request.get("line", 0))
         if self.node is None:
             raise Load("NameError", "the file has no function `%s`" % self.name, "")
+
+    def _own_equality(self):
+        """Whether a class of the file says itself what it is equal to; that of a dataclass is made."""
+        path = self.module.__file__
+        own = [k for k in vars(self.module).values() if isinstance(k, type) and k.__module__ == self.module.__name__]
+        codes = [getattr(vars(k).get("__eq__"), "__code__", None) for k in own]
+        return any(code is not None and code.co_filename == path for code in codes)
 
     def _install(self):
         """Puts the guarded target where spec expressions find it."""

@@ -18,6 +18,7 @@ import types
 import answers
 import channel
 import values
+import walls
 from subject import Clause, Load, Subject, Untrusted, _deepcopy, plain
 
 _exit, _getpid = os._exit, os.getpid
@@ -39,6 +40,7 @@ def serve(request, jobs, answers, key):
 
     try:
         channel.forget_harness()
+        walls.stand(request.get("path", "<candidate>"))
         try:
             subject = Subject(request)
         except Load as error:
@@ -86,11 +88,13 @@ def equation(subject, left, right):
             text, opaque = shown, True
         else:
             (text, opaque), shown = values.equality(result), values.show(result)
-        answer = ["value", text, shown, "opaque" if opaque else ""]
+        answer = ["value", values.bounded(text), shown, "opaque" if opaque else ""]
         if right:
             wanted, also = values.equality(expected)
             same = (result == expected) is True if opaque or also else text == wanted
-            answer += ["same" if same else "differs", values.show(expected)]
+            # An `==` of the file's own is believed where the values look alike too.
+            alike = same and subject.own_equality and shown != values.show(expected)
+            answer += [("alike" if alike else "same") if same else "differs", values.show(expected)]
         return answer + _notes(subject)
     except BaseException as error:
         return _raised(error) + _notes(subject)
@@ -111,8 +115,14 @@ def session(subject, code):
     sys.stdout = out
     try:
         for node in plain(ast.parse(code, "<doctest>", "exec")).body:
-            interactive = ast.Interactive([node])
-            exec(compile(interactive, "<doctest>", "single"), subject.session)
+            # Shown here, not by `sys.displayhook`, which is anybody's to replace.
+            if isinstance(node, ast.Expr):
+                value = eval(compile(ast.Expression(node.value), "<doctest>", "eval"), subject.session)
+                if value is not None:
+                    out.write(repr(value) + "\n")
+                    subject.session["_"] = value
+            else:
+                exec(compile(ast.Interactive([node]), "<doctest>", "single"), subject.session)
         answer = ["printed", out.getvalue()]
     except BaseException as error:
         answer = _raised(error)

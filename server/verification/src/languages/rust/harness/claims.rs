@@ -43,12 +43,13 @@ pub fn check(worker: &mut Worker, request: &Request, stop_at_first: bool, second
         let left = end.saturating_duration_since(Instant::now()).as_secs_f64();
         let answer = worker.ask(&["claim", index], SECONDS.min(left.max(0.05)));
         let (ok, got, expected) = judged(&answer, raises);
+        let alike = ok && answer.of("equation").and_then(|parts| parts.get(3)).is_some_and(|p| p == "alike");
         let violates = match worker.ask(&["claim-unmet", index], 1.0) {
             Answer::Parts(parts) if parts.len() == 2 => parts[1].clone(),
             _ => "null".to_owned(),
         };
         facts.push(format!(
-            "{{\"index\":{index},\"ok\":{ok},\"got\":{},\"expected\":{},\"violates\":{violates}}}",
+            "{{\"index\":{index},\"ok\":{ok},\"got\":{},\"expected\":{},\"violates\":{violates},\"alike\":{alike}}}",
             json(&got),
             json(&expected)
         ));

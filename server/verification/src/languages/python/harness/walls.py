@@ -1,0 +1,47 @@
+"""Keeps candidate code out of the frames and the objects of the harness that runs it.
+
+A candidate shares its process with the code that evaluates claims. Who walks from its own frame to
+that of its caller can take the way to the judge and answer for itself. Only code of the file under
+test is refused: libraries look at frames for good reasons.
+"""
+import builtins
+
+__builtins__ = dict(vars(builtins))
+
+import sys
+from _thread import get_ident
+
+_frame = sys._getframe
+_EVENTS = frozenset([
+    "gc.get_objects", "gc.get_referents", "gc.get_referrers",
+    "sys._current_exceptions", "sys._current_frames", "sys._getframe", "sys.setprofile", "sys.settrace",
+])
+_ATTRIBUTES = frozenset(["ag_frame", "cr_frame", "gi_frame", "tb_frame"])
+# Modules that fetch frames for whoever calls them.
+_FETCHERS = ("inspect.py", "traceback.py")
+
+
+def stand(path):
+    """From now on code of the file `path` sees no frame but its own, and no list of all objects."""
+    busy = set()
+
+    def hook(event, arguments):
+        if event == "object.__getattr__":
+            if arguments[1] not in _ATTRIBUTES:
+                return
+        elif event not in _EVENTS:
+            return
+        me = get_ident()
+        if me in busy:
+            return
+        busy.add(me)
+        try:
+            frame = _frame(1)
+            while frame is not None and frame.f_code.co_filename.endswith(_FETCHERS):
+                frame = frame.f_back
+            if frame is not None and frame.f_code.co_filename == path:
+                raise PermissionError("code under test may not look into the code that runs it")
+        finally:
+            busy.discard(me)
+
+    sys.addaudithook(hook)
