@@ -19,7 +19,6 @@ use zeroerr_core::state_manager::{Record, SampleFate};
 use zeroerr_core::voting_engine::Fingerprint;
 use zeroerr_core::voting_engine::adaptive::Aim;
 use zeroerr_core::voting_engine::consensus::Evidence;
-use zeroerr_core::voting_engine::domain::Domain;
 use zeroerr_core::voting_engine::tally::Tally;
 
 /// The rules of one step.
@@ -192,11 +191,10 @@ impl StepMachine {
     }
 
     /// Counts votes input by input and by what the examples are worth, instead of by whole
-    /// behaviours; see [`zeroerr_core::voting_engine::consensus`]. The user has `answered` so many
-    /// questions already.
+    /// behaviours; see [`zeroerr_core::voting_engine::consensus`].
     #[must_use]
-    pub fn with_evidence(mut self, domain: Domain, answered: u32) -> Self {
-        self.evidence = Some(Evidence::new(domain).answered(answered));
+    pub fn with_evidence(mut self, evidence: Evidence) -> Self {
+        self.evidence = Some(evidence);
         self
     }
 
@@ -359,6 +357,7 @@ impl StepMachine {
             SampleFate::GateRejected(why) => {
                 self.gate_rejected += 1;
                 self.last_rejection = Some(why);
+                self.evidence.iter_mut().for_each(Evidence::far_miss);
             }
             SampleFate::NearMiss(why) => {
                 self.gate_rejected += 1;

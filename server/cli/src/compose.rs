@@ -132,6 +132,7 @@ pub fn run_options(settings: &Settings) -> Result<RunOptions, CliError> {
         policy: settings.verification.policy(),
         planning: planning(&settings.planning),
         reliability,
+        by_input: true,
     })
 }
 

@@ -18,6 +18,7 @@ use zeroerr_verification::verification_stack::{LayerEvent, subject_for_edit};
 
 use crate::asking;
 use crate::continued::{self, EarlierSample};
+use crate::counting::evidence;
 use crate::executor::{Drawn, StepContext};
 use crate::journal::Journal;
 
@@ -32,6 +33,8 @@ pub(crate) struct Wires {
     pub journal: Option<(Arc<Journal>, String)>,
     /// The run whose samples this one takes up.
     pub continues: Option<String>,
+    /// Questions that the user has answered before it.
+    pub answered: u32,
 }
 
 impl Wires {
@@ -121,6 +124,11 @@ impl Dispatcher {
         let earlier = u32::try_from(context.earlier.len()).unwrap_or(u32::MAX);
         let mut machine = StepMachine::new(context.label.clone(), context.options.rules()).taking_up(earlier);
         machine = machine.aiming_at(context.aim);
+        // A function of a plan has seldom examples of its own, and its whole behaviour is what others build on.
+        if context.options.by_input && context.placing.is_none() {
+            let task = &context.task;
+            machine = machine.with_evidence(evidence(&task.signature.name, &task.spec, wires.answered));
+        }
         let mut records = wires.records_of(machine.name());
         records.extend_from_slice(known);
         machine.restore(&records);

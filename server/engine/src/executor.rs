@@ -100,7 +100,11 @@ impl StepContext {
     /// Judges the candidate of an earlier run again: the spec has more examples now, and other inputs.
     async fn take_up(&self, sample: &EarlierSample) -> Drawn {
         let fate = match &sample.fate {
-            SampleFate::Votes { candidate, .. } => self.judge(candidate.clone()).await,
+            SampleFate::Votes { candidate, .. } => self.judge(candidate.clone()).await.map(|fate| match fate {
+                // The new example was chosen to split: who fails it says nothing about what examples are worth.
+                SampleFate::NearMiss(why) => SampleFate::GateRejected(why),
+                fate => fate,
+            }),
             // Fewer examples refused it already; a malformed response stays one.
             other => Ok(other.clone()),
         };

@@ -6,6 +6,7 @@ pub mod accept;
 mod asking;
 pub mod bench;
 mod continued;
+mod counting;
 mod dispatcher;
 mod executor;
 pub mod journal;

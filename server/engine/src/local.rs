@@ -102,18 +102,21 @@ impl LocalWorkbench {
     }
 
     /// The run in the journal: a new one, or the unfinished one of the same task.
-    fn open_run(&self, task: &Task, options: &RunOptions) -> Option<(Arc<Journal>, OpenRun, Option<String>)> {
+    fn open_run(&self, task: &Task, options: &RunOptions) -> Option<(Arc<Journal>, OpenRun, Origin)> {
         let journal = self.parts.journal.as_ref()?;
         let mut origin = Origin::of(task, options, self.model_names());
         let analyse = |source: &str| self.analyse(&task.file, &Arc::from(source));
         origin.continues = continued::earlier_run(journal, task, &origin, &analyse);
+        if let Some(earlier) = origin.continues.as_deref().and_then(|id| journal.origin(id).ok().flatten()) {
+            origin.answered = earlier.answered.saturating_add(1);
+        }
         match journal.begin(&self.task_key(task, options), &task.file.display().to_string(), &origin) {
             // A run that was begun before goes on with what it took up then.
             Ok(run) if run.resumed => {
-                let continues = journal.origin(&run.id).ok().flatten().and_then(|o| o.continues);
-                Some((Arc::clone(journal), run, continues))
+                let begun = journal.origin(&run.id).ok().flatten();
+                Some((Arc::clone(journal), run, begun.unwrap_or(Origin { continues: None, answered: 0, ..origin })))
             }
-            Ok(run) => Some((Arc::clone(journal), run, origin.continues)),
+            Ok(run) => Some((Arc::clone(journal), run, origin)),
             Err(error) => {
                 tracing::warn!(%error, "the run goes on without its journal");
                 None
@@ -142,10 +145,12 @@ impl LocalWorkbench {
             return report;
         }
         // Held to the end: while it lives, no other process takes this run up.
-        let (journal, open, continues) =
-            self.open_run(&task, &options).map_or((None, None, None), |(j, o, c)| (Some(j), Some(o), c));
+        let (journal, open, origin) =
+            self.open_run(&task, &options).map_or((None, None, None), |(j, run, o)| (Some(j), Some(run), Some(o)));
+        let (continues, answered) = origin.map_or((None, 0), |o| (o.continues, o.answered));
         report.id = open.as_ref().map_or_else(|| format!("{:012x}-unjournaled", now_ms()), |o| o.id.clone());
-        let wires = Wires { events, cancel, journal: journal.clone().map(|j| (j, report.id.clone())), continues };
+        let journaled = journal.clone().map(|j| (j, report.id.clone()));
+        let wires = Wires { events, cancel, journal: journaled, continues, answered };
         self.run_steps(task, &options, &wires, &mut report).await;
         report.elapsed_ms = begun.elapsed().as_millis() as u64;
         // A cancelled run stays unfinished in the journal: asking again goes on where it stopped.

@@ -32,6 +32,9 @@ pub struct RunOptions {
     pub planning: Planning,
     /// When set, `k` is not fixed: it begins at what the plan's length asks for, and follows the votes.
     pub reliability: Option<Reliability>,
+    /// Whether the votes on a function that stands alone are counted input by input, weighed by what its
+    /// examples are worth. Runs of older versions counted whole behaviours.
+    pub by_input: bool,
 }
 
 /// What `voting.k: auto` goes by.
@@ -116,6 +119,7 @@ impl Default for RunOptions {
             policy: Policy::default(),
             planning: Planning::default(),
             reliability: None,
+            by_input: false,
         }
     }
 }

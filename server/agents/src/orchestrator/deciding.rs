@@ -37,6 +37,11 @@ impl StepMachine {
         aim.lead(first, votes - first).unwrap_or(self.rules.k)
     }
 
+    /// The lead that really decides: examples that many samples nearly pass are worth less.
+    pub(super) fn needed(&self) -> u32 {
+        self.evidence.as_ref().map_or_else(|| self.lead(), |e| e.needed(self.lead()))
+    }
+
     pub(super) fn margin(&self) -> u32 {
         let leader = self.evidence.as_ref().map(Evidence::leader);
         leader.map_or_else(|| self.tally.margin(), |l| l.map_or(0, |l| u32::try_from(l.lead).unwrap_or(0)))

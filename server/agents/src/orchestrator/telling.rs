@@ -19,7 +19,7 @@ impl StepMachine {
             red_flags: self.red_flags.iter().map(|(flag, n)| (flag.name().to_owned(), *n)).collect(),
             gate_rejected: self.gate_rejected,
             margin: self.margin(),
-            k: self.lead(),
+            k: self.needed(),
             estimate: Estimate::of(standing.first().map_or(0, |c| c.votes), self.votes()),
             disagreements: self.disagreements(),
             questions: Vec::new(),
@@ -45,12 +45,12 @@ impl StepMachine {
             (_, []) => format!("no candidate could vote in {samples} samples"),
             (GiveUp::AttemptsUsed, _) => format!(
                 "no behaviour was ahead by {} after {samples} samples (votes {})",
-                self.lead(),
+                self.needed(),
                 votes.join(" : ")
             ),
             (GiveUp::OutOfReach, _) => format!(
                 "no behaviour can still get ahead by {} (votes {} after {samples} of {} samples)",
-                self.lead(),
+                self.needed(),
                 votes.join(" : "),
                 self.rules.max_attempts
             ),

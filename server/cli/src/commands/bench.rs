@@ -187,8 +187,9 @@ fn table(report: &Report) -> String {
     );
     for row in &report.policies {
         let k = row.k.map_or_else(|| "-".to_owned(), |k| k.to_string());
-        let (stacked, precision) = (row.with_stack.coverage, precision(&row.with_stack));
-        out.push_str(&format!("{:<23} {k:>2}  {}   {stacked:.3} / {precision}\n", row.name, figures(&row.figures)));
+        let stacked = row.with_stack.as_ref();
+        let stacked = stacked.map_or_else(String::new, |f| format!("   {:.3} / {}", f.coverage, precision(f)));
+        out.push_str(&format!("{:<23} {k:>2}  {}{stacked}\n", row.name, figures(&row.figures)));
     }
     if !report.questions.is_empty() {
         out.push_str("\nours, when the reference solution answers questions\n");
@@ -198,6 +199,17 @@ fn table(report: &Report) -> String {
             let line =
                 format!("{up_to:>5}  {asked:>5.2}  {k:>2}  {}   {:+.1}", figures(&row.figures), 100.0 * row.gain);
             out.push_str(&(line + " points\n"));
+        }
+        out.push_str("\nbest guess, nobody abstains\nup to  asked  examples  right (95 %)          above one sample\n");
+        for row in &report.guesses {
+            let ([low, high], known) = (row.right_95, if row.examples { "known" } else { "hidden" });
+            out.push_str(&format!(
+                "{:>5}  {:>5.2}  {known:<8}  {:.3} ({low:.3}-{high:.3})   {:+.1} points\n",
+                row.up_to,
+                row.asked,
+                row.right,
+                100.0 * row.gain
+            ));
         }
         out.push_str(&format!(
             "TiCoder (arXiv 2404.10100), HumanEval pass@1 with one question: {:.3} -> {:.3}, {:+.1} points\n",

@@ -3,17 +3,19 @@
 //! Right programs seldom do the same on *every* input: beyond what the examples show ([`Domain`]) one
 //! raises, another returns, and counting whole behaviours splits their votes. So each input is a vote of
 //! its own. A candidate wins when on every input that looks like the examples' its answer is ahead of
-//! every other answer by k, and at least [`SHARE`] times as frequent as the next. Elsewhere, and where a
-//! candidate that passes every example fails to answer, the plurality only chooses between those that
-//! are equal otherwise.
+//! every other answer by k, and at least [`SHARE`] times as frequent as the next. Elsewhere it must be
+//! ahead by one where all candidates give a value; where one that passes every example fails to answer,
+//! the plurality only chooses between those that are equal otherwise.
 //!
 //! An answer is the value. Which exception it is, and what else a call changed that does return a
 //! value, sets no programs apart (it still shows in the fingerprint).
 //!
-//! When many samples fail exactly one example, one more example would probably refute some that
-//! pass all of them: the share of near misses says how much passing is worth ([`Evidence::needed`]).
+//! The samples that fail examples say how much passing all of them is worth ([`Evidence::needed`]): how
+//! many wrong programs fail none is extrapolated from how many fail exactly one and how many fail more,
+//! as ecologists extrapolate from species seen once and twice to those never seen (Chao 1984).
 //!
-//! Measured with `zeroerr bench replay`; docs/API_REFERENCE.md has the figures.
+//! Measured with `zeroerr bench replay`; docs/decisions/0008 says why, docs/API_REFERENCE.md has the
+//! figures.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -25,19 +27,33 @@ use super::tally::VoteId;
 pub const SHARE: u32 = 4;
 
 /// Votes that an answered question is worth: it was chosen because candidates split on it.
-pub const ANSWER: u32 = 2;
+pub const ANSWER: u32 = 1;
+
+/// A gate of so many examples, which so many samples failed by far and hardly any by one example, is worth
+/// a vote of its own.
+const STRICT_EXAMPLES: u32 = 3;
+const STRICT_MISSES: u32 = 8;
+/// How many that fail by far there must be for each near miss then.
+const STRICT_RATIO: u32 = 10;
 
 /// Votes with what is known about how much they are worth.
 #[derive(Debug, Clone, Default)]
 pub struct Evidence {
     domain: Domain,
     votes: BTreeMap<VoteId, Vote>,
+    /// Examples that a candidate passes before it votes.
+    examples: u32,
+    /// Samples that failed exactly one example.
     near_misses: u32,
+    /// Samples that failed more.
+    far_misses: u32,
     /// Questions that the user has answered.
     answered: u32,
     /// The inputs, in the order of the first fingerprint, and whether each is beyond the examples.
     inputs: Vec<(String, bool)>,
     answers: HashMap<String, u32>,
+    /// Who is ahead, and by how much anybody could be; kept, since it is asked for more often than votes come.
+    ahead: Option<(Leader, i64)>,
 }
 
 #[derive(Debug, Clone)]
@@ -63,6 +79,8 @@ pub struct Leader {
     pub lead: i64,
     /// Whether its answers are frequent enough there.
     pub is_frequent: bool,
+    /// Its lead on the worst of the other inputs to which all give a value.
+    pub lead_elsewhere: i64,
 }
 
 /// What is compared between candidates; all the votes for one such thing are one group.
@@ -75,9 +93,9 @@ struct Group<'v> {
 }
 
 impl Evidence {
-    /// No votes yet; inputs of this domain count.
-    pub fn new(domain: Domain) -> Self {
-        Self { domain, ..Self::default() }
+    /// No votes yet; inputs of this domain count, and so many examples stand before the vote.
+    pub fn new(domain: Domain, examples: u32) -> Self {
+        Self { domain, examples, ..Self::default() }
     }
 
     /// The user has answered so many questions on which candidates differed; who contradicts an answer
@@ -120,6 +138,7 @@ impl Evidence {
             });
         }
         self.votes.insert(id, Vote { class: fingerprint.class(), says, meddles });
+        self.ahead = self.count();
     }
 
     /// Counts a sample that failed exactly one example.
@@ -130,46 +149,64 @@ impl Evidence {
     /// The votes of a class no longer count, nor stand in anybody's way.
     pub fn bar(&mut self, class: &str) {
         self.votes.retain(|_, vote| vote.class != class);
+        self.ahead = self.count();
     }
 
-    /// The lead that decides, for a configured `k`: two more where a program that passes all examples
-    /// but one passes that one less often than in three of five cases (with one success and one
-    /// failure assumed), three more where less often than in two of five; [`ANSWER`] less for every
-    /// answered question.
+    /// Counts a sample that failed more than one example.
+    pub fn far_miss(&mut self) {
+        self.far_misses += 1;
+    }
+
+    /// The lead that decides, for a configured `k`: as much more as wrong programs are to be expected among
+    /// those that pass; one less behind a strict gate; [`ANSWER`] less for every answered question.
     pub fn needed(&self, k: u32) -> u32 {
-        let (passed, failed) = (self.votes.len() as u32 + 1, self.near_misses + 1);
-        let share = |of: u32| 5 * passed >= of * (passed + failed);
-        let more = match () {
-            () if share(3) => 0,
-            () if share(2) => 2,
-            () => 3,
-        };
-        (k.max(1) + more).saturating_sub(ANSWER * self.answered).max(1)
+        let less = u32::from(self.is_strict()) + ANSWER * self.answered;
+        k.max(1).saturating_add(self.unseen()).saturating_sub(less).max(1)
+    }
+
+    /// Wrong programs among those that pass: n1²/2(n2+1) when n1 fail by one example and n2 by more, and no more
+    /// than n1. A single example tells no near miss from any other; a fourth of them is what we take.
+    fn unseen(&self) -> u32 {
+        let (near, far) = (u64::from(self.near_misses), u64::from(self.far_misses));
+        let unseen = if self.examples < 2 { near.div_ceil(4) } else { (near * near).div_ceil(2 * (far + 1)).min(near) };
+        u32::try_from(unseen).unwrap_or(u32::MAX)
+    }
+
+    fn is_strict(&self) -> bool {
+        self.examples >= STRICT_EXAMPLES
+            && self.far_misses >= STRICT_MISSES
+            && self.near_misses.saturating_mul(STRICT_RATIO) <= self.far_misses
     }
 
     /// The class that has won, if any.
     pub fn decided(&self, k: u32) -> Option<Leader> {
-        self.leader().filter(|l| l.is_frequent && l.lead >= i64::from(self.needed(k)))
+        self.leader().filter(|l| l.is_frequent && l.lead_elsewhere > 0 && l.lead >= i64::from(self.needed(k)))
     }
 
     /// How many more votes would decide at best: no candidate's lead can be more than that of a
     /// program that answered with the majority everywhere.
     pub fn votes_needed(&self, k: u32) -> u32 {
-        let (groups, columns) = self.columns();
-        let total: i64 = groups.iter().map(|g| g.votes).sum();
-        let best = columns.iter().filter(|c| c.counts).map(|c| c.first - c.second).min().unwrap_or(total).min(total);
-        u32::try_from(i64::from(self.needed(k).min(k.max(1))) - best).unwrap_or(0)
+        let best = self.ahead.as_ref().map_or(0, |(_, best)| *best);
+        // Samples to come may fail by so far that nothing more is asked for, and show that the gate is strict.
+        let less = u32::from(self.examples >= STRICT_EXAMPLES) + ANSWER * self.answered;
+        u32::try_from(i64::from(k.max(1).saturating_sub(less).max(1)) - best).unwrap_or(0)
     }
 
-    /// The candidate with the largest lead on its worst input; ties go to the plurality elsewhere,
+    /// The candidate that is ahead; see [`Evidence::decided`] for whether that is enough.
+    pub fn leader(&self) -> Option<Leader> {
+        self.ahead.as_ref().map(|(leader, _)| leader.clone())
+    }
+
+    /// The candidate with the largest lead on its worst input, and the largest lead that a program could
+    /// have which answers with the majority everywhere; ties go to the plurality elsewhere,
     /// then to the candidate that changes nothing it was not asked to, then to the more frequent
     /// one, then to the first.
-    pub fn leader(&self) -> Option<Leader> {
+    fn count(&self) -> Option<(Leader, i64)> {
         let (groups, columns) = self.columns();
         let total: i64 = groups.iter().map(|g| g.votes).sum();
         let mut best: Option<(Rank, Leader)> = None;
         for group in &groups {
-            let (mut worst, mut elsewhere, mut agree) = ((total, total, 0), total, 0);
+            let (mut worst, mut elsewhere, mut lead_elsewhere, mut agree) = ((total, total, 0), total, total, 0);
             for column in &columns {
                 let answer = group.says.get(column.place).copied().unwrap_or(NOTHING);
                 let own = column.votes.get(&answer).copied().unwrap_or(0);
@@ -177,6 +214,7 @@ impl Evidence {
                 agree += own;
                 if !column.counts {
                     elsewhere = elsewhere.min(own - rival);
+                    lead_elsewhere = if column.is_doubtful { lead_elsewhere } else { lead_elsewhere.min(own - rival) };
                 } else if own - rival < worst.0 {
                     worst = (own - rival, own, rival);
                 }
@@ -184,11 +222,14 @@ impl Evidence {
             let rank = (worst.0, elsewhere, !group.meddles, agree, group.votes);
             if best.as_ref().is_none_or(|(other, _)| rank > *other) {
                 let is_frequent = worst.1 >= i64::from(SHARE) * worst.2;
-                let leader = Leader { id: group.first, class: group.class.to_owned(), lead: worst.0, is_frequent };
+                let class = group.class.to_owned();
+                let leader = Leader { id: group.first, class, lead: worst.0, is_frequent, lead_elsewhere };
                 best = Some((rank, leader));
             }
         }
-        best.map(|(_, leader)| leader)
+        let counted = columns.iter().filter(|c| c.counts);
+        let reach = counted.map(|c| c.first - c.second).min().unwrap_or(total).min(total);
+        best.map(|(_, leader)| (leader, reach))
     }
 
     /// The groups in the order of their first votes, and the inputs on which they differ.
@@ -219,12 +260,13 @@ impl Evidence {
             }
             let mut counts: Vec<i64> = votes.values().copied().collect();
             counts.sort_unstable_by(|a, b| b.cmp(a));
-            let doubtful = votes.contains_key(&NOTHING);
+            let is_doubtful = votes.contains_key(&NOTHING);
             columns.push(Column {
                 place,
                 first: counts.first().copied().unwrap_or(0),
                 second: counts.get(1).copied().unwrap_or(0),
-                counts: !beyond && !doubtful,
+                counts: !beyond && !is_doubtful,
+                is_doubtful,
                 votes,
             });
         }
@@ -243,6 +285,8 @@ struct Column {
     first: i64,
     second: i64,
     counts: bool,
+    /// Whether a candidate gives no value here.
+    is_doubtful: bool,
 }
 
 /// What an outcome answers (empty for no answer), and whether the call returned something *and*
@@ -271,7 +315,7 @@ mod tests {
 
     /// `f(0)` and `f(-1)` would be beyond these examples.
     fn evidence(votes: &[&[&str]]) -> Evidence {
-        let mut evidence = Evidence::new(Domain::of("f", ["f(1) == 1", "f(4) == 4"]));
+        let mut evidence = Evidence::new(Domain::of("f", ["f(1) == 1", "f(4) == 4"]), 2);
         for (id, outcomes) in votes.iter().enumerate() {
             evidence.cast(id as u64, &print(outcomes));
         }
@@ -315,23 +359,52 @@ mod tests {
     }
 
     #[test]
-    fn near_misses_ask_for_more_votes() {
+    fn near_misses_ask_for_more_votes_unless_most_fail_by_far() {
         let mut e = evidence(&[&["", "= 1"], &["", "= 1"]]);
         assert_eq!((e.needed(2), winner(&e, 2)), (2, Some(0)));
-        for needed in [2, 4, 4, 5] {
+        for needed in [3, 4, 5, 6] {
             e.near_miss();
             assert_eq!(e.needed(2), needed);
         }
-        assert_eq!(winner(&e, 2), None);
+        assert_eq!((winner(&e, 2), e.votes_needed(2)), (None, 0));
+        for needed in [6, 5, 4, 4, 4, 4, 3] {
+            e.far_miss();
+            assert_eq!(e.needed(2), needed, "16 / 2 (far + 1), rounded up");
+        }
+        let mut single = Evidence::new(Domain::default(), 1);
+        (0..5).for_each(|_| single.near_miss());
+        assert_eq!(single.needed(2), 4, "with one example every miss is a near one");
     }
 
     #[test]
-    fn an_answered_question_is_worth_two_votes() {
+    fn a_gate_that_most_fail_by_far_is_worth_a_vote() {
+        let mut strict = Evidence::new(Domain::default(), 3);
+        strict.cast(0, &print(&["= 1"]));
+        assert_eq!((strict.needed(2), strict.votes_needed(2)), (2, 0), "it may turn out so");
+        (0..8).for_each(|_| strict.far_miss());
+        assert_eq!((strict.needed(2), winner(&strict, 2)), (1, Some(0)));
+        strict.near_miss();
+        assert_eq!(strict.needed(2), 3, "a near miss shows another way past it");
+        let mut two = Evidence::new(Domain::default(), 2);
+        (0..8).for_each(|_| two.far_miss());
+        assert_eq!(two.needed(2), 2);
+    }
+
+    #[test]
+    fn beyond_the_examples_a_tie_of_values_waits_for_one_more_vote() {
+        let e = evidence(&[&["= 0", "= 1"], &["= 7", "= 1"]]);
+        assert_eq!(winner(&e, 2), None, "one says 0, one says 7");
+        let e = evidence(&[&["= 0", "= 1"], &["! IndexError", "= 1"]]);
+        assert_eq!(winner(&e, 2), Some(0), "who gives no value there holds nothing up");
+    }
+
+    #[test]
+    fn an_answered_question_is_worth_a_vote() {
         let e = evidence(&[&["", "= 1"]]);
-        assert_eq!(winner(&e, 3), None);
+        assert_eq!(winner(&e, 2), None);
         let e = e.answered(1);
-        assert_eq!((e.needed(3), winner(&e, 3)), (1, Some(0)));
-        assert_eq!(e.answered(2).needed(3), 1, "never less than one vote");
+        assert_eq!((e.needed(2), winner(&e, 2), e.votes_needed(3)), (1, Some(0), 1));
+        assert_eq!(e.answered(5).needed(3), 1, "never less than one vote");
     }
 
     #[test]

@@ -10,8 +10,16 @@ const LEFT: f64 = 64.0;
 const RIGHT: f64 = 210.0;
 const TOP: f64 = 48.0;
 const BOTTOM: f64 = 56.0;
-/// Told apart by people who see no red or no green, too (Okabe and Ito).
-const COLOURS: [&str; 8] = ["#555555", "#e69f00", "#56b4e9", "#cc79a7", "#0072b2", "#d55e00", "#009e73", "#000000"];
+/// Colours of the lines: told apart by people who see no red or no green, too (Okabe and Ito).
+const LINES: usize = 8;
+/// Light and dark, as the reader's browser prefers.
+const STYLE: &str = "<style>\n\
+    svg { --paper: #ffffff; --ink: #111111; --soft: #555555; --grid: #e5e5e5; --c0: #666666; --c1: #e69f00; --c2: #56b4e9; \
+    --c3: #cc79a7; --c4: #0072b2; --c5: #d55e00; --c6: #009e73; --c7: #000000 }\n\
+    @media (prefers-color-scheme: dark) { svg { --paper: #16181d; --ink: #eeeeee; --soft: #aaaaaa; --grid: #33363d; \
+    --c0: #999999; --c4: #4aa3df; --c5: #ff7f32; --c6: #1fc49a; --c7: #ffffff } }\n\
+    .paper { fill: var(--paper) } .ink { fill: var(--ink) } .soft { fill: var(--soft) } .grid { stroke: var(--grid) }\n\
+    .line { fill: none; stroke-width: 2 }\n</style>\n";
 
 /// A line of the chart: its name, and per point a label, coverage and precision.
 struct Line {
@@ -31,19 +39,20 @@ pub fn svg(report: &Report) -> String {
     let y = |precision: f64| TOP + (1.0 - precision) / (1.0 - floor).max(0.05) * (HEIGHT - TOP - BOTTOM);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
-         font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n\
-         <text x=\"{LEFT}\" y=\"26\" font-size=\"15\" fill=\"#111111\">Precision over coverage as k grows: {} tasks ({}), at most {} samples</text>\n",
+         font-family=\"sans-serif\" font-size=\"12\">\n{STYLE}<rect width=\"100%\" height=\"100%\" class=\"paper\"/>\n\
+         <text x=\"{LEFT}\" y=\"26\" font-size=\"15\" class=\"ink\">Precision over coverage as k grows: {} tasks ({}), at most {} samples</text>\n",
         report.tasks, report.split, report.max_samples
     );
     axes(&mut out, reach, floor, &x, &y);
-    for (line, colour) in lines.iter().zip(COLOURS.iter().cycle()) {
-        draw(&mut out, line, colour, &x, &y);
+    for (n, line) in lines.iter().enumerate() {
+        draw(&mut out, line, n % LINES, &x, &y);
     }
-    for (n, (line, colour)) in lines.iter().zip(COLOURS.iter().cycle()).enumerate() {
+    for (n, line) in lines.iter().enumerate() {
+        let colour = n % LINES;
         let (at, up) = (WIDTH - RIGHT + 22.0, TOP + 14.0 + 22.0 * n as f64);
         let _ = writeln!(
             out,
-            "<circle cx=\"{at}\" cy=\"{up}\" r=\"5\" fill=\"{colour}\"/><text x=\"{}\" y=\"{}\" fill=\"#111111\">{}</text>",
+            "<circle cx=\"{at}\" cy=\"{up}\" r=\"5\" style=\"fill:var(--c{colour})\"/><text x=\"{}\" y=\"{}\" class=\"ink\">{}</text>",
             at + 12.0,
             up + 4.0,
             line.name
@@ -81,8 +90,8 @@ fn axes(out: &mut String, reach: f64, floor: f64, x: &dyn Fn(f64) -> f64, y: &dy
         let (at, share) = (x(f64::from(step) / 10.0), step * 10);
         let _ = writeln!(
             out,
-            "<line x1=\"{at:.1}\" y1=\"{TOP}\" x2=\"{at:.1}\" y2=\"{bottom}\" stroke=\"#e5e5e5\"/>\
-             <text x=\"{at:.1}\" y=\"{}\" text-anchor=\"middle\" fill=\"#444444\">{share} %</text>",
+            "<line x1=\"{at:.1}\" y1=\"{TOP}\" x2=\"{at:.1}\" y2=\"{bottom}\" class=\"grid\"/>\
+             <text x=\"{at:.1}\" y=\"{}\" text-anchor=\"middle\" class=\"soft\">{share} %</text>",
             bottom + 18.0
         );
     }
@@ -90,8 +99,8 @@ fn axes(out: &mut String, reach: f64, floor: f64, x: &dyn Fn(f64) -> f64, y: &dy
         let (at, share) = (y(f64::from(step) / 10.0), step * 10);
         let _ = writeln!(
             out,
-            "<line x1=\"{LEFT}\" y1=\"{at:.1}\" x2=\"{right}\" y2=\"{at:.1}\" stroke=\"#e5e5e5\"/>\
-             <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\" fill=\"#444444\">{share} %</text>",
+            "<line x1=\"{LEFT}\" y1=\"{at:.1}\" x2=\"{right}\" y2=\"{at:.1}\" class=\"grid\"/>\
+             <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\" class=\"soft\">{share} %</text>",
             LEFT - 8.0,
             at + 4.0
         );
@@ -99,23 +108,22 @@ fn axes(out: &mut String, reach: f64, floor: f64, x: &dyn Fn(f64) -> f64, y: &dy
     let middle = (LEFT + right) / 2.0;
     let _ = writeln!(
         out,
-        "<text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\" fill=\"#111111\">coverage: tasks with an edit</text>\
-         <text transform=\"translate(16 {}) rotate(-90)\" text-anchor=\"middle\" fill=\"#111111\">precision: edits the hidden test accepts</text>",
+        "<text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\" class=\"ink\">coverage: tasks with an edit</text>\
+         <text transform=\"translate(16 {}) rotate(-90)\" text-anchor=\"middle\" class=\"ink\">precision: edits the hidden test accepts</text>",
         HEIGHT - 14.0,
         (TOP + bottom) / 2.0
     );
 }
 
-fn draw(out: &mut String, line: &Line, colour: &str, x: &dyn Fn(f64) -> f64, y: &dyn Fn(f64) -> f64) {
+fn draw(out: &mut String, line: &Line, colour: usize, x: &dyn Fn(f64) -> f64, y: &dyn Fn(f64) -> f64) {
     let path: Vec<String> = line.points.iter().map(|(_, c, p)| format!("{:.1},{:.1}", x(*c), y(*p))).collect();
-    let _ =
-        writeln!(out, "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>", path.join(" "));
+    let _ = writeln!(out, "<polyline points=\"{}\" class=\"line\" style=\"stroke:var(--c{colour})\"/>", path.join(" "));
     for (label, coverage, precision) in &line.points {
         let (at, up) = (x(*coverage), y(*precision));
         let _ = writeln!(
             out,
-            "<circle cx=\"{at:.1}\" cy=\"{up:.1}\" r=\"4\" fill=\"{colour}\"/>\
-             <text x=\"{:.1}\" y=\"{:.1}\" font-size=\"10\" fill=\"{colour}\">{label}</text>",
+            "<circle cx=\"{at:.1}\" cy=\"{up:.1}\" r=\"4\" style=\"fill:var(--c{colour})\"/>\
+             <text x=\"{:.1}\" y=\"{:.1}\" font-size=\"10\" style=\"fill:var(--c{colour})\">{label}</text>",
             at + 5.0,
             up - 5.0
         );

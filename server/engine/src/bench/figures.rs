@@ -87,8 +87,26 @@ pub struct PolicyRow {
     /// What the votes alone come to; for ours the stack is a part of it.
     #[serde(flatten)]
     pub figures: Figures,
-    /// The same when winners that a layer refuses are not offered.
-    pub with_stack: Figures,
+    /// The same when winners that a layer refuses are not offered; where the layers were asked.
+    pub with_stack: Option<Figures>,
+}
+
+/// Whether the one candidate that one would take, if one had to take one, is right: pass@1 as others count
+/// it, with no abstaining and no lead.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GuessRow {
+    /// Whether the docstring's examples are known, or only what the answers say.
+    pub examples: bool,
+    /// How many questions may be asked per task.
+    pub up_to: usize,
+    /// How many were, on average.
+    pub asked: f64,
+    /// Share of tasks whose guess the hidden test accepts.
+    pub right: f64,
+    /// Its interval.
+    pub right_95: [f64; 2],
+    /// Points above a single sample.
+    pub gain: f64,
 }
 
 /// What questions change, for one lead.
@@ -133,6 +151,8 @@ pub struct Report {
     pub policies: Vec<PolicyRow>,
     /// Per lead and number of questions; empty unless asked for.
     pub questions: Vec<QuestionRow>,
+    /// With and without examples, per number of questions; empty unless asked for.
+    pub guesses: Vec<GuessRow>,
     /// How many winners the layers were asked about.
     pub stack_asked: usize,
     /// How many of them a layer refused, by layer.

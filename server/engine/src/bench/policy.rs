@@ -1,15 +1,14 @@
 //! Policies over recorded samples: each is the orchestrator of live runs, fed with fates as this policy
 //! would see them.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use zeroerr_agents::orchestrator::{Command, Event, StepEnd, StepMachine, StepRules, Verification};
 use zeroerr_core::code::Candidate;
 use zeroerr_core::red_flag_detector::RedFlag;
 use zeroerr_core::state_manager::SampleFate;
 use zeroerr_core::voting_engine::Fingerprint;
-use zeroerr_core::voting_engine::consensus::answer_of;
-use zeroerr_core::voting_engine::domain::Domain;
+use zeroerr_core::voting_engine::consensus::{Evidence, answer_of};
 
 /// How a winner is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,6 +49,11 @@ impl Policy {
         self != Policy::FirstPassing
     }
 
+    /// Whether the layers are asked about its winners: hundreds, for those that take what comes first.
+    pub fn asks_layers(self) -> bool {
+        matches!(self, Policy::Gated | Policy::Ours)
+    }
+
     fn has_gate(self) -> bool {
         matches!(self, Policy::FirstPassing | Policy::Gated | Policy::Ours)
     }
@@ -81,13 +85,14 @@ pub struct Case {
     pub samples: Vec<Result<usize, RedFlag>>,
     /// The candidates.
     pub voters: Vec<Voter>,
-    domain: Domain,
+    /// What votes are weighed by, none counted yet.
+    evidence: Evidence,
     /// Inputs of the fingerprints.
-    inputs: Vec<String>,
+    pub(super) inputs: Vec<String>,
     /// Per candidate and input the number of its answer; no row for what could not be run.
-    answers: Vec<Option<Vec<u32>>>,
+    pub(super) answers: Vec<Option<Vec<u32>>>,
     /// The answers of the reference solution.
-    truth: Option<Vec<u32>>,
+    pub(super) truth: Option<Vec<u32>>,
     fates: BTreeMap<Policy, Vec<SampleFate>>,
 }
 
@@ -106,26 +111,25 @@ pub struct Replayed {
 pub type StackSays<'a> = &'a dyn Fn(usize) -> Option<bool>;
 
 /// The number of "no answer" among answers.
-const NOTHING: u32 = 0;
+pub(super) const NOTHING: u32 = 0;
 
 impl Case {
-    /// A case; `function` and `examples` say what inputs the spec speaks of.
+    /// A case; `evidence` knows the spec and no vote.
     pub fn new(
         id: String,
-        function: &str,
-        examples: &[String],
+        evidence: Evidence,
         samples: Vec<Result<usize, RedFlag>>,
         voters: Vec<Voter>,
         reference: Option<&Fingerprint>,
     ) -> Self {
-        let domain = Domain::of(function, examples.iter().map(String::as_str));
         let longest = voters.iter().filter_map(|v| v.behaviour.as_ref()).max_by_key(|b| b.outcomes.len());
         let inputs: Vec<String> = longest.iter().flat_map(|b| b.outcomes.iter().map(|(i, _)| i.clone())).collect();
         let mut known = HashMap::new();
         let answers = voters.iter().map(|v| v.behaviour.as_ref().map(|b| row(&inputs, b, &mut known))).collect();
         let truth = reference.map(|b| row(&inputs, b, &mut known));
-        let fates = Policy::ALL.into_iter().map(|p| (p, fates(&voters, p))).collect();
-        Self { id, samples, voters, domain, inputs, answers, truth, fates }
+        let told = telling(&voters);
+        let fates = Policy::ALL.into_iter().map(|p| (p, fates(&voters, p, &told))).collect();
+        Self { id, samples, voters, evidence, inputs, answers, truth, fates }
     }
 
     /// Replays the samples in this order. Where the stack's word is not known yet, acceptance is
@@ -141,7 +145,7 @@ impl Case {
         let max_attempts = rules.max_attempts.min(order.len() as u32);
         let mut machine = StepMachine::new(self.id.clone(), StepRules { max_attempts, in_flight: 1, ..rules });
         if policy == Policy::Ours {
-            machine = machine.with_evidence(self.domain.clone(), asked.len() as u32);
+            machine = machine.with_evidence(self.evidence(asked.len() as u32));
         }
         let mut next = order.iter().copied();
         let mut drawn: HashMap<u64, usize> = HashMap::new();
@@ -177,30 +181,9 @@ impl Case {
         replayed
     }
 
-    /// The replays of [`Policy::Ours`] after 0, 1, … `budget` answered questions, each with how many
-    /// were asked; when nothing is left to ask, the last one stays as it is.
-    pub fn ask(
-        &self,
-        rules: StepRules,
-        order: &[usize],
-        budget: usize,
-        stack: StackSays<'_>,
-    ) -> Vec<(Replayed, usize)> {
-        let mut asked = Vec::new();
-        let mut all = Vec::with_capacity(budget + 1);
-        loop {
-            let replayed = self.replay(Policy::Ours, rules, order, &asked, stack);
-            all.push((replayed, asked.len()));
-            if all.len() > budget {
-                return all;
-            }
-            let seen = &order[..order.len().min(replayed.samples as usize)];
-            let Some(input) = self.question(seen, &asked) else {
-                all.resize(budget + 1, (replayed, asked.len()));
-                return all;
-            };
-            asked.push(input);
-        }
+    /// No vote counted yet, so many questions answered.
+    pub(super) fn evidence(&self, answered: u32) -> Evidence {
+        self.evidence.clone().answered(answered)
     }
 
     /// What becomes of a sample.
@@ -212,45 +195,18 @@ impl Case {
         };
         let Some(fate) = self.fates.get(&policy).and_then(|f| f.get(candidate)) else { return lost() };
         match fate {
-            // Questions are chosen to split, so failing one says nothing about what examples are worth.
+            // As a live run counts it: questions are chosen to split, so failing one is no near miss.
             SampleFate::Votes { .. } if !self.agrees(candidate, asked) => lost(),
             fate => fate.clone(),
         }
     }
 
     /// Whether a candidate answers as the reference solution does where that was asked.
-    fn agrees(&self, candidate: usize, asked: &[usize]) -> bool {
+    pub(super) fn agrees(&self, candidate: usize, asked: &[usize]) -> bool {
         let (Some(truth), Some(Some(row))) = (&self.truth, self.answers.get(candidate)) else {
             return asked.is_empty();
         };
         asked.iter().all(|input| row.get(*input) == truth.get(*input))
-    }
-
-    /// The input that splits the passing candidates among these samples best, the shortest call of
-    /// equals; `None` when they agree everywhere.
-    fn question(&self, seen: &[usize], asked: &[usize]) -> Option<usize> {
-        self.truth.as_ref()?;
-        let mut votes: BTreeMap<usize, u32> = BTreeMap::new();
-        for candidate in seen.iter().filter_map(|s| self.samples.get(*s)?.as_ref().ok()) {
-            if self.voters.get(*candidate).is_some_and(|v| v.passes) && self.agrees(*candidate, asked) {
-                *votes.entry(*candidate).or_default() += 1;
-            }
-        }
-        let mut best: Option<(f64, &str, usize)> = None;
-        for (place, input) in self.inputs.iter().enumerate() {
-            let mut tally: BTreeMap<u32, u32> = BTreeMap::new();
-            for (candidate, n) in &votes {
-                let said = self.answers.get(*candidate).and_then(Option::as_ref).and_then(|row| row.get(place));
-                *tally.entry(said.copied().unwrap_or(NOTHING)).or_default() += n;
-            }
-            let split = entropy(tally.values().copied());
-            let is_shorter = |other: &str| (input.len(), input.as_str()) < (other.len(), other);
-            let is_better = best.is_none_or(|(s, other, _)| split > s + 1e-9 || split > s - 1e-9 && is_shorter(other));
-            if tally.len() > 1 && is_better {
-                best = Some((split, input, place));
-            }
-        }
-        best.map(|(_, _, place)| place)
     }
 }
 
@@ -268,13 +224,26 @@ fn row(inputs: &[String], behaviour: &Fingerprint, known: &mut HashMap<String, u
 }
 
 /// What becomes of each candidate under a policy.
-fn fates(voters: &[Voter], policy: Policy) -> Vec<SampleFate> {
+fn fates(voters: &[Voter], policy: Policy, told: &HashSet<&str>) -> Vec<SampleFate> {
     let mut classes: HashMap<&Fingerprint, usize> = HashMap::new();
-    let mut fate = |voter| fate_of(voter, policy, &mut classes);
+    let mut fate = |voter| fate_of(voter, policy, told, &mut classes);
     voters.iter().map(&mut fate).collect()
 }
 
-fn fate_of<'v>(voter: &'v Voter, policy: Policy, classes: &mut HashMap<&'v Fingerprint, usize>) -> SampleFate {
+/// The inputs that set any two candidates apart. The others change no vote, and leaving them out makes
+/// thousands of replays quick.
+fn telling(voters: &[Voter]) -> HashSet<&str> {
+    let mut first: HashMap<&str, &str> = HashMap::new();
+    let outcomes = voters.iter().filter_map(|v| v.behaviour.as_ref()).flat_map(|b| &b.outcomes);
+    outcomes.filter(|(i, o)| *first.entry(i.as_str()).or_insert(o) != o.as_str()).map(|(i, _)| i.as_str()).collect()
+}
+
+fn fate_of<'v>(
+    voter: &'v Voter,
+    policy: Policy,
+    told: &HashSet<&str>,
+    classes: &mut HashMap<&'v Fingerprint, usize>,
+) -> SampleFate {
     if policy.has_gate() && !voter.passes {
         let why = "an example failed".to_owned();
         return if voter.is_near { SampleFate::NearMiss(why) } else { SampleFate::GateRejected(why) };
@@ -283,7 +252,10 @@ fn fate_of<'v>(voter: &'v Voter, policy: Policy, classes: &mut HashMap<&'v Finge
     match (policy, &voter.behaviour) {
         (Policy::Text, _) => word(&voter.text),
         (Policy::Tree, _) => voter.tree.as_deref().map_or_else(lost, word),
-        (Policy::Ours, Some(behaviour)) => vote(behaviour.clone()),
+        (Policy::Ours, Some(behaviour)) => {
+            let outcomes = behaviour.outcomes.iter().filter(|(input, _)| told.contains(input.as_str()));
+            vote(Fingerprint { outcomes: outcomes.cloned().collect() })
+        }
         // Only which of them are equal matters here, so a number does.
         (_, Some(behaviour)) => {
             let next = classes.len();
@@ -291,11 +263,6 @@ fn fate_of<'v>(voter: &'v Voter, policy: Policy, classes: &mut HashMap<&'v Finge
         }
         (_, None) => lost(),
     }
-}
-
-fn entropy(counts: impl Iterator<Item = u32> + Clone) -> f64 {
-    let total: u32 = counts.clone().sum();
-    counts.map(|n| f64::from(n) / f64::from(total.max(1))).map(|p| -p * p.ln()).sum()
 }
 
 fn vote(fingerprint: Fingerprint) -> SampleFate {

@@ -1,5 +1,7 @@
 //! Policies on cases made by hand.
 
+use zeroerr_core::voting_engine::domain::Domain;
+
 use super::*;
 
 fn voter(passes: bool, outcomes: &[&str]) -> Voter {
@@ -20,7 +22,8 @@ fn case(samples: &[usize]) -> Case {
     let voters = vec![voter(true, &["1", "2"]), voter(true, &["1", "3"]), voter(false, &["7", "7"])];
     let reference = voters[1].behaviour.clone();
     let samples = samples.iter().map(|s| if *s == 9 { Err(RedFlag::Empty) } else { Ok(*s) }).collect();
-    Case::new("t/0".into(), "f", &["f(1) == 1".into(), "f(3) == 1".into()], samples, voters, reference.as_ref())
+    let evidence = Evidence::new(Domain::of("f", ["f(1) == 1", "f(3) == 1"]), 2);
+    Case::new("t/0".into(), evidence, samples, voters, reference.as_ref())
 }
 
 fn rules(k: u32) -> StepRules {
@@ -60,6 +63,16 @@ fn an_answer_takes_the_votes_of_those_who_contradict_it() {
     let asked = case.ask(rules(2), &[0, 3, 1, 2], 2, &|_| Some(true));
     let winners: Vec<(Option<usize>, usize)> = asked.iter().map(|(r, n)| (r.winner, *n)).collect();
     assert_eq!(winners, [(None, 0), (Some(1), 1), (Some(1), 1)], "the second question has nothing to ask");
+}
+
+#[test]
+fn a_guess_abstains_never_and_answers_mend_it() {
+    let case = case(&[9, 2, 2, 0, 0, 1]);
+    let order = [0, 1, 2, 3, 4, 5];
+    assert_eq!(case.guesses(&order, 1, true), [(Some(0), 0), (Some(1), 1)], "2 : 1 among those that pass");
+    assert_eq!(case.guesses(&order, 1, false), [(Some(2), 0), (Some(1), 1)], "the one that fails comes first");
+    assert_eq!(case.guesses(&order[..1], 1, true), [(None, 0), (None, 0)], "a red flag is no candidate");
+    assert_eq!(case.guesses(&order[..2], 0, true), [(Some(2), 0)], "nothing passes");
 }
 
 #[test]

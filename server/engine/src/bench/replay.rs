@@ -10,15 +10,17 @@ use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 use zeroerr_agents::orchestrator::StepRules;
+use zeroerr_core::voting_engine::sequential::wilson;
 use zeroerr_verification::languages::python::Python;
 use zeroerr_verification::verification_stack::VerificationStack;
 
 use super::cache::{Cache, Known, StackWord};
-use super::figures::{Figures, LeftOut, PolicyRow, QuestionRow, Report, Sums, round};
+use super::figures::{Figures, GuessRow, LeftOut, PolicyRow, QuestionRow, Report, Sums, round};
 use super::observe::{self, Observed};
 use super::policy::{Case, Policy, Replayed, Voter};
 use super::records::{Records, Samples, TaskRecord};
 use super::subject;
+use crate::counting;
 
 /// Which tasks take part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,8 +192,7 @@ async fn observe_one(
         Ok(task) => task,
         Err(why) => return Ok(Err(why)),
     };
-    let examples: Vec<String> = task.spec.examples.iter().map(|e| e.code.clone()).collect();
-    let function = task.signature.name.clone();
+    let evidence = counting::evidence(&task.signature.name, &task.spec, 0);
     let observed = observe::extract(stack, task, samples, options.max_tokens);
     let key = observe::key(stack, record, &observed, options.seed);
     let machine = |e: zeroerr_verification::languages::CheckError| ReplayError::Machine(e.0);
@@ -217,7 +218,7 @@ async fn observe_one(
         });
     let reference = known.reference.as_ref().and_then(|r| r.behaviour.as_ref());
     let id = record.task_id.clone();
-    let case = Case::new(id, &function, &examples, observed.samples.clone(), voters.collect(), reference);
+    let case = Case::new(id, evidence, observed.samples.clone(), voters.collect(), reference);
     Ok(Ok(Work { case, observed, known, key }))
 }
 
@@ -226,6 +227,7 @@ async fn observe_one(
 struct Counts {
     policies: BTreeMap<(Policy, u32), Vec<(Sums, Sums)>>,
     questions: BTreeMap<(u32, usize), Vec<Sums>>,
+    guesses: BTreeMap<(bool, usize), Vec<Sums>>,
     /// Winners that pass the examples, as (task, candidate).
     winners: BTreeSet<(usize, usize)>,
 }
@@ -241,7 +243,9 @@ fn count(works: &[Work], options: &Options) -> (Counts, BTreeSet<(usize, usize)>
             for (policy, k) in rows(options) {
                 let rules = StepRules { k, max_attempts: options.max_samples, in_flight: 1 };
                 let replayed = work.case.replay(policy, rules, &order, &[], &says);
-                note(&replayed);
+                if policy.asks_layers() {
+                    note(&replayed);
+                }
                 let sums = counts.policies.entry((policy, k)).or_insert_with(|| vec![<_>::default(); works.len()]);
                 let Some((plain, stacked)) = sums.get_mut(place) else { continue };
                 plain.add(right(work, replayed.winner), replayed.samples, 0);
@@ -259,11 +263,29 @@ fn count(works: &[Work], options: &Options) -> (Counts, BTreeSet<(usize, usize)>
                 }
             }
         }
+        if options.ask > 0 {
+            guess(work, place, works.len(), options, &mut counts);
+        }
         winners.retain(|w| work.case.voters.get(*w).is_some_and(|v| v.passes));
         unknown.extend(winners.iter().filter(|w| says(**w).is_none()).map(|w| (place, *w)));
         counts.winners.extend(winners.into_iter().map(|w| (place, w)));
     }
     (counts, unknown)
+}
+
+/// The best guesses about one task.
+fn guess(work: &Work, place: usize, tasks: usize, options: &Options, counts: &mut Counts) {
+    for order in orders(work, options) {
+        let drawn = &order[..order.len().min(options.max_samples as usize)];
+        for examples in [true, false] {
+            for (up_to, (guess, asked)) in work.case.guesses(drawn, options.ask, examples).into_iter().enumerate() {
+                let sums = counts.guesses.entry((examples, up_to)).or_insert_with(|| vec![<_>::default(); tasks]);
+                if let Some(sums) = sums.get_mut(place) {
+                    sums.add(right(work, guess), drawn.len() as u32, asked);
+                }
+            }
+        }
+    }
 }
 
 fn rows(options: &Options) -> Vec<(Policy, u32)> {
@@ -342,16 +364,15 @@ fn report(works: &[Work], counts: &Counts, options: &Options, left_out: Vec<Left
         name: policy.name(),
         k: policy.has_k().then_some(*k),
         figures: only(sums, false),
-        with_stack: only(sums, true),
+        with_stack: policy.asks_layers().then(|| only(sums, true)),
     });
     let mut base: BTreeMap<u32, f64> = BTreeMap::new();
     let mut questions = Vec::new();
     for ((k, up_to), sums) in &counts.questions {
         let figures = Figures::of(sums);
         let before = *base.entry(*k).or_insert(figures.right);
-        let asked: f64 = sums.iter().map(|s| s.questions as f64 / f64::from(s.replays.max(1))).sum();
-        if [0, 1, 2, 5].contains(up_to) || *up_to == options.ask {
-            let (gain, asked) = (round(figures.right - before), round(asked / works.len().max(1) as f64));
+        if is_shown(*up_to, options) {
+            let (gain, asked) = (round(figures.right - before), asked(sums));
             questions.push(QuestionRow { k: *k, up_to: *up_to, asked, figures, gain });
         }
     }
@@ -366,17 +387,47 @@ fn report(works: &[Work], counts: &Counts, options: &Options, left_out: Vec<Left
         let right = |s: &Result<usize, _>| matches!(s, Ok(c) if right(work, Some(*c)) == Some(true));
         work.case.samples.iter().filter(|s| right(s)).count() as f64 / work.case.samples.len().max(1) as f64
     };
+    let one_sample = works.iter().map(single).sum::<f64>() / works.len().max(1) as f64;
     Report {
         split: options.split.name(),
         tasks: works.len(),
         orders: options.orders,
         max_samples: options.max_samples,
-        one_sample: round(works.iter().map(single).sum::<f64>() / works.len().max(1) as f64),
+        one_sample: round(one_sample),
         policies: policies.collect(),
         questions,
+        guesses: guesses(counts, options, one_sample),
         stack_asked: words.len(),
         stack_refused: refused,
         not_checked: missing.into_iter().collect(),
         left_out,
     }
+}
+
+/// The numbers of questions that are told.
+fn is_shown(up_to: usize, options: &Options) -> bool {
+    [0, 1, 2, 5].contains(&up_to) || up_to == options.ask
+}
+
+/// Questions per task.
+fn asked(sums: &[Sums]) -> f64 {
+    let asked: f64 = sums.iter().map(|s| s.questions as f64 / f64::from(s.replays.max(1))).sum();
+    round(asked / sums.len().max(1) as f64)
+}
+
+fn guesses(counts: &Counts, options: &Options, one_sample: f64) -> Vec<GuessRow> {
+    let shown = counts.guesses.iter().filter(|((_, up_to), _)| is_shown(*up_to, options));
+    let row = |((examples, up_to), sums): (&(bool, usize), &Vec<Sums>)| {
+        let right = Figures::of(sums).right;
+        let (low, high) = wilson(right, sums.len() as f64);
+        GuessRow {
+            examples: *examples,
+            up_to: *up_to,
+            asked: asked(sums),
+            right,
+            right_95: [round(low), round(high)],
+            gain: round(right - one_sample),
+        }
+    };
+    shown.map(row).collect()
 }

@@ -31,6 +31,9 @@ pub struct Origin {
     /// The earlier run whose samples it takes up.
     #[serde(default)]
     pub continues: Option<String>,
+    /// Questions that were answered before it, run by run.
+    #[serde(default)]
+    pub answered: u32,
     /// Version of zeroerr that began the run.
     pub zeroerr: String,
 }
@@ -49,6 +52,7 @@ impl Origin {
             options: options.clone(),
             models,
             continues: None,
+            answered: 0,
             zeroerr: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }

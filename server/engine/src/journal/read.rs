@@ -3,11 +3,10 @@
 use rusqlite::{OptionalExtension, Row, params};
 use serde::Serialize;
 use serde_json::Value;
-use zeroerr_agents::orchestrator::StepMachine;
 use zeroerr_core::report::{RunReport, StepReport};
 use zeroerr_core::state_manager::Record;
 
-use crate::options::RunOptions;
+use crate::counting::machine_of;
 
 use super::{Acceptance, Journal, JournalError, Lease, Origin};
 
@@ -76,7 +75,6 @@ impl RunExport {
         if let Some(report) = self.report.as_ref().filter(|r| !r.steps.is_empty()) {
             return report.steps.clone();
         }
-        let rules = self.origin.as_ref().map_or_else(RunOptions::default, |o| o.options.clone()).rules();
         let records: Vec<Record> =
             self.records.iter().filter_map(|e| serde_json::from_value(e.record.clone()).ok()).collect();
         let mut names: Vec<&str> = Vec::new();
@@ -87,8 +85,9 @@ impl RunExport {
                 names.push(step);
             }
         }
+        let is_alone = names.len() == 1;
         let report = |name: &&str| {
-            let mut machine = StepMachine::new(*name, rules);
+            let mut machine = machine_of(self.origin.as_ref(), name, is_alone);
             machine.restore(&records);
             let _ = machine.start();
             machine.report()

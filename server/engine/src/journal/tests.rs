@@ -34,6 +34,7 @@ fn origin() -> Origin {
         options: RunOptions::default(),
         models: vec!["m".into()],
         continues: None,
+        answered: 0,
         zeroerr: "0".into(),
     }
 }

@@ -109,6 +109,7 @@ fn export() -> RunExport {
             options: RunOptions { k: 2, ..RunOptions::default() },
             models: vec![EVIL.into()],
             continues: None,
+            answered: 0,
             zeroerr: "0.1.0".into(),
         }),
         sessions: vec![

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use zeroerr_agents::orchestrator::{Event, StepMachine, StepRules, Verification};
+use zeroerr_agents::orchestrator::{Event, StepMachine, Verification};
 use zeroerr_core::state_manager::{Record, SampleFate};
 
 use super::view::Moment;
@@ -52,21 +52,21 @@ pub(super) struct Mark {
     pub says: String,
 }
 
-/// Draws what one step's records say. `None` when nothing was drawn.
+/// Draws what one step's records say to the machine that counted them. `None` when nothing was drawn.
 pub(super) fn draw(
-    step: &str,
-    rules: StepRules,
+    mut machine: StepMachine,
+    k: u32,
     moments: &[Moment],
     colours: &BTreeMap<String, usize>,
 ) -> Option<Chart> {
-    let own: Vec<&Moment> = moments.iter().filter(|m| step_of(&m.record) == Some(step)).collect();
+    let step = machine.name().to_owned();
+    let own: Vec<&Moment> = moments.iter().filter(|m| step_of(&m.record) == Some(step.as_str())).collect();
     let begin = own.first()?.begin_s;
     let timed = own.iter().all(|m| m.at_s.is_some());
     let x_of = |index: usize, m: &Moment| m.at_s.filter(|_| timed).map_or((index + 1) as f64, |at| at - begin);
     let last = own.iter().enumerate().map(|(i, m)| x_of(i, m)).fold(0.0, f64::max).max(0.001);
     let scale_x = |x: f64| LEFT + x / last * (WIDTH - LEFT - RIGHT);
 
-    let mut machine = StepMachine::new(step, rules);
     let mut counts: BTreeMap<String, Vec<(f64, u32)>> = BTreeMap::new();
     let (mut marks, mut events) = (Vec::new(), Vec::new());
     for (index, moment) in own.iter().enumerate() {
@@ -94,7 +94,7 @@ pub(super) fn draw(
         }
     }
     events.dedup_by(|a, b| a.1 == b.1 && a.0 == b.0);
-    let most = counts.values().flatten().map(|(_, v)| *v).max().unwrap_or(0).max(rules.k);
+    let most = counts.values().flatten().map(|(_, v)| *v).max().unwrap_or(0).max(k);
     let scale_y = |v: f64| HEIGHT - BOTTOM - v / f64::from(most) * (HEIGHT - BOTTOM - TOP);
     let lines = counts.into_iter().map(|(class, points)| {
         let colour = colours.get(&class).copied().unwrap_or(COLOURS);

@@ -15,8 +15,8 @@ use zeroerr_core::verdict::LayerReport;
 use super::classes::{self, Classes};
 use super::graph::{self, Graph};
 use super::timeline::{self, Chart, step_of};
+use crate::counting::machine_of;
 use crate::journal::{Acceptance, RunExport};
-use crate::options::RunOptions;
 
 /// A record with its time.
 #[derive(Debug)]
@@ -157,9 +157,14 @@ fn moments(export: &RunExport) -> Vec<Moment> {
 }
 
 fn step(export: &RunExport, report: &StepReport, all: &[StepReport], moments: &[Moment]) -> StepView {
-    let rules = export.origin.as_ref().map_or_else(RunOptions::default, |o| o.options.clone()).rules();
+    let machine = machine_of(export.origin.as_ref(), &report.name, all.len() == 1);
     let state = state(export, report, all);
-    let won = report.tally.first().filter(|_| state == "won").map(|c| c.class.as_str());
+    let decided = moments.iter().rev().find_map(|m| match &m.record {
+        Record::Decided { step, class } if *step == report.name => Some(class.as_str()),
+        _ => None,
+    });
+    let won = decided.map(|c| c.get(..8).unwrap_or(c)).or(report.tally.first().map(|c| c.class.as_str()));
+    let won = won.filter(|_| state == "won");
     let classes = classes::collect(&report.name, moments, won);
     let mut rejections: Vec<String> = Vec::new();
     for moment in moments.iter().filter(|m| step_of(&m.record) == Some(&report.name)) {
@@ -175,7 +180,7 @@ fn step(export: &RunExport, report: &StepReport, all: &[StepReport], moments: &[
         state,
         k: report.k,
         margin: report.margin,
-        chart: timeline::draw(&report.name, rules, moments, &classes.colours),
+        chart: timeline::draw(machine, report.k, moments, &classes.colours),
         fates: fates(&report.name, moments),
         classes,
         rejections,

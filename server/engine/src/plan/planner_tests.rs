@@ -73,6 +73,7 @@ fn machine(answers: impl Fn(&str) -> Vec<String> + Send + Sync + 'static, planni
         cancel: CancellationToken::new(),
         journal: Some((journal, open.id.clone())),
         continues: None,
+        answered: 0,
     };
     Machine { _folder: folder, _open: open, workbench, task, model, wires, options }
 }

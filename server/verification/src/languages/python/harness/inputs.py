@@ -15,7 +15,7 @@ import mutation
 from kinds import Rng
 from subject import decorators, find
 
-SMALL, LARGE = 40, 400
+SMALL, LARGE = 200, 400
 
 
 class Plan:
