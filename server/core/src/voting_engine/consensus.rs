@@ -4,7 +4,7 @@
 //! raises, another returns, and counting whole behaviours splits their votes. So each input is a vote of
 //! its own. A candidate wins when on every input that looks like the examples' its answer is ahead of
 //! every other answer by k, and at least [`SHARE`] times as frequent as the next. Elsewhere it must be
-//! ahead by one where all candidates give a value; where one that passes every example fails to answer,
+//! ahead by one less where all candidates give a value; where one that passes every example fails to answer,
 //! the plurality only chooses between those that are equal otherwise.
 //!
 //! An answer is the value. Which exception it is, and what else a call changed that does return a
@@ -98,6 +98,11 @@ impl Evidence {
         Self { domain, examples, ..Self::default() }
     }
 
+    /// Whether an input looks like those of the examples.
+    pub fn speaks_of(&self, input: &str) -> bool {
+        self.domain.holds(input)
+    }
+
     /// The user has answered so many questions on which candidates differed; who contradicts an answer
     /// does not vote.
     #[must_use]
@@ -180,7 +185,11 @@ impl Evidence {
 
     /// The class that has won, if any.
     pub fn decided(&self, k: u32) -> Option<Leader> {
-        self.leader().filter(|l| l.is_frequent && l.lead_elsewhere > 0 && l.lead >= i64::from(self.needed(k)))
+        let needed = self.needed(k);
+        let elsewhere = k.saturating_sub(1).clamp(1, needed);
+        let wins =
+            |l: &Leader| l.is_frequent && l.lead >= i64::from(needed) && l.lead_elsewhere >= i64::from(elsewhere);
+        self.leader().filter(wins)
     }
 
     /// How many more votes would decide at best: no candidate's lead can be more than that of a
@@ -396,6 +405,10 @@ mod tests {
         assert_eq!(winner(&e, 2), None, "one says 0, one says 7");
         let e = evidence(&[&["= 0", "= 1"], &["! IndexError", "= 1"]]);
         assert_eq!(winner(&e, 2), Some(0), "who gives no value there holds nothing up");
+        let mut e = evidence(&[&["= 0", "= 1"], &["= 7", "= 1"], &["= 0", "= 1"]]);
+        assert_eq!((winner(&e, 2), winner(&e, 3)), (Some(0), None), "2 : 1 is enough for a lead of 2, not of 3");
+        e.cast(3, &print(&["= 0", "= 1"]));
+        assert_eq!(winner(&e, 3), Some(0));
     }
 
     #[test]

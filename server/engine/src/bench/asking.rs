@@ -12,6 +12,8 @@ use super::policy::{Case, NOTHING, Policy, Replayed, StackSays};
 const PASSING: u32 = 10;
 const NEAR: u32 = 3;
 const FAR: u32 = 1;
+/// What a split is worth on an input that no example looks like: there right programs differ, too.
+const BEYOND: f64 = 0.3;
 
 impl Case {
     /// The replays of [`Policy::Ours`] after 0, 1, … `budget` answered questions, each with how many
@@ -105,7 +107,8 @@ impl Case {
                 let said = self.answers.get(*candidate).and_then(Option::as_ref).and_then(|row| row.get(place));
                 *tally.entry(said.copied().unwrap_or(NOTHING)).or_default() += n;
             }
-            let split = entropy(tally.values().copied());
+            let is_usual = !examples || self.is_usual.get(place).copied().unwrap_or(true);
+            let split = entropy(tally.values().copied()) * if is_usual { 1.0 } else { BEYOND };
             let is_shorter = |other: &str| (input.len(), input.as_str()) < (other.len(), other);
             let is_better = best.is_none_or(|(s, other, _)| split > s + 1e-9 || split > s - 1e-9 && is_shorter(other));
             if tally.len() > 1 && is_better {

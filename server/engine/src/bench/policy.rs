@@ -89,6 +89,8 @@ pub struct Case {
     evidence: Evidence,
     /// Inputs of the fingerprints.
     pub(super) inputs: Vec<String>,
+    /// Whether each looks like those of the examples.
+    pub(super) is_usual: Vec<bool>,
     /// Per candidate and input the number of its answer; no row for what could not be run.
     pub(super) answers: Vec<Option<Vec<u32>>>,
     /// The answers of the reference solution.
@@ -124,12 +126,13 @@ impl Case {
     ) -> Self {
         let longest = voters.iter().filter_map(|v| v.behaviour.as_ref()).max_by_key(|b| b.outcomes.len());
         let inputs: Vec<String> = longest.iter().flat_map(|b| b.outcomes.iter().map(|(i, _)| i.clone())).collect();
+        let is_usual = inputs.iter().map(|input| evidence.speaks_of(input)).collect();
         let mut known = HashMap::new();
         let answers = voters.iter().map(|v| v.behaviour.as_ref().map(|b| row(&inputs, b, &mut known))).collect();
         let truth = reference.map(|b| row(&inputs, b, &mut known));
         let told = telling(&voters);
         let fates = Policy::ALL.into_iter().map(|p| (p, fates(&voters, p, &told))).collect();
-        Self { id, samples, voters, evidence, inputs, answers, truth, fates }
+        Self { id, samples, voters, evidence, inputs, is_usual, answers, truth, fates }
     }
 
     /// Replays the samples in this order. Where the stack's word is not known yet, acceptance is
