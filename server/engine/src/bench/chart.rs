@@ -17,7 +17,7 @@ const STYLE: &str = "<style>\n\
     svg { --paper: #ffffff; --ink: #111111; --soft: #555555; --grid: #e5e5e5; --c0: #666666; --c1: #e69f00; --c2: #56b4e9; \
     --c3: #cc79a7; --c4: #0072b2; --c5: #d55e00; --c6: #009e73; --c7: #000000 }\n\
     @media (prefers-color-scheme: dark) { svg { --paper: #16181d; --ink: #eeeeee; --soft: #aaaaaa; --grid: #33363d; \
-    --c0: #999999; --c4: #4aa3df; --c5: #ff7f32; --c6: #1fc49a; --c7: #ffffff } }\n\
+    --c0: #999999; --c4: #9a8cff; --c5: #ff7f32; --c6: #1fc49a; --c7: #ffffff } }\n\
     .paper { fill: var(--paper) } .ink { fill: var(--ink) } .soft { fill: var(--soft) } .grid { stroke: var(--grid) }\n\
     .line { fill: none; stroke-width: 2 }\n</style>\n";
 
@@ -118,11 +118,13 @@ fn axes(out: &mut String, reach: f64, floor: f64, x: &dyn Fn(f64) -> f64, y: &dy
 fn draw(out: &mut String, line: &Line, colour: usize, x: &dyn Fn(f64) -> f64, y: &dyn Fn(f64) -> f64) {
     let path: Vec<String> = line.points.iter().map(|(_, c, p)| format!("{:.1},{:.1}", x(*c), y(*p))).collect();
     let _ = writeln!(out, "<polyline points=\"{}\" class=\"line\" style=\"stroke:var(--c{colour})\"/>", path.join(" "));
+    // A policy without a lead is one point, and may lie on another's.
+    let radius = if line.points.len() == 1 { 8 } else { 4 };
     for (label, coverage, precision) in &line.points {
         let (at, up) = (x(*coverage), y(*precision));
         let _ = writeln!(
             out,
-            "<circle cx=\"{at:.1}\" cy=\"{up:.1}\" r=\"4\" style=\"fill:var(--c{colour})\"/>\
+            "<circle cx=\"{at:.1}\" cy=\"{up:.1}\" r=\"{radius}\" style=\"fill:var(--c{colour})\"/>\
              <text x=\"{:.1}\" y=\"{:.1}\" font-size=\"10\" style=\"fill:var(--c{colour})\">{label}</text>",
             at + 5.0,
             up - 5.0
