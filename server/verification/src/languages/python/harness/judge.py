@@ -105,7 +105,9 @@ class Worker:
     def _crashed(self, how):
         if how is None:
             how = _ending(self.pid)
-            self.pid = None if how else self.pid
+            if how:
+                self.pid = None
+                self._close()
         self.stop()
         return ["crash", how or "it closed the harness's channel"]
 
@@ -123,6 +125,10 @@ class Worker:
             os.waitpid(pid, 0)
         except OSError:
             pass
+        self._close()
+
+    def _close(self):
+        """Else some hundred crashes would use up the descriptors."""
         for fd in (self.jobs, self.answers):
             os.close(fd)
 
