@@ -63,6 +63,17 @@ fn without_a_terminal_the_question_and_its_lines_are_printed_and_a_line_settles_
 }
 
 #[test]
+fn counted_input_by_input_a_call_that_no_example_looks_like_holds_nothing_up() {
+    let Some(shell) = equipped() else { return };
+    shell.write("project/a.py", STUB);
+    let decided = run(&shell, &SPLIT, &["--json", "--set", "voting.by_input=true"], "");
+    assert_eq!(decided.code, 0, "{}\n{}", decided.out, decided.err);
+    let run = &json(&decided)["runs"][0];
+    assert_eq!((&run["outcome"], &run["edit"]["new_text"]), (&"verified".into(), &format!("    {ZERO}\n").into()));
+    assert_eq!(run["steps"][0]["samples"], 4, "total([]): 2 : 1 : 1, and all agree elsewhere");
+}
+
+#[test]
 fn questions_are_a_field_of_the_result() {
     let Some(shell) = equipped() else { return };
     shell.write("project/a.py", STUB);

@@ -132,7 +132,7 @@ pub fn run_options(settings: &Settings) -> Result<RunOptions, CliError> {
         policy: settings.verification.policy(),
         planning: planning(&settings.planning),
         reliability,
-        by_input: true,
+        by_input: voting.by_input,
     })
 }
 

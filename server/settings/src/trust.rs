@@ -32,6 +32,7 @@ pub enum Rule {
 /// Rules by key, the longest matching prefix decides. Anything else may never be set.
 pub const RULES: &[(&str, Rule)] = &[
     ("voting.k", Rule::Raise),
+    ("voting.by_input", Rule::Never("it decides what is not asked")),
     ("voting.target_reliability", Rule::Raise),
     ("voting.assumed_success", Rule::Lower),
     ("voting.max_attempts", Rule::Free),

@@ -14,6 +14,10 @@ pub struct Voting {
     /// many steps as it has, reaches `target_reliability` when each sample is right with
     /// `assumed_success`. Where votes split more than that lets expect, `auto` asks for a larger lead.
     pub k: Margin,
+    /// Whether votes are counted input by input: candidates that differ only where no example looks like it, or
+    /// where one raises, do not stand in each other's way. Decides more often, and asks less: what an empty
+    /// list gives is then up to the winner.
+    pub by_input: bool,
     /// Chance that a sample is right; only used by `k: auto`. At 0.5 and below no lead helps.
     #[schemars(range(min = 0.51, max = 0.999))]
     pub assumed_success: f64,
@@ -43,6 +47,7 @@ impl Default for Voting {
     fn default() -> Self {
         Self {
             k: Margin::Fixed(3),
+            by_input: false,
             assumed_success: 0.8,
             target_reliability: 0.95,
             max_attempts: 20,
