@@ -40,6 +40,7 @@ fn suite_with(name: &str, model: Model, server: &Path, settings: &str) -> String
         .arg("--file")
         .arg(home.file())
         .args(["--settings", settings])
+        .env("E2E_SERVER", zeroerr_tests::zeroerr())
         .envs(home.variables())
         .output()
         .expect("node starts");
@@ -78,18 +79,18 @@ fn the_test_explorer_and_the_gutter_say_what_holds_for_exactly_this_text() {
     assert!(said.contains("test: total: 7/8 checks @v3"), "{said}");
 }
 
-/// No model: there is no program.
+/// No model: no program at first, then some that are no good, then the right one.
 #[test]
-fn without_the_program_the_extension_says_so() {
-    let said = suite_with("host-missing", Model::Scripted(Vec::new()), Path::new("/nowhere/zeroerr"), "{}");
-    assert!(said.contains("seen the status bar to warn"), "{said}");
+fn a_program_that_is_missing_ends_or_is_of_another_release_is_told() {
+    let said = suite_with("host-binary", Model::Scripted(Vec::new()), Path::new("/nowhere/zeroerr"), "{}");
+    assert!(said.contains("seen the right one to serve"), "{said}");
 }
 
 /// Scripted model.
 #[test]
 fn a_server_that_dies_in_a_run_is_started_again_and_claims_nothing() {
     let said = suite("host-crash", scripted(1_500));
-    assert!(said.contains("seen the view to show how the run ended"), "{said}");
+    assert!(said.contains("seen the server that the user asked for"), "{said}");
 }
 
 /// Scripted model.

@@ -8,6 +8,7 @@ import { registerCommands, verifyFunction, type Host } from './commands';
 import { askForNews, type MarksParams, type ReportParams, type RunParams } from './live';
 import { Marks } from './marks';
 import { Report } from './report';
+import { Restarts } from './restarts';
 import { Runs } from './runs';
 import { settingsForServer } from './settings';
 import { Status } from './status';
@@ -19,6 +20,8 @@ export interface Api {
   statusText(): string;
   /** Why the server does not run; empty while it does. */
   trouble(): string;
+  /** What the user was warned of when the server started, if anything. */
+  warning(): string;
   /** The lines of the "Runs" view. */
   runs(): string[];
   /** `line: state` for each mark in the gutter of a document. */
@@ -62,6 +65,7 @@ class Extension implements Host, vscode.Disposable {
   readonly #marks: Marks;
   #client: LanguageClient | undefined;
   #trouble = '';
+  #warning = '';
 
   constructor(media: vscode.Uri) {
     this.#marks = new Marks(media);
@@ -72,6 +76,7 @@ class Extension implements Host, vscode.Disposable {
     return {
       statusText: () => this.#status.text,
       trouble: () => this.#trouble,
+      warning: () => this.#warning,
       runs: () => this.#runs.lines(),
       marks: (uri) => this.#marks.lines(uri),
       tests: () => this.#tests.lines(),
@@ -106,8 +111,11 @@ class Extension implements Host, vscode.Disposable {
       await client.start();
       this.#compareVersions(client.initializeResult?.serverInfo?.version);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#fail(`${found.path} did not start: ${reason}`);
+      // A server that ended at its start was told of already.
+      if (this.#trouble === '') {
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#fail(`${found.path} did not start: ${reason}`);
+      }
     }
   }
 
@@ -138,6 +146,9 @@ class Extension implements Host, vscode.Disposable {
     const options: LanguageClientOptions = {
       documentSelector: ['python', 'rust'].map((language) => ({ scheme: 'file', language })),
       outputChannel: this.log,
+      errorHandler: new Restarts(() => client.state === State.Running, (trouble) => this.#fail(trouble)),
+      // One message is enough, and `start` has it.
+      initializationFailedHandler: () => false,
       middleware: {
         handleWorkDoneProgress: (token, value, next) => {
           this.#status.progress(token, value);
@@ -155,7 +166,7 @@ class Extension implements Host, vscode.Disposable {
         },
       },
     };
-    const client = new LanguageClient('zeroerr', 'zeroerr', { command: path, args: ['lsp'], transport: TransportKind.stdio }, options);
+    const client: LanguageClient = new LanguageClient('zeroerr', 'zeroerr', { command: path, args: ['lsp'], transport: TransportKind.stdio }, options);
     client.registerFeature(askForNews);
     client.onNotification('zeroerr/run', (params: RunParams) => this.#runs.news(params));
     client.onNotification('zeroerr/marks', (params: MarksParams) => {
@@ -169,9 +180,10 @@ class Extension implements Host, vscode.Disposable {
         return;
       }
       if (newState === State.Running) {
+        this.#trouble = '';
         this.#status.server('ready');
       } else if (newState === State.Stopped) {
-        this.#trouble = 'The server stopped; the log says why.';
+        this.#trouble ||= 'The server stopped; the log says why.';
         this.#status.server('stopped', this.#trouble);
         this.#runs.serverGone();
         this.#marks.clear();
@@ -185,9 +197,11 @@ class Extension implements Host, vscode.Disposable {
   #compareVersions(server: string | undefined): void {
     const ours = String(vscode.extensions.getExtension('zeroerr.zeroerr')?.packageJSON?.version ?? '');
     const release = (version: string) => version.split('.').slice(0, 2).join('.');
+    this.#warning = '';
     if (server !== undefined && release(server) !== release(ours)) {
       const advice = 'Some things may not be shown; install the same version of both.';
-      void vscode.window.showWarningMessage(`zeroerr: the program has version ${server}, this extension ${ours}. ${advice}`);
+      this.#warning = `zeroerr: the program has version ${server}, this extension ${ours}. ${advice}`;
+      void vscode.window.showWarningMessage(this.#warning);
     }
   }
 

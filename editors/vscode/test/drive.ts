@@ -21,7 +21,7 @@ import { chromium, type Browser, type Page } from 'playwright-core';
 import { browserIn } from './browser.ts';
 
 const extension = path.resolve(import.meta.dirname, '..');
-const patience = 400_000;
+const patience = 900_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -79,7 +79,7 @@ async function main(): Promise<number> {
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
   });
   const page = await browser.newPage({ viewport: { width: 1120, height: 760 } });
-  page.setDefaultTimeout(120_000);
+  page.setDefaultTimeout(180_000);
   return suite.startsWith('host-') ? inHost(page, port) : onPage(page, port);
 }
 

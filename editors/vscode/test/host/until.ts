@@ -1,10 +1,16 @@
-/** Waiting, with a failure that says what for. */
+/** Waiting, with a failure that says what for and what is there instead. */
 
-export async function until(what: string, seconds: number, probe: () => boolean | Promise<boolean>): Promise<void> {
+/**
+ * Waits until `probe` holds. The time is there to end a test that hangs; a busy machine may take long.
+ *
+ * @param instead What is there, for the failure.
+ */
+export async function until(what: string, seconds: number, probe: () => boolean | Promise<boolean>, instead?: () => unknown): Promise<void> {
   const end = Date.now() + seconds * 1000;
   while (!(await probe())) {
     if (Date.now() > end) {
-      throw new Error(`waited ${seconds} s for ${what}`);
+      const there = instead === undefined ? '' : `; there is ${JSON.stringify(instead())}`;
+      throw new Error(`waited ${seconds} s for ${what}${there}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
