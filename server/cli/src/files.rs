@@ -19,7 +19,10 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     let mut found = Vec::new();
     for path in paths {
         if path.is_dir() {
-            let walk = ignore::WalkBuilder::new(path).sort_by_file_path(Path::cmp).build();
+            // What npm installed is nobody's to verify, even where no .gitignore says so.
+            let mut walk = ignore::WalkBuilder::new(path);
+            walk.sort_by_file_path(Path::cmp).filter_entry(|e| e.depth() == 0 || e.file_name() != "node_modules");
+            let walk = walk.build();
             let files = walk.filter_map(Result::ok).filter(|e| e.file_type().is_some_and(|t| t.is_file()));
             found.extend(files.map(ignore::DirEntry::into_path).filter(|p| is_known(p)));
         } else if !path.exists() {
@@ -31,11 +34,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
             return Err(CliError::usage(format!(
                 "{}: this kind of file is not known; there are {}",
                 path.display(),
-                adapters
-                    .iter()
-                    .map(|l| format!("{} (.{})", l.title(), l.extension()))
-                    .collect::<Vec<_>>()
-                    .join(" and ")
+                adapters.iter().map(|l| format!("{} (.{})", l.title(), l.extension())).collect::<Vec<_>>().join(", ")
             )));
         } else {
             found.push(path.clone());

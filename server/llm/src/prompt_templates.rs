@@ -43,8 +43,8 @@ pub struct Variation {
 /// Asks for the function of a task. `helpers` are the headers of functions it may call, `feedback`
 /// what was wrong with earlier attempts.
 pub fn coder_messages(task: &Task, variation: &Variation, helpers: &[String], feedback: &[String]) -> Vec<Message> {
-    let words = Words::of(task.language);
-    let mut examples = examples(&task.spec);
+    let words = Words::of(task);
+    let mut examples = examples(task);
     shuffle(&mut examples, variation.example_order_seed);
     let style = match variation.style {
         Style::Plain | Style::ExamplesFirst => "",
@@ -72,14 +72,15 @@ pub fn coder_messages(task: &Task, variation: &Variation, helpers: &[String], fe
 pub fn coder_stops(language: LanguageId) -> Vec<String> {
     let stops: &[&str] = match language {
         LanguageId::Python => &["\n```", "\ndef ", "\nclass ", "\nprint", "\nassert", "\nif __name__", "\n#", "\n@"],
-        LanguageId::Rust | LanguageId::TypeScript => &["\n```", "\n}\n"],
+        LanguageId::Rust => &["\n```", "\n}\n"],
+        LanguageId::TypeScript => &["\n```", "\n}\n", "\n};"],
     };
     stops.iter().map(|s| (*s).to_owned()).collect()
 }
 
 /// Asks for a plan in the JSON of [`proposal`]; `helpers` are the headers of functions it may call.
 pub fn planner_messages(task: &Task, helpers: &[String]) -> Vec<Message> {
-    let words = Words::of(task.language);
+    let words = Words::of(task);
     let signature = match task.language {
         LanguageId::Python => "(xs: list[int]) -> int",
         LanguageId::Rust => "(xs: &[i64]) -> i64",
@@ -88,7 +89,7 @@ pub fn planner_messages(task: &Task, helpers: &[String]) -> Vec<Message> {
     let user = render(
         "planner",
         context! {
-            examples => examples(&task.spec), helpers,
+            examples => examples(task), helpers,
             shown => proposal::example(signature),
             shown_none => proposal::example_of_none(),
             most => proposal::MAX_HELPERS,
@@ -103,7 +104,7 @@ pub fn planner_messages(task: &Task, helpers: &[String]) -> Vec<Message> {
 
 /// Asks for calls that could show an implementation to be wrong.
 pub fn tester_messages(task: &Task) -> Vec<Message> {
-    let words = Words::of(task.language);
+    let words = Words::of(task);
     vec![
         message(Role::System, format!("You test {} functions. You answer with calls and nothing else.", words.name)),
         message(Role::User, render("tester", shared(task, &words))),
@@ -119,13 +120,21 @@ struct Words {
 }
 
 impl Words {
-    fn of(language: LanguageId) -> Self {
-        match language {
+    fn of(task: &Task) -> Self {
+        match task.language {
             LanguageId::Python => Words { name: "Python", fence: "python", body: ":" },
             LanguageId::Rust => Words { name: "Rust", fence: "rust", body: " {" },
+            LanguageId::TypeScript if is_javascript(task) => {
+                Words { name: "JavaScript", fence: "javascript", body: " {" }
+            }
             LanguageId::TypeScript => Words { name: "TypeScript", fence: "typescript", body: " {" },
         }
     }
+}
+
+/// Whether the file holds JavaScript without types.
+fn is_javascript(task: &Task) -> bool {
+    task.file.extension().is_some_and(|e| ["js", "jsx", "mjs", "cjs"].iter().any(|js| e == *js))
 }
 
 fn shared(task: &Task, words: &Words) -> minijinja::Value {
@@ -135,8 +144,18 @@ fn shared(task: &Task, words: &Words) -> minijinja::Value {
         name => task.signature.name,
         header => header(task, words),
         intent => task.spec.intent.trim(),
-        rules => rules(&task.spec),
+        rules => types_said_elsewhere(task).into_iter().chain(rules(&task.spec)).collect::<Vec<_>>(),
     }
+}
+
+/// Types that the header does not show: those of JSDoc.
+fn types_said_elsewhere(task: &Task) -> Vec<String> {
+    let signature = &task.signature;
+    let shown = |kind: &str| signature.header.contains(kind);
+    let typed = signature.params.iter().filter_map(|p| p.annotation.as_ref().map(|kind| (p, kind)));
+    let params = typed.filter(|(_, kind)| !shown(kind)).map(|(p, kind)| format!("`{}` is of type `{kind}`.", p.name));
+    let returns = signature.returns.as_ref().filter(|kind| !shown(kind)).map(|kind| format!("It returns `{kind}`."));
+    params.chain(returns).collect()
 }
 
 fn header(task: &Task, words: &Words) -> String {
@@ -177,7 +196,10 @@ fn imports(task: &Task) -> Vec<&str> {
     let is_import = |line: &&str| match task.language {
         LanguageId::Python => line.starts_with("import ") || (line.starts_with("from ") && line.contains(" import ")),
         LanguageId::Rust => line.starts_with("use "),
-        LanguageId::TypeScript => line.starts_with("import ") && line.contains(" from "),
+        LanguageId::TypeScript => {
+            (line.starts_with("import ") && line.contains(" from "))
+                || (line.starts_with("const ") && line.contains(" = require("))
+        }
     };
     task.source.lines().filter(is_import).map(str::trim_end).take(20).collect()
 }
@@ -209,14 +231,15 @@ fn complexity_text(bound: zeroerr_core::task_specification::Complexity) -> &'sta
     }
 }
 
-fn examples(spec: &Spec) -> Vec<String> {
+fn examples(task: &Task) -> Vec<String> {
+    let equals = if task.language == LanguageId::TypeScript { "===" } else { "==" };
     let show = |example: &Example| match (&example.claim, &example.equation) {
-        (_, Some((call, value))) => format!("{call} == {value}"),
+        (_, Some((call, value))) => format!("{call} {equals} {value}"),
         (ExampleClaim::Holds, None) => example.code.clone(),
-        (ExampleClaim::Prints(value), None) => format!("{} == {}", example.code, value.trim()),
+        (ExampleClaim::Prints(value), None) => format!("{} {equals} {}", example.code, value.trim()),
         (ExampleClaim::Raises(exception), None) => format!("{} raises {exception}", example.code),
     };
-    spec.examples.iter().map(show).map(|line| one_line(&line)).collect()
+    task.spec.examples.iter().map(show).map(|line| one_line(&line)).collect()
 }
 
 fn one_line(text: &str) -> String {

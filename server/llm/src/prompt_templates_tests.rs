@@ -213,3 +213,41 @@ fn a_spec_cannot_break_out_of_its_template() {
     task.spec.intent = "{{ 1 + 1 }} {% for x in y %}".into();
     assert!(coder_messages(&task, &Variation::default(), &[], &[])[1].content.contains("{{ 1 + 1 }} {% for x in y %}"));
 }
+
+#[test]
+fn javascript_is_asked_for_as_such_and_told_its_types() {
+    use zeroerr_core::code::{Param, ParamKind};
+    let param = |name: &str, kind: &str| Param {
+        name: name.into(),
+        annotation: Some(kind.into()),
+        default: None,
+        kind: ParamKind::Plain,
+    };
+    let header = "function clamp(x, low)";
+    let asked = |file: &str, header: &str| {
+        let signature = Signature {
+            name: "clamp".into(),
+            params: vec![param("x", "number"), param("low", "number")],
+            returns: Some("number".into()),
+            is_async: false,
+            header: header.into(),
+        };
+        let spec = Spec { examples: vec![example("clamp(5, 0)", "5")], ..Spec::default() };
+        let source: Arc<str> = Arc::from("const { sep } = require('path');\nconst KEY = 'sk-secret';\n");
+        let task = Task { file: file.into(), language: LanguageId::TypeScript, source, signature, spec, ..task() };
+        let messages = coder_messages(&task, &Variation::default(), &[], &[]);
+        messages.into_iter().map(|m| m.content).collect::<Vec<_>>().join("\n")
+    };
+    let plain = asked("/srv/a.mjs", header);
+    assert!(plain.contains("JavaScript") && !plain.contains("TypeScript"), "{plain}");
+    for part in
+        ["`x` is of type `number`.", "It returns `number`.", "clamp(5, 0) === 5", "const { sep } = require('path');"]
+    {
+        assert!(plain.contains(part), "{part} in {plain}");
+    }
+    assert!(plain.ends_with("```javascript\nfunction clamp(x, low) {"), "{plain}");
+    assert!(!plain.contains("sk-secret"));
+    let typed = asked("/srv/a.ts", "const clamp = (x: number, low: number): number =>");
+    assert!(typed.ends_with("```typescript\nconst clamp = (x: number, low: number): number => {"), "{typed}");
+    assert!(!typed.contains("is of type"), "{typed}");
+}

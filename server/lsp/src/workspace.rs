@@ -107,7 +107,10 @@ pub(crate) fn search(wanted: &Search) -> Vec<Arc<FileFaults>> {
     let mut known = wanted.known.lock().unwrap_or_else(PoisonError::into_inner);
     let mut now = Known::new();
     for folder in &wanted.folders {
-        let files = WalkBuilder::new(folder).build().flatten().filter(|e| e.file_type().is_some_and(|t| t.is_file()));
+        let mut walk = WalkBuilder::new(folder);
+        // What npm installed is nobody's to mend, even where no .gitignore says so.
+        walk.filter_entry(|e| e.depth() == 0 || e.file_name() != "node_modules");
+        let files = walk.build().flatten().filter(|e| e.file_type().is_some_and(|t| t.is_file()));
         for entry in files.take(MOST) {
             let path = entry.path();
             if LanguageId::from_path(path).is_none() || wanted.open.contains(path) || now.contains_key(path) {

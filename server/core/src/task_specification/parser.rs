@@ -151,6 +151,8 @@ fn tag_of<'a>(line: &BlockLine<'a>, kind: BlockKind) -> Option<TagHead<'a>> {
     if word.is_empty() || !separated {
         return None;
     }
+    // The word of JavaScript and Java; in documentation it stands before words.
+    let word = if word == "throws" && kind == BlockKind::Comments { "raises" } else { word };
     let known = TAGS.iter().any(|t| t.name == word);
     let prose = kind == BlockKind::Doc
         && if known { clauses::is_epydoc_raises(word, tail) } else { closest_tag(word).is_none() };

@@ -205,6 +205,14 @@ fn only_tags_make_a_comment_a_spec() {
 }
 
 #[test]
+fn throws_says_the_same_as_raises_in_comments_and_is_prose_in_documentation() {
+    let source = "# @throws RangeError median([])\n";
+    let spec = spec_of(source);
+    assert_eq!((spec.raises[0].exception.as_str(), spec.raises[0].call.as_str()), ("RangeError", "median([])"));
+    assert_eq!(classify(&lines_of("# @throws {RangeError} when empty\n"), BlockKind::Doc), BlockClass::Prose);
+}
+
+#[test]
 fn foreign_tags_are_prose_in_documentation_only() {
     let source = "# @spec Sum.\n#\n# @param xs the numbers\n# @exmaple f(1) == 1\n";
     let block = parse(&lines_of(source), BlockKind::Doc);

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use zeroerr_core::code::{Candidate, LanguageId, Task, TextEdit, TextRange};
+use zeroerr_core::code::{Candidate, Task, TextEdit, TextRange};
 use zeroerr_core::decomposition_engine::{Plan, Step, mentions};
 use zeroerr_core::task_specification::Severity;
 use zeroerr_verification::languages::{Language, Subject};
@@ -13,6 +13,7 @@ use zeroerr_verification::verification_stack::{VerificationStack, subject_for_ed
 use super::edits::edits_between;
 use super::place::{self, Place};
 use super::settle::has_signature;
+use super::stub::stub;
 
 /// What is known of the steps: the winner of each that has one.
 pub(super) type Winners<'a> = &'a (dyn Fn(&str) -> Option<Candidate> + Send + Sync);
@@ -43,6 +44,10 @@ impl Draft {
     pub(super) fn new(task: Task, plan: Plan, given: Vec<String>, stack: Arc<VerificationStack>) -> Self {
         let place = place::of_helpers(&task);
         Self { task, plan, given, stack, place }
+    }
+
+    fn stub(&self, step: &Step, indent: &str, newline: &str) -> String {
+        stub(&self.task.file, self.task.language, step, indent, newline)
     }
 
     fn language(&self) -> Result<&dyn Language, String> {
@@ -114,8 +119,7 @@ impl Draft {
     /// The task itself in a text with the stubs of `steps`, winners in the place of theirs.
     fn filled(&self, steps: &[&Step], winners: Winners<'_>) -> Result<Task, String> {
         let newline = if self.task.source.contains("\r\n") { "\r\n" } else { "\n" };
-        let stubs: String =
-            steps.iter().map(|step| stub(self.task.language, step, &self.place.indent, newline)).collect();
+        let stubs: String = steps.iter().map(|step| self.stub(step, &self.place.indent, newline)).collect();
         let stubs = TextEdit { range: TextRange::new(self.place.offset, self.place.offset), new_text: stubs };
         let mut main = subject_for_edit(&self.task, &[stubs])?.task;
         for step in steps {
@@ -130,7 +134,7 @@ impl Draft {
 
     fn helper_in(&self, source: &Arc<str>, name: &str) -> Result<Task, String> {
         let analysis = self.language()?.analyse(&self.task.file, source);
-        let parses = |step: &Step| self.language().is_ok_and(|l| l.parses(&stub(self.task.language, step, "", "\n")));
+        let parses = |step: &Step| self.language().is_ok_and(|l| l.parses(&self.stub(step, "", "\n")));
         // A signature that does not end where it should swallows what follows.
         let is_asked = |t: &&Task| self.plan.step(name).is_some_and(|step| has_signature(t, step) && parses(step));
         let mut named = analysis.tasks.iter().filter(|t| t.signature.name == name && t.class.is_none());
@@ -165,28 +169,6 @@ impl Draft {
 fn without(source: &str, from: usize, to: usize) -> TextEdit {
     let line = |offset: usize| source.get(..offset).and_then(|s| s.rfind('\n')).map_or(0, |i| i + 1);
     TextEdit { range: TextRange::new(line(from), line(to)), new_text: String::new() }
-}
-
-/// A step as a function that is to be written, with its spec above it.
-fn stub(language: LanguageId, step: &Step, indent: &str, newline: &str) -> String {
-    let Step { name, signature, intent, .. } = step;
-    let mark = if language == LanguageId::Python { "#" } else { "//" };
-    let mut lines = vec![format!("{mark} @spec {intent}")];
-    lines.extend(step.examples.iter().map(|e| format!("{mark} @example {}", e.code)));
-    lines.extend(step.raises.iter().map(|r| format!("{mark} @raises {} {}", r.exception, r.call)));
-    lines.push(match language {
-        LanguageId::Python => format!("def {name}{signature}: ..."),
-        LanguageId::Rust => format!("fn {name}{signature} {{ todo!() }}"),
-        LanguageId::TypeScript => {
-            // A `@step` line writes the arrow of every language.
-            let typed =
-                signature.rsplit_once("->").map_or(signature.clone(), |(p, r)| format!("{}: {}", p.trim(), r.trim()));
-            format!("function {name}{typed} {{ throw new Error(\"stub\"); }}")
-        }
-    });
-    let gap = if language == LanguageId::Python { 2 } else { 1 };
-    let body: String = lines.iter().map(|line| format!("{indent}{line}{newline}")).collect();
-    format!("{body}{}", newline.repeat(gap))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::*;
 use expect_test::{Expect, expect};
 use std::collections::HashMap;
 use std::path::Path;
+use zeroerr_core::code::LanguageId;
 use zeroerr_core::decomposition_engine::MAX_STEPS;
 use zeroerr_sandbox::{Sandbox, SandboxOptions};
 use zeroerr_verification::toolchain::Toolchain;

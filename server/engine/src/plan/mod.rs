@@ -11,3 +11,4 @@ mod planner;
 mod run;
 mod settle;
 mod step;
+mod stub;

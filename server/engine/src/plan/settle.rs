@@ -9,6 +9,8 @@ use zeroerr_core::decomposition_engine::names;
 use zeroerr_core::decomposition_engine::{Plan, Step};
 use zeroerr_verification::languages::Language;
 
+use super::stub::in_javascript;
+
 /// A plan that fits its file.
 #[derive(Clone)]
 pub(super) struct Settled {
@@ -61,10 +63,10 @@ fn is_there(step: &Step, task: &Task, language: &dyn Language) -> bool {
 pub(super) fn has_signature(found: &Task, step: &Step) -> bool {
     let header = found.signature.header.trim().trim_end_matches([':', '{']);
     let signature = squeezed(header.split_once(step.name.as_str()).map_or("", |(_, rest)| rest));
-    let wanted = squeezed(&step.signature);
-    // TypeScript writes the return type after a colon.
-    let colon = wanted.rsplit_once("->").map(|(parameters, returns)| format!("{parameters}:{returns}"));
-    signature == wanted || Some(signature) == colon
+    // `const f = (n: number): number =>`
+    let signature = signature.trim_start_matches('=').trim_end_matches("=>");
+    // TypeScript writes the return type after a colon, JavaScript writes no types.
+    signature == squeezed(&step.signature) || signature == squeezed(&in_javascript(&found.file, &step.signature))
 }
 
 fn squeezed(signature: &str) -> String {

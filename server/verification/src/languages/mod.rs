@@ -1,6 +1,9 @@
 //! One adapter per language behind one trait: a fourth language is a folder and a line in [`all`].
 
 pub(crate) mod blocks;
+pub(crate) mod braces;
+pub(crate) mod brackets;
+pub(crate) mod comments;
 pub mod python;
 pub(crate) mod response;
 pub mod rust;

@@ -6,6 +6,7 @@ use std::ops::Range;
 use tree_sitter::Node;
 
 use super::tree::{Expression, nodes, parts, text, unwrapped};
+use crate::languages::brackets;
 
 /// Why a text is not one expression, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,41 +118,10 @@ fn foreign_word(code: &str) -> Option<Fault> {
     })
 }
 
-/// A bracket without its partner. tree-sitter reports the whole expression for those.
+/// A bracket without its partner.
 fn unbalanced(code: &str) -> Option<Fault> {
-    let fault = |at: usize, length: usize, message: String| Some(Fault { at: at..at + length, message, fix: None });
-    let mut open: Vec<(usize, char)> = Vec::new();
-    let mut at = 0;
-    while let Some(c) = code.get(at..).and_then(|rest| rest.chars().next()) {
-        let literal = literal_end(code, at);
-        match c {
-            '"' if literal.is_none() => return fault(at, 1, "the string that starts here never ends".to_owned()),
-            _ if literal.is_some() => {
-                at = literal.unwrap_or(at + 1);
-                continue;
-            }
-            '/' if code.get(at..).is_some_and(|r| r.starts_with("//")) => break,
-            '(' | '[' | '{' => open.push((at, c)),
-            ')' | ']' | '}' => match open.pop() {
-                None => return fault(at, 1, format!("`{c}` closes nothing")),
-                Some((_, opened)) if closing(opened) != c => {
-                    return fault(at, 1, format!("`{c}` cannot close `{opened}`; `{}` is missing", closing(opened)));
-                }
-                Some(_) => {}
-            },
-            _ => {}
-        }
-        at += c.len_utf8();
-    }
-    open.pop().and_then(|(at, opened)| fault(at, 1, format!("`{opened}` is never closed")))
-}
-
-fn closing(open: char) -> char {
-    match open {
-        '(' => ')',
-        '[' => ']',
-        _ => '}',
-    }
+    let (at, message) = brackets::unbalanced(code, &['"'], "//", literal_end)?;
+    Some(Fault { at: at..at + 1, message, fix: None })
 }
 
 /// The offset after a string or character literal that starts at `at`; `None` where none does.

@@ -13,7 +13,7 @@ use zeroerr_core::task_specification::parser::{self, Block, BlockClass, BlockKin
 use zeroerr_core::task_specification::{Severity, Spec, SpecDiagnostic};
 
 use super::checks::{Context, check};
-use super::comments::{Above, Run, is_plain, other_runs};
+use super::comments::{Above, Run, above, is_plain, other_runs};
 use super::doctests::{self, take_doctests};
 use super::functions::{FileIndex, Function};
 use super::signature::parameters;
@@ -150,7 +150,7 @@ fn task_of(
     function: &Function<'_>,
 ) -> Option<(Option<Task>, Vec<SpecDiagnostic>)> {
     let name = function.name(source);
-    let above = Above::of(function, source);
+    let above = self::above(function, source);
     let class = parser::classify(&above.comments.lines, BlockKind::Comments);
     let doc = read_docs(&above, name);
     if name.is_empty() || (class != BlockClass::Spec && !doc.is_spec) {
@@ -196,7 +196,7 @@ fn task(path: &Path, source: &Arc<str>, function: &Function<'_>, spec: Spec, spe
 
 /// A task for a function without a spec; the words of its documentation are its intent.
 fn bare_task(path: &Path, source: &Arc<str>, function: &Function<'_>) -> Task {
-    let above = Above::of(function, source);
+    let above = self::above(function, source);
     let start = function.range(source).start;
     let doc = read_docs(&above, function.name(source));
     let range = above.docs.range.unwrap_or_else(|| TextRange::new(start, start));

@@ -3,7 +3,7 @@
 use tree_sitter::{Node, Parser, Tree};
 
 pub(super) use crate::languages::tree::{
-    Visit, children, indent_at, line_end, line_start, newline_of, nodes, starts_line, text, walk, without_cr,
+    Visit, children, indent_at, line_end, newline_of, nodes, starts_line, text, walk, without_cr,
 };
 
 /// A parser for Rust; `None` only if the grammar does not fit the library, which a test excludes.
