@@ -1,4 +1,5 @@
-//! Builds the private Python environment, once, and again when the pinned list changes.
+//! Builds the private Python environment, once, and again when the pinned list changes; Node's tools
+//! follow ([`super::node`]).
 //!
 //! An environment cannot be built elsewhere and moved (its scripts carry its path), so it is built
 //! in place and its stamp is written last: whatever a killed build left behind has no stamp and
@@ -13,7 +14,7 @@ use serde::Deserialize;
 use zeroerr_sandbox::trusted::{self, TrustedOutput};
 
 use super::environment::{MYPY_FLAGS, REQUIREMENTS, Stamp, interpreter_of};
-use super::{PythonEnv, Toolchain};
+use super::{NodeEnv, PythonEnv, Toolchain, node};
 
 /// The oldest Python that the pinned tools run on.
 const OLDEST: (u32, u32) = (3, 10);
@@ -45,7 +46,7 @@ struct Interpreter {
 }
 
 impl Toolchain {
-    /// Installs what is missing below `data_dir`; does nothing, quickly, when all is there.
+    /// Installs what is missing below `data_dir`, Python's tools and Node's; does nothing, quickly, when all is there.
     /// Each line of progress goes to `on_progress`. Needs a Python 3.10 or newer, and pip's index.
     ///
     /// Safe to call twice at the same time, and after having been killed.
@@ -56,46 +57,52 @@ impl Toolchain {
         data_dir: &Path,
         on_progress: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<PythonEnv, InstallError> {
-        let root = PythonEnv::root_in(data_dir);
-        if let Ok(env) = PythonEnv::load(data_dir) {
+        if let (Ok(env), Ok(_)) = (PythonEnv::load(data_dir), NodeEnv::load(data_dir)) {
             return Ok(env);
         }
+        let root = PythonEnv::root_in(data_dir);
         std::fs::create_dir_all(&root).map_err(|e| cannot("make", &root, &e))?;
         let _lock = lock(data_dir, on_progress).await?;
-        if let Ok(env) = PythonEnv::load(data_dir) {
-            return Ok(env); // Somebody else has built it while we waited.
-        }
-        Stamp::remove(&root).map_err(|e| cannot("write to", &root, &e))?;
-        let (system, described) = system_python().await?;
-        on_progress(&format!(
-            "making a private environment with Python {} in {}",
-            spell(described.version),
-            root.display()
-        ));
-        run(
-            &system,
-            ["-m", "venv", "--clear"].map(OsString::from).into_iter().chain([root.clone().into()]),
-            600,
-            &|_| (),
-        )
-        .await?;
-        let requirements = root.join("requirements.txt");
-        std::fs::write(&requirements, REQUIREMENTS).map_err(|e| cannot("write", &requirements, &e))?;
-        let python = interpreter_of(&root);
-        let pip = [
-            "-m",
-            "pip",
-            "install",
-            "--no-input",
-            "--disable-pip-version-check",
-            "--only-binary=:all:",
-            "--progress-bar=off",
-            "-r",
-        ];
-        run(&python, pip.map(OsString::from).into_iter().chain([requirements.into()]), 1800, on_progress).await?;
-        finish(&root, described, on_progress).await?;
-        PythonEnv::load(data_dir).map_err(|e| InstallError(e.0))
+        // Somebody else may have built them while we waited.
+        let python = match PythonEnv::load(data_dir) {
+            Ok(env) => env,
+            Err(_) => install_python(data_dir, &root, on_progress).await?,
+        };
+        node::install(data_dir, &python, on_progress).await.map_err(InstallError)?;
+        Ok(python)
     }
+}
+
+/// Builds the private environment; the caller holds the lock.
+async fn install_python(
+    data_dir: &Path,
+    root: &Path,
+    on_progress: &(dyn Fn(&str) + Send + Sync),
+) -> Result<PythonEnv, InstallError> {
+    Stamp::remove(root).map_err(|e| cannot("write to", root, &e))?;
+    let (system, described) = system_python().await?;
+    on_progress(&format!(
+        "making a private environment with Python {} in {}",
+        spell(described.version),
+        root.display()
+    ));
+    run(&system, ["-m", "venv", "--clear"].map(OsString::from).into_iter().chain([root.into()]), 600, &|_| ()).await?;
+    let requirements = root.join("requirements.txt");
+    std::fs::write(&requirements, REQUIREMENTS).map_err(|e| cannot("write", &requirements, &e))?;
+    let python = interpreter_of(root);
+    let pip = [
+        "-m",
+        "pip",
+        "install",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--only-binary=:all:",
+        "--progress-bar=off",
+        "-r",
+    ];
+    run(&python, pip.map(OsString::from).into_iter().chain([requirements.into()]), 1800, on_progress).await?;
+    finish(root, described, on_progress).await?;
+    PythonEnv::load(data_dir).map_err(|e| InstallError(e.0))
 }
 
 /// What comes after pip: bwrap's place, mypy's cache, and the stamp.

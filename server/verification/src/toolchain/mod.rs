@@ -1,13 +1,15 @@
 //! The tools that the layers run: where they are, which version, and what to do when one is missing.
 //!
 //! Python's tools live in a private environment, `<data>/tools/python`, which
-//! [`Toolchain::install`] builds from the pinned list in `config/python-tools.txt`. The user's own
-//! environments are never changed and never trusted with a verdict.
+//! [`Toolchain::install`] builds from the pinned list in `config/python-tools.txt`; those for TypeScript
+//! in `<data>/tools/node`, from `config/node-tools/`. The user's own environments are never changed and
+//! never trusted with a verdict.
 
 mod checks;
 mod environment;
 mod health;
 mod install;
+mod node;
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +20,7 @@ pub(crate) use environment::MYPY_FLAGS;
 pub use environment::{PythonEnv, REQUIREMENTS};
 pub use health::{OnHealth, ToolHealth};
 pub use install::InstallError;
+pub use node::NodeEnv;
 
 use crate::languages::CheckError;
 
@@ -84,6 +87,14 @@ impl Toolchain {
     /// One sentence with the remedy when it is missing, half built, out of date or damaged.
     pub fn python(&self) -> Result<PythonEnv, CheckError> {
         PythonEnv::load(&self.data_dir)
+    }
+
+    /// Node and its packages.
+    ///
+    /// # Errors
+    /// One sentence with the remedy when they are missing, half built, out of date or damaged.
+    pub fn node(&self) -> Result<NodeEnv, CheckError> {
+        NodeEnv::load(&self.data_dir)
     }
 
     /// A program of the private environment by its package's name (`ruff`, `crosshair-tool`).
