@@ -1,0 +1,58 @@
+/** Mode `contracts`: `@raises` on the calls it names, `@requires` and `@ensures` on hundreds of inputs. */
+import { built } from "./build.mjs";
+import { after, CALL_SECONDS, examples, left, spelled } from "./gate.mjs";
+import { callsOfExamples, generate, LARGE, Plan } from "./inputs.mjs";
+import { Worker } from "./judge.mjs";
+
+const ALL_SECONDS = 8;
+
+/** Facts: `raises` (as in the gate), `violations` (one per clause, the smallest call), counts. */
+export async function run(request) {
+  const [subject] = await built(request);
+  const end = after(request.seconds ?? ALL_SECONDS);
+  const worker = new Worker(subject);
+  try {
+    const facts = { raises: await examples(worker, request, end), violations: [], raised: [], timeouts: [], checked: 0, invalid: 0, crashes: [], broken: null };
+    if (request.ensures.length > 0 || request.requires.length > 0) {
+      for (const call of callsOf(request)) {
+        if (left(end) <= 0 || facts.timeouts.length === 3) break;
+        record(facts, spelled(request, ...call), await worker.ask(["contract", ...call], CALL_SECONDS));
+      }
+    }
+    facts.broken = worker.broken;
+    return facts;
+  } finally {
+    worker.stop();
+  }
+}
+
+function callsOf(request) {
+  const plan = new Plan(request);
+  const fixed = callsOfExamples(plan).sort(([, a], [, b]) => a.length - b.length || (a < b ? -1 : 1));
+  const all = [...fixed, ...generate(plan, request.seed ?? 0, LARGE)];
+  return [...new Map(all.map((call) => [call.join("\n"), call])).values()];
+}
+
+/** Adds what one call showed. */
+function record(facts, call, answer) {
+  const [kind] = answer;
+  const isNew = (list, test) => !list.some(test);
+  if (kind === "invalid") {
+    facts.invalid += 1;
+  } else if (kind === "holds") {
+    facts.checked += 1;
+  } else if (kind === "ensures" || kind === "ensures-raised") {
+    facts.checked += 1;
+    const clause = Number(answer[1]);
+    const error = kind === "ensures-raised" ? answer.slice(2, 4).filter(Boolean).join(": ") : "";
+    if (isNew(facts.violations, (v) => v.clause === clause)) facts.violations.push({ clause, call, result: answer[answer.length - 1], error });
+  } else if (kind === "raised") {
+    const found = { call, exception: answer[1], bases: answer[2].split(" "), text: answer[3] };
+    if (isNew(facts.raised, (r) => r.exception === answer[1])) facts.raised.push(found);
+  } else if (kind === "timeout") {
+    facts.timeouts.push(call);
+  } else if (kind === "crash" || kind === "untrusted") {
+    const how = kind === "crash" ? `ended its process: ${answer[1]}` : `gave ${answer[1]}, which can pretend to be any value`;
+    if (isNew(facts.crashes, (c) => c.how === how)) facts.crashes.push({ call, how });
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * The judge's side: it starts workers, gives them jobs and takes no answer on trust. A worker that
+ * hangs is killed with everything in its group, one that dies has crashed, and either way the next
+ * job gets a fresh one.
+ */
+import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { newKey, packed, unpacked } from "./channel.mjs";
+
+const LOAD_SECONDS = 5;
+/** How many times its limit a call may take while it waits for a busy machine. */
+const PATIENCE = 5;
+const TICK = 100;
+const HERE = path.dirname(fileURLToPath(import.meta.url));
+const CLOSED = "it closed the harness's channel";
+let started = 0;
+const WROTE = "the candidate wrote to the harness's channel";
+
+/** A child process that holds one loaded candidate. */
+export class Worker {
+  constructor(subject) {
+    this.subject = subject;
+    this.child = undefined;
+    this.broken = null;
+  }
+
+  /** The answer to one job, or `["timeout"]`, `["crash", how]`, `["broken", error, text, module]`. */
+  async ask(job, seconds) {
+    if (this.broken) return this.broken;
+    if (this.child === undefined) {
+      const hello = await this.start();
+      if (hello[0] !== "ready") {
+        this.broken = hello[0] === "broken" ? hello : ["broken", hello[0], `loading the file: ${hello[1] ?? ""}`, ""];
+        this.stop();
+        return this.broken;
+      }
+    }
+    this.child.stdio[3].write(packed(this.key, job));
+    return this.answer(seconds);
+  }
+
+  start() {
+    const key = newKey();
+    const { readable = [], scratch } = this.subject;
+    // A folder for each: what one leaves behind is no input of another.
+    started += 1;
+    const work = path.join(scratch, "work", String(started));
+    mkdirSync(work, { recursive: true });
+    const flags = [
+      "--no-warnings",
+      "--frozen-intrinsics",
+      "--experimental-vm-modules",
+      "--disable-sigusr1",
+      "--unhandled-rejections=none",
+      "--max-old-space-size=768",
+      "--permission",
+      ...[HERE, work, ...readable].map((folder) => `--allow-fs-read=${folder}`),
+      `--allow-fs-write=${work}`,
+    ];
+    const stdio = ["ignore", "ignore", "ignore", "pipe", "pipe"];
+    const env = { TZ: "UTC", LANG: "C.UTF-8", NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? "" };
+    const child = spawn(process.execPath, [...flags, path.join(HERE, "worker.mjs")], { stdio, env, cwd: work, detached: true });
+    const state = { bytes: new Uint8Array(0), broken: false, ended: undefined, wake: () => {} };
+    child.stdio[4].on("data", (data) => {
+      state.bytes = state.bytes.length === 0 ? data : Buffer.concat([state.bytes, data]);
+      state.wake();
+    });
+    child.stdio[3].on("error", () => {});
+    child.stdio[4].on("error", () => {});
+    child.on("error", (error) => {
+      state.ended = error.message;
+      state.wake();
+    });
+    child.on("close", (code, signal) => {
+      state.ended = signal === null ? `the process exited with code ${code}` : `killed by ${signal}`;
+      state.wake();
+    });
+    Object.assign(this, { child, key, state });
+    child.stdio[3].write(key);
+    child.stdio[3].write(packed(key, [JSON.stringify(this.subject)]));
+    return this.answer(LOAD_SECONDS);
+  }
+
+  async answer(seconds) {
+    const { child, key, state } = this;
+    const begin = performance.now();
+    const spent = usage(child.pid).cpu;
+    let end = begin + seconds * 1e3;
+    for (;;) {
+      const found = unpacked(state.bytes, key);
+      if (found.broken) return this.crashed(WROTE);
+      if (found.parts !== undefined) {
+        state.bytes = found.rest;
+        return isAnswer(found.parts) ? found.parts : this.crashed(WROTE);
+      }
+      if (state.ended !== undefined) return this.crashed(state.ended);
+      const left = end - performance.now();
+      if (left > 0) {
+        await woken(state, left);
+        continue;
+      }
+      const now = usage(child.pid);
+      if (!now.runnable || now.cpu - spent >= seconds * 0.9 || end - begin >= seconds * PATIENCE * 1e3) {
+        this.stop();
+        return ["timeout"];
+      }
+      end += Math.max(100, (seconds - (now.cpu - spent)) * 1e3);
+    }
+  }
+
+  crashed(how) {
+    this.stop();
+    return ["crash", how ?? CLOSED];
+  }
+
+  /** Kills the worker and all that it started in its process group. */
+  stop() {
+    const child = this.child;
+    if (child === undefined) return;
+    this.child = undefined;
+    for (const pid of [-child.pid, child.pid]) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It is gone already.
+      }
+    }
+    child.stdio[3].destroy();
+    child.stdio[4].destroy();
+    child.unref();
+  }
+}
+
+/** Whether a message has the shape of an answer: a list of texts. */
+function isAnswer(parts) {
+  return Array.isArray(parts) && parts.length > 0 && parts.every((part) => typeof part === "string");
+}
+
+function woken(state, milliseconds) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    state.wake = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+}
+
+/**
+ * CPU seconds a process has used, and whether it wants more: on a busy machine a call is given the
+ * time it is kept waiting. A process that sleeps has had its chance.
+ */
+function usage(pid) {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return { cpu: (Number(fields[11]) + Number(fields[12])) / TICK, runnable: fields[0] === "R" };
+  } catch {
+    return { cpu: 0, runnable: false };
+  }
+}

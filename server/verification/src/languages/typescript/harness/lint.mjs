@@ -1,0 +1,42 @@
+/**
+ * Mode `lint`: eslint-plugin-security on one or two texts. Types are blanked out where that keeps every
+ * line and column; what cannot be blanked out is read by typescript-eslint's parser, which is slow to load.
+ */
+import { createRequire, stripTypeScriptTypes } from "node:module";
+
+/** Every `a[b]` is a finding of this one, and what it warns of needs a caller who chooses `b`. */
+const LEFT_OUT = ["detect-object-injection"];
+const IS_TYPED = /\.[mc]?tsx?$/;
+
+/** Facts: `texts`: per text a list of `{ rule, message, line }`. */
+export async function run(request) {
+  const tools = createRequire(request.tools);
+  const { Linter } = tools("eslint/universal");
+  const security = tools("eslint-plugin-security");
+  const rules = Object.fromEntries(
+    Object.keys(security.rules)
+      .filter((name) => !LEFT_OUT.includes(name))
+      .map((name) => [`security/${name}`, "error"]),
+  );
+  const linter = new Linter();
+  const texts = request.texts.map((text) => {
+    const { code, parser } = readable(tools, text, request.file);
+    const languageOptions = { ecmaVersion: "latest", sourceType: request.is_common ? "commonjs" : "module", parserOptions: { ecmaFeatures: { jsx: true } }, ...(parser === undefined ? {} : { parser }) };
+    const config = [{ files: ["**/*.mjs", "**/*.tsx"], plugins: { security }, rules, languageOptions, linterOptions: { noInlineConfig: true } }];
+    const found = linter.verify(code, config, { filename: parser === undefined ? "edited.mjs" : "edited.tsx" });
+    return found.map(({ ruleId, message, line, fatal }) => ({ rule: fatal ? "fatal" : ruleId.replace("security/", ""), message, line }));
+  });
+  return { texts, eslint: Linter.version };
+}
+
+function readable(tools, text, file) {
+  if (!IS_TYPED.test(file)) return { code: text };
+  if (!file.endsWith("x")) {
+    try {
+      return { code: stripTypeScriptTypes(text, { mode: "strip" }) };
+    } catch {
+      // Enums, namespaces and parameter properties are more than types.
+    }
+  }
+  return { code: text, parser: tools("@typescript-eslint/parser") };
+}

@@ -1,0 +1,145 @@
+/**
+ * Mode `tests`: every example in the file as it will be, then the project's own tests. They run in a child,
+ * since test files import the candidate; reports come over the same kind of private channel as everything
+ * else, so a candidate that ends the process has not passed.
+ */
+import { spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { built } from "./build.mjs";
+import { newKey, unpacked } from "./channel.mjs";
+import { after, examples, left } from "./gate.mjs";
+import { Worker } from "./judge.mjs";
+
+const EXAMPLE_SECONDS = 20;
+const SUITE_SECONDS = 60;
+const HERE = path.dirname(fileURLToPath(import.meta.url));
+const RUNNERS = { node: /["']node:test["']/, vitest: /["']vitest["']/ };
+const OTHERS = /["'](@jest\/globals|mocha|ava|tape|bun:test|uvu|jasmine)["']/;
+/** What a framework puts into a test file's scope. */
+const GLOBALS = /^\s*(describe|it|test)(\.\w+)?\s*\(/m;
+
+/** Facts: `examples` as in the gate; `project` with one entry per test, and how the run ended. */
+export async function run(request) {
+  const { suite } = request;
+  const facts = { examples: [], broken: null, project: null };
+  if (request.examples.length > 0) {
+    const [subject] = await built(request);
+    const worker = new Worker(subject);
+    facts.examples = await examples(worker, request, after(EXAMPLE_SECONDS));
+    facts.broken = worker.broken;
+    worker.stop();
+  }
+  if (suite.files.length === 0) return facts;
+  const end = after(SUITE_SECONDS);
+  facts.project = await allOf(request, suite.files, end);
+  const failed = new Set(facts.project.tests.filter((t) => t.outcome === "failed").map((t) => t.file));
+  if (failed.size > 0 && suite.previous !== null) {
+    // The same test files with the code that the edit replaces.
+    writeFileSync(request.file, suite.previous);
+    facts.before = await allOf(request, [...failed], end);
+    writeFileSync(request.file, request.source);
+  }
+  return facts;
+}
+
+/** Runs test files one after another, each by its own runner. */
+async function allOf(request, files, end) {
+  const all = { tests: [], ended: "done", code: 0, text: "" };
+  for (const file of files) {
+    const one = await suiteOf(request, file, end);
+    all.tests.push(...one.tests.map((t) => ({ ...t, file })));
+    if (one.ended === "done" && one.code <= 1) continue;
+    Object.assign(all, { ended: one.ended, code: one.code, text: `${path.relative(request.root, file)}: ${one.text}` });
+    if (left(end) <= 0) break;
+  }
+  return all;
+}
+
+function suiteOf(request, file, end) {
+  const text = readFileSync(file, "utf8");
+  const { vitest } = request.suite;
+  const hasGlobals = GLOBALS.test(text) && !RUNNERS.node.test(text);
+  const other = OTHERS.exec(text)?.[1];
+  if (RUNNERS.vitest.test(text) || (hasGlobals && vitest !== null && other === undefined)) {
+    if (vitest === null) return unusable("it needs vitest, which is not installed in node_modules");
+    return child(request, file, [vitest, "run", "--root", request.root, "--reporter", path.join(HERE, "vitest.mjs"), "--no-cache", "--no-coverage", "--pool=forks", file], end);
+  }
+  if (other !== undefined || hasGlobals) return unusable(`it is written for ${other ?? "jest or mocha"}; node:test and vitest are run`);
+  const hooks = ["--import", path.join(HERE, "hooks.mjs")];
+  const reporter = ["--test-reporter", path.join(HERE, "reporter.mjs"), "--test-reporter-destination", "stdout"];
+  if (RUNNERS.node.test(text)) return child(request, file, [...hooks, ...reporter, file], end);
+  return child(request, file, [...hooks, "--import", path.join(HERE, "script.mjs"), file], end);
+}
+
+const unusable = (text) => ({ tests: [], ended: "unusable", code: 99, text });
+
+/** One run of one file. `{ tests, ended, code, text }`. */
+function child(request, file, args, end) {
+  const key = newKey();
+  const env = {
+    TZ: "UTC",
+    LANG: "C.UTF-8",
+    NO_COLOR: "1",
+    CI: "1",
+    NODE_ENV: "test",
+    PATH: path.dirname(process.execPath),
+    HOME: request.scratch,
+    TMPDIR: request.scratch,
+    ZEROERR_ESBUILD: request.esbuild,
+    ZEROERR_TEST: file,
+    ZEROERR_ROOT: request.root,
+    ZEROERR_ALIASES: JSON.stringify(request.aliases),
+    ZEROERR_TSCONFIG: request.tsconfig,
+  };
+  return new Promise((resolve) => {
+    const stdio = ["ignore", "ignore", "pipe", "pipe"];
+    const made = spawn(process.execPath, ["--no-warnings", ...args], { cwd: request.root, env, stdio, detached: true });
+    const tests = [];
+    let [bytes, running, stderr, ended] = [Buffer.alloc(0), "", "", undefined];
+    const finish = (how) => {
+      if (ended !== undefined) return;
+      ended = how;
+      clearTimeout(timer);
+      try {
+        process.kill(-made.pid, "SIGKILL");
+      } catch {
+        // It is gone already.
+      }
+      resolve({ tests, code: -1, ...how });
+    };
+    const timer = setTimeout(() => finish({ ended: "timeout", text: running }), Math.max(0, left(end) * 1e3));
+    made.stdio[3].on("data", (data) => {
+      bytes = Buffer.concat([bytes, data]);
+      for (let found = unpacked(bytes, key); ; found = unpacked(bytes, key)) {
+        if (found.broken) return finish({ ended: "crash", text: "the candidate wrote to the harness's channel" });
+        if (found.parts === undefined) return undefined;
+        bytes = found.rest;
+        const [kind, ...rest] = found.parts;
+        if (kind === "start") [running] = rest;
+        else if (kind === "test") tests.push({ id: `${path.relative(request.root, file)} > ${rest[0]}`, outcome: rest[1], message: rest[2] });
+        else if (kind === "done") return finish({ ended: "done", code: Number(rest[0]), text: rest[1] ?? "" });
+      }
+    });
+    made.stdio[3].on("error", () => {});
+    made.stderr.on("data", (data) => {
+      if (stderr.length < 1 << 16) stderr += data;
+    });
+    made.on("error", (error) => finish({ ended: "unusable", code: 99, text: error.message }));
+    made.on("close", (code, signal) => finish(endedWith(code, signal, stderr, running, tests)));
+    made.stdio[3].write(key);
+  });
+}
+
+/** A child that ended without saying that it is done. A file that does not load is a failed test. */
+function endedWith(code, signal, stderr, running, tests) {
+  const error = stderr.split("\n").find((line) => /^\s*\w*Error\b/.test(line));
+  if (code === 1 && error !== undefined && tests.length === 0) {
+    tests.push({ id: "loading", outcome: "failed", message: error.trim().slice(0, 400) });
+    return { ended: "done", code: 1, text: "" };
+  }
+  const how = signal === null ? `the process exited with code ${code}` : `killed by ${signal}`;
+  return { ended: "crash", text: running === "" ? how : `${running}: ${how}` };
+}

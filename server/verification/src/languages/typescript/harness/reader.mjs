@@ -1,0 +1,168 @@
+/** From the types of a signature, as the server describes them, and the examples' values to kinds. */
+import { Big, Dict, Either, Fixed, Many, Num, Row, Str } from "./kinds.mjs";
+
+const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
+const DATES = ["new Date(0)", 'new Date("2024-01-01")', 'new Date("2024-02-29T23:59:59Z")', 'new Date("1999-12-31T12:00:00Z")', 'new Date("2023-03-01")'];
+const PATTERNS = ["/a/", "/^\\d+$/g", "/b+/i"];
+const CALLBACKS = [
+  ["() => 0", "() => 1", "() => true", "() => \"a\""],
+  ["(a) => a", "(a) => 0", "(a) => true", "(a) => false", "(a) => [a]", "(a) => String(a)", "(a) => (typeof a === \"number\" ? a % 2 === 0 : !a)"],
+  ["(a, b) => a", "(a, b) => b", "(a, b) => (a < b ? -1 : a > b ? 1 : 0)", "(a, b) => (a < b ? 1 : a > b ? -1 : 0)", "(a, b) => [a, b]", "(a, b) => a === b", "(a, b) => a + b"],
+];
+const RETURNED = {
+  boolean: ["true", "false", "Boolean(a)", "typeof a === \"number\" ? a % 2 === 0 : !a"],
+  number: ["0", "1", "-1", "typeof a === \"number\" ? a : String(a).length"],
+  string: ['""', '"a"', "String(a)"],
+};
+
+/**
+ * The kind of a type; `hints` are values that examples pass, `extreme` asks for
+ * values that are not finite. `undefined` when no value can be made up.
+ */
+export function kindOf(type, hints = [], extreme = false, depth = 0) {
+  if (depth > 8) return undefined;
+  const { kind, of } = type;
+  const inner = (t, values = []) => kindOf(t, values, extreme, depth + 1);
+  switch (kind) {
+    case "number":
+      return new Num(hints, extreme);
+    case "big_int":
+      return new Big();
+    case "string":
+      return new Str(hints);
+    case "boolean":
+      return new Fixed(["true", "false"]);
+    case "null":
+    case "undefined":
+      return new Fixed([kind]);
+    case "symbol":
+      return new Fixed(['Symbol.for("a")', 'Symbol.for("b")']);
+    case "literal":
+      return new Fixed([of]);
+    case "date":
+      return new Fixed(DATES);
+    case "reg_exp":
+      return new Fixed(PATTERNS);
+    case "array":
+      return many(inner(of, elements(hints)), "[", "]");
+    case "iterable":
+      return many(inner(of, elements(hints)), "[", "]");
+    case "set":
+      return many(inner(of, elements(hints)), "new Set([", "])");
+    case "typed_array":
+      return many(/Big/.test(of) ? new Big() : new Num([1]), `new ${of}([`, "])");
+    case "promise":
+      return mapped(inner(of), (text) => `Promise.resolve(${text})`);
+    case "tuple":
+      return row(of.map((t, i) => inner(t, hints.filter(Array.isArray).map((h) => h[i]))), (texts) => `[${texts.join(", ")}]`, Array.isArray);
+    case "object":
+      return object(of, hints, inner);
+    case "record":
+      return dictionary(inner(of[0], fieldNames(hints)), inner(of[1], fieldValues(hints)), true);
+    case "map":
+      return dictionary(inner(of[0]), inner(of[1]), false);
+    case "union": {
+      const parts = of.map((t) => inner(t, hints)).filter((k) => k !== undefined);
+      return parts.length > 1 ? new Either(parts) : parts[0];
+    }
+    case "function":
+      return new Fixed(callbacks(of.params, of.returns));
+    case "class":
+      return row(of[1].map((t) => inner(t)), (texts) => `new ${of[0]}(${texts.filter((t) => t !== undefined).join(", ")})`);
+    case "generic":
+    case "any":
+      return inferred(hints) ?? new Either([new Num([1]), new Str(), new Fixed(["null", "undefined", "true"])]);
+    default:
+      return inferred(hints);
+  }
+}
+
+function callbacks(params, returns) {
+  const list = CALLBACKS[Math.min(params, 2)];
+  const bodies = RETURNED[returns?.kind];
+  if (bodies === undefined || params === 0) return bodies === undefined ? list : bodies.filter((b) => !b.includes("a)") && !/\ba\b(?!")/.test(b)).map((b) => `() => ${b}`);
+  const head = params === 1 ? "(a)" : "(a, b)";
+  const ordering = params >= 2 && returns.kind === "number" ? ["(a, b) => (a < b ? -1 : a > b ? 1 : 0)", "(a, b) => (a < b ? 1 : a > b ? -1 : 0)"] : [];
+  return [...ordering, ...bodies.map((b) => `${head} => ${b}`)];
+}
+
+function many(element, head, tail) {
+  return element === undefined ? undefined : new Many(element, head, tail);
+}
+
+/** `isOne` says which values the row can be read from, field by field; `names` are the fields'. */
+function row(parts, write, isOne, names, optional) {
+  if (parts.some((p) => p === undefined)) return undefined;
+  const fits = (value) => isOne(value) && (names !== undefined || value.length === parts.length);
+  const read = isOne === undefined ? undefined : (value) => (fits(value) ? parts.map((_, i) => value[names === undefined ? i : names[i]]) : undefined);
+  return new Row(parts, write, read, optional);
+}
+
+const isPlain = (value) => typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+
+function mapped(kind, write) {
+  return kind === undefined ? undefined : new Row([kind], ([text]) => write(text));
+}
+
+function object(fields, hints, inner) {
+  const values = hints.filter((h) => typeof h === "object" && h !== null && !Array.isArray(h));
+  const parts = fields.map(([name, type]) => inner(type, values.map((h) => h[name]).filter((h) => h !== undefined)));
+  const names = fields.map(([name]) => (IDENTIFIER.test(name) ? name : JSON.stringify(name)));
+  const write = (texts) => {
+    const written = texts.map((t, i) => (t === undefined ? undefined : `${names[i]}: ${t}`)).filter((t) => t !== undefined);
+    return written.length === 0 ? "{}" : `{ ${written.join(", ")} }`;
+  };
+  const usable = parts.map((p, i) => p ?? (fields[i][2] ? new Fixed(["undefined"]) : undefined));
+  return row(usable, write, isPlain, fields.map(([name]) => name), fields.map(([, , optional]) => optional));
+}
+
+function dictionary(key, item, plain) {
+  if (key === undefined || item === undefined) return undefined;
+  const write = plain
+    ? (pairs) => (pairs.length === 0 ? "{}" : `{ ${pairs.map(([k, v]) => `${/^["\d]/.test(k) ? k : `[${k}]`}: ${v}`).join(", ")} }`)
+    : (pairs) => `new Map([${pairs.map(([k, v]) => `[${k}, ${v}]`).join(", ")}])`;
+  const entries = (k, v, size) => `Array.from({ length: ${size} }, (_, i) => [${k}, ${v}])`;
+  return new Dict(key, item, write, (k, v, size) => `${plain ? "Object.fromEntries" : "new Map"}(${entries(k, v, size)})`);
+}
+
+function elements(hints) {
+  return hints.flatMap((h) => (Array.isArray(h) ? h : h instanceof Set ? [...h] : []));
+}
+
+function fieldNames(hints) {
+  return hints.filter((h) => typeof h === "object" && h !== null).flatMap((h) => Object.keys(h));
+}
+
+function fieldValues(hints) {
+  return hints.filter((h) => typeof h === "object" && h !== null).flatMap((h) => Object.values(h));
+}
+
+/** The kind that the values of examples have in common. */
+export function inferred(hints) {
+  if (hints.length === 0) return undefined;
+  const kinds = [];
+  const some = (test) => hints.some(test);
+  if (some((h) => typeof h === "number")) kinds.push(new Num(hints));
+  if (some((h) => typeof h === "string")) kinds.push(new Str(hints));
+  if (some((h) => typeof h === "boolean")) kinds.push(new Fixed(["true", "false"]));
+  if (some((h) => typeof h === "bigint")) kinds.push(new Big());
+  if (some((h) => h === null)) kinds.push(new Fixed(["null"]));
+  if (some((h) => h === undefined)) kinds.push(new Fixed(["undefined"]));
+  if (some(Array.isArray)) kinds.push(many(inferred(elements(hints)) ?? new Num([1]), "[", "]"));
+  if (some((h) => h instanceof Set)) kinds.push(many(inferred(elements(hints)) ?? new Num([1]), "new Set([", "])"));
+  if (some((h) => h instanceof Date)) kinds.push(new Fixed(DATES));
+  const plain = hints.filter(isPlain);
+  if (plain.length > 0) kinds.push(shape(plain));
+  const found = kinds.filter((k) => k !== undefined);
+  return found.length > 1 ? new Either(found) : found[0];
+}
+
+/** Objects that all have the same fields are records of those; others are dictionaries. */
+function shape(values) {
+  const names = [...new Set(values.flatMap((v) => Object.keys(v)))];
+  if (names.length > 0 && values.every((v) => names.every((n) => n in v))) {
+    const parts = names.map((n) => inferred(values.map((v) => v[n])));
+    return row(parts, (texts) => `{ ${texts.map((t, i) => `${IDENTIFIER.test(names[i]) ? names[i] : JSON.stringify(names[i])}: ${t}`).join(", ")} }`, isPlain, names);
+  }
+  return dictionary(new Str(names), inferred(fieldValues(values)) ?? new Num([1]), true);
+}

@@ -1,0 +1,230 @@
+/**
+ * The realm in which a candidate runs: built-ins of its own, the globals of Node beside them, modules
+ * linked by our own rules (the project's files as they were translated, Node's modules, packages).
+ */
+import { createRequire, isBuiltin } from "node:module";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import vm from "node:vm";
+
+import { aliased, candidates } from "./places.mjs";
+
+const { apply, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
+const MAKERS = `({
+  array: () => [], object: () => ({}), map: ((M) => () => new M())(Map), set: ((S) => () => new S())(Set),
+  date: ((D) => (t) => new D(t))(Date),
+  // What no name leads to.
+  hidden: [function* () {}, async function () {}, async function* () {}, [].values(), new Map().entries(), new Set().values(), "".matchAll(/a/g), ""[Symbol.iterator](), [].values().map((x) => x)],
+})`;
+
+/** A module that cannot be found; `module` is the package that was asked for. */
+export class Missing extends Error {
+  constructor(specifier, from, module) {
+    super(`cannot find ${specifier}, imported by ${path.basename(from)}`);
+    this.module = module;
+  }
+}
+
+export class Realm {
+  /** `modules`: translated files by path, `{ text, cjs }`. */
+  constructor(modules, exit) {
+    this.modules = modules;
+    this.loaded = new Map();
+    this.global = vm.createContext(vm.constants.DONT_CONTEXTIFY);
+    this.make = vm.runInContext(MAKERS, this.global);
+    this.settle();
+    this.addGlobals(exit);
+  }
+
+  /** What Node adds to the language, taken from the outer realm when it is asked for. */
+  addGlobals(exit) {
+    for (const name of ownKeys(globalThis)) {
+      if (getOwnPropertyDescriptor(this.global, name) !== undefined) continue;
+      const get = () => globalThis[name];
+      const set = (value) => defineProperty(this.global, name, { value, writable: true, configurable: true });
+      defineProperty(this.global, name, { get, set, configurable: true, enumerable: false });
+    }
+    const silent = () => {};
+    const console = Object.fromEntries(Object.keys(globalThis.console).map((name) => [name, silent]));
+    const { platform, arch, version, versions, hrtime, memoryUsage, nextTick, uptime, cwd, pid, cpuUsage } = process;
+    const stdio = { write: () => true, isTTY: false };
+    const self = { platform, arch, version, versions, hrtime, memoryUsage, nextTick, uptime, cwd, pid, cpuUsage };
+    Object.assign(self, { env: {}, argv: ["node"], execArgv: [], stdout: stdio, stderr: stdio, exit, abort: exit, on: silent, once: silent, off: silent, emitWarning: silent });
+    for (const [name, value] of Object.entries({ console, process: self, global: this.global })) {
+      defineProperty(this.global, name, { value, writable: true, configurable: true });
+    }
+  }
+
+  /** The name of a built-in that is no longer what it was, or `undefined`. */
+  tampered() {
+    for (const [holder, kept] of this.intrinsics) {
+      if (kept.count >= 0 && ownKeys(holder).length !== kept.count) return kept.name;
+      for (const [key, was] of kept.fields) {
+        const now = getOwnPropertyDescriptor(holder, key);
+        if (now === undefined || !Object.is(now.value, was.value) || now.get !== was.get || now.set !== was.set) {
+          return `${kept.name}.${String(key)}`;
+        }
+      }
+    }
+    return undefined;
+  }
+
+  /** Takes what is there now for what must stay: the user's own file may have added to it while it loaded. */
+  settle() {
+    this.intrinsics = new Map();
+    collect(this.intrinsics, this.global, "", 0);
+    for (const one of this.make.hidden) {
+      const above = getPrototypeOf(one);
+      collect(this.intrinsics, above, above.constructor?.name ?? "an iterator's prototype", 1);
+      if (typeof one === "function") collect(this.intrinsics, getPrototypeOf(one.prototype ?? above), "Generator.prototype", 1);
+    }
+  }
+
+  /** Loads the entry; its accessor evaluates code where the file's own names are seen. */
+  async load(entry) {
+    const { text, cjs } = this.modules[entry];
+    if (cjs) return this.loadCommon(entry, `${text}\n;return (__zeroerr) => eval(__zeroerr);`).value;
+    const module = this.sourceModule(entry, `${text}\n;export const __zeroerr_eval = (__zeroerr) => eval(__zeroerr);`);
+    await this.link(module);
+    await module.evaluate();
+    return module.namespace.__zeroerr_eval;
+  }
+
+  sourceModule(file, text) {
+    return new vm.SourceTextModule(text, {
+      identifier: pathToFileURL(file).href,
+      context: this.global,
+      initializeImportMeta: (meta) => {
+        meta.url = pathToFileURL(file).href;
+        meta.filename = file;
+        meta.dirname = path.dirname(file);
+      },
+      importModuleDynamically: async (specifier) => {
+        const module = await this.find(specifier, file);
+        if (module.status === "unlinked") await this.link(module);
+        if (module.status === "linked") await module.evaluate();
+        return module;
+      },
+    });
+  }
+
+  link(module) {
+    return module.link((specifier, from) => this.find(specifier, fileOf(from)));
+  }
+
+  /** The module that a specifier means in a file. */
+  async find(specifier, from) {
+    const place = this.place(specifier, from);
+    const key = place ?? specifier;
+    if (!this.loaded.has(key)) this.loaded.set(key, this.module(specifier, place, from));
+    return this.loaded.get(key);
+  }
+
+  async module(specifier, place, from) {
+    if (place === undefined) {
+      if (isBuiltin(specifier)) return this.synthetic(specifier, await import(specifier));
+      const module = packageOf(specifier);
+      if (specifier.startsWith(".") || specifier.startsWith("/")) throw new Missing(specifier, from, module);
+      try {
+        const found = createRequire(from).resolve(specifier);
+        return this.synthetic(specifier, await import(pathToFileURL(found).href));
+      } catch (error) {
+        if (error.code === "MODULE_NOT_FOUND" || error.code === "ERR_MODULE_NOT_FOUND" || error.code === "ERR_ACCESS_DENIED") {
+          throw new Missing(specifier, from, module);
+        }
+        throw error;
+      }
+    }
+    const { text, cjs } = this.modules[place];
+    if (place.endsWith(".json")) return this.synthetic(place, { default: this.parsed(text) });
+    if (cjs) {
+      const exports = this.loadCommon(place, text).exports;
+      const names = typeof exports === "object" && exports !== null ? Object.fromEntries(Object.entries(exports)) : {};
+      return this.synthetic(place, { ...names, default: exports });
+    }
+    return this.sourceModule(place, text);
+  }
+
+  synthetic(name, exports) {
+    const names = Object.keys(exports);
+    const module = new vm.SyntheticModule(
+      names,
+      function fill() {
+        for (const name of names) this.setExport(name, exports[name]);
+      },
+      { identifier: name, context: this.global },
+    );
+    return module;
+  }
+
+  parsed(text) {
+    return vm.runInContext("JSON.parse", this.global)(text);
+  }
+
+  /** A CommonJS file: `{ exports, value }`, the second what the text returns. */
+  loadCommon(file, text) {
+    const cached = this.loaded.get(`cjs ${file}`);
+    if (cached !== undefined) return cached;
+    const module = this.make.object();
+    module.exports = this.make.object();
+    const entry = { exports: module.exports, value: undefined };
+    this.loaded.set(`cjs ${file}`, entry);
+    const body = vm.compileFunction(text, ["exports", "require", "module", "__filename", "__dirname"], { filename: file, parsingContext: this.global });
+    entry.value = apply(body, module.exports, [module.exports, this.requirer(file), module, file, path.dirname(file)]);
+    entry.exports = module.exports;
+    return entry;
+  }
+
+  requirer(file) {
+    return (specifier) => {
+      const place = this.place(specifier, file);
+      if (place !== undefined) {
+        return place.endsWith(".json") ? this.parsed(this.modules[place].text) : this.loadCommon(place, this.modules[place].text).exports;
+      }
+      try {
+        return createRequire(file)(specifier);
+      } catch (error) {
+        if (error.code === "MODULE_NOT_FOUND") throw new Missing(specifier, file, packageOf(specifier));
+        throw error;
+      }
+    };
+  }
+
+  /** The project's file that a specifier means, if it is one. */
+  place(specifier, from) {
+    if (isBuiltin(specifier)) return undefined;
+    const bases = specifier.startsWith(".") ? [path.resolve(path.dirname(from), specifier)] : aliased(this.aliases ?? [], specifier);
+    return bases.flatMap(candidates).find((p) => getOwnPropertyDescriptor(this.modules, p) !== undefined);
+  }
+}
+
+function fileOf(module) {
+  return decodeURIComponent(new URL(module.identifier).pathname);
+}
+
+function packageOf(specifier) {
+  const parts = specifier.split("/");
+  return specifier.startsWith("@") ? parts.slice(0, 2).join("/") : parts[0];
+}
+
+/** The built-in objects below a global and what they hold. */
+function collect(found, holder, name, depth) {
+  if (found.has(holder) || depth > 4) return;
+  const fields = [];
+  found.set(holder, { name: name || "globalThis", count: 0, fields });
+  for (const key of ownKeys(holder)) {
+    const own = getOwnPropertyDescriptor(holder, key);
+    // The global object itself may be given new names by sloppy code; its built-in names may not change.
+    const isLanguage = depth > 0 || (own.get === undefined && typeof own.value === "function") || key === "Math" || key === "JSON" || key === "Reflect";
+    if (!isLanguage) continue;
+    fields.push([key, own]);
+    const value = own.value;
+    if ((typeof value === "function" || typeof value === "object") && value !== null && key !== "constructor") {
+      collect(found, value, name === "" ? String(key) : `${name}.${String(key)}`, depth + 1);
+    }
+  }
+  const kept = found.get(holder);
+  kept.count = depth > 0 ? ownKeys(holder).length : -1;
+  const above = depth > 0 ? getPrototypeOf(holder) : null;
+  if (above !== null && typeof above === "object") collect(found, above, `${name}'s prototype`, depth + 1);
+}

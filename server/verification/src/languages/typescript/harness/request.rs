@@ -1,0 +1,229 @@
+//! Everything the harness needs to know of a subject, in its words.
+
+use serde_json::{Value, json};
+use tree_sitter::Node;
+use zeroerr_core::code::{Param, ParamKind};
+use zeroerr_core::task_specification::{Clause, Example, ExampleClaim};
+
+use super::super::expressions::{calls_of, deep, free_names_of};
+use super::super::functions::{bound_by_pattern, place_of};
+use super::super::imports::declared_in;
+use super::super::kinds::{TypeKind, kinds_of_with, receiver_kind};
+use super::super::project::Mirror;
+use super::super::tree::{Dialect, nodes, parse, parse_any, parts, text};
+use super::LAYER_SEED;
+use crate::languages::{CheckError, Subject};
+use crate::toolchain::Toolchain;
+
+/// Words of a spec that speak of numbers which are not finite.
+const EXTREMES: [&str; 6] = ["NaN", "Infinity", "isFinite", "isInteger", "isSafeInteger", "MAX_SAFE_INTEGER"];
+
+/// The request; `extra` is laid over it.
+///
+/// # Errors
+/// One sentence with the remedy when Node's tools are not there.
+pub(in super::super) fn request(
+    tools: &Toolchain,
+    subject: &Subject,
+    mirror: &Mirror,
+    extra: Value,
+) -> Result<Value, CheckError> {
+    let node = tools.node()?;
+    let (task, spec) = (&subject.task, &subject.task.spec);
+    let place = place_of(task);
+    let is_accessor = place.as_ref().is_some_and(|p| p.is_accessor);
+    let binds: Vec<Vec<String>> = task.signature.params.iter().map(binds).collect();
+    let returns = task.signature.returns.as_deref().unwrap_or("");
+    let waits = task.signature.is_async
+        || ["Promise", "AsyncGenerator", "AsyncIterable", "AsyncIterator"].iter().any(|t| returns.starts_with(t))
+        || (returns.is_empty() && spec.examples.iter().any(|e| e.code.contains("await ")));
+    let mut readable = vec![mirror.root.clone()];
+    readable.extend(mirror.packages.clone());
+    let uses = |clauses: &[Clause]| clauses.iter().map(|c| free_names_of(&c.text)).collect::<Vec<_>>();
+    let mut request = json!({
+        "source": &*task.source,
+        "file": mirror.file,
+        "root": mirror.root,
+        "scratch": mirror.scratch(),
+        "modules": mirror.modules,
+        "readable": readable,
+        "aliases": mirror.tsconfig.aliases,
+        "tsconfig": mirror.tsconfig.raw(),
+        "esbuild": node.tool("esbuild")?.path,
+        "fast_check": node.tool("fast-check")?.path,
+        "function": task.signature.name,
+        "class": task.class,
+        "is_static": place.as_ref().is_some_and(|p| p.is_static),
+        "accessor": is_accessor,
+        "waits": waits,
+        "requires": texts(&spec.requires),
+        "requires_uses": uses(&spec.requires),
+        "ensures": texts(&spec.ensures),
+        "properties": texts(&spec.properties),
+        "properties_uses": uses(&spec.properties),
+        "examples": examples_of(subject),
+        "names": imported_names(subject),
+        "budgets": spec.budgets.iter().map(|b| b.call.clone()).collect::<Vec<_>>(),
+        "budget_calls": spec.budgets.iter().map(|b| plain_call(&b.call, subject)).collect::<Vec<_>>(),
+        "complexity": null,
+        "binds": binds.concat(),
+        "binder": binder(&task.signature.params, &binds.concat()),
+        "seed": LAYER_SEED,
+        "plan": plan(subject, mirror, &binds, is_accessor),
+    });
+    if let (Value::Object(request), Value::Object(extra)) = (&mut request, extra) {
+        request.extend(extra);
+    }
+    Ok(request)
+}
+
+fn texts(clauses: &[Clause]) -> Vec<String> {
+    clauses.iter().map(|c| deep(&c.text)).collect()
+}
+
+/// Types, examples' calls and receivers: what inputs are made from.
+fn plan(subject: &Subject, mirror: &Mirror, binds: &[Vec<String>], is_accessor: bool) -> Value {
+    let task = &subject.task;
+    let kinds = kinds_of_with(task, &mirror.texts());
+    let params = task.signature.params.iter().zip(kinds).zip(binds);
+    let params: Vec<Value> = params
+        .map(|((param, kind), binds)| {
+            let is_rest = param.kind == ParamKind::Rest;
+            let has_default = param.default.is_some();
+            json!({"name": param.name, "binds": binds, "type": kind, "has_default": has_default, "rest": is_rest})
+        })
+        .collect();
+    let codes = example_codes(subject);
+    let calls: Vec<Vec<String>> = codes.iter().flat_map(|c| calls_of(c, &task.signature.name)).collect();
+    let receivers = if task.class.is_some() { receivers(&codes, &task.signature.name) } else { Vec::new() };
+    // A receiver is built by the class itself, unless only examples know how.
+    let built = receiver_kind(task).filter(|k| matches!(k, TypeKind::Class(..)));
+    let spec = &task.spec;
+    let clauses = spec.requires.iter().chain(&spec.ensures).chain(&spec.properties).map(|c| c.text.as_str());
+    let extreme = clauses.chain(codes.iter().copied()).any(|t| EXTREMES.iter().any(|word| t.contains(word)));
+    json!({
+        "params": params,
+        "calls": calls,
+        "receiver": built,
+        "receivers": receivers,
+        "accessor": is_accessor,
+        "extreme": extreme,
+    })
+}
+
+/// Code whose calls of the function show what its arguments look like.
+fn example_codes(subject: &Subject) -> Vec<&str> {
+    let spec = &subject.task.spec;
+    spec.examples.iter().map(|e| e.code.as_str()).chain(spec.raises.iter().map(|r| r.call.as_str())).collect()
+}
+
+/// The objects that examples call a method on, as far as they build them on the spot.
+fn receivers(codes: &[&str], method: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for code in codes {
+        let Some(tree) = parse_any(code) else { continue };
+        for member in nodes(tree.root_node()).into_iter().filter(|n| n.kind() == "member_expression") {
+            let field = |name| member.child_by_field_name(name);
+            let (Some(object), Some(property)) = (field("object"), field("property")) else { continue };
+            let object = inner(object);
+            if text(property, code) == method && object.kind() == "new_expression" {
+                let written = text(object, code).to_owned();
+                if !out.contains(&written) {
+                    out.push(written);
+                }
+            }
+        }
+    }
+    out
+}
+
+fn inner(node: Node<'_>) -> Node<'_> {
+    match parts(node).first() {
+        Some(only) if node.kind() == "parenthesized_expression" => inner(*only),
+        _ => node,
+    }
+}
+
+/// Receiver and arguments of a call as the harness writes it; `None` for anything else.
+pub(in super::super) fn parsed_call(call: &str, subject: &Subject) -> Option<Value> {
+    let args = calls_of(call, &subject.task.signature.name).into_iter().next()?;
+    let receiver = receivers(&[call], &subject.task.signature.name).into_iter().next().unwrap_or_default();
+    Some(json!({"receiver": receiver, "args": args}))
+}
+
+/// The arguments of an expression that is nothing but a call of the function itself.
+fn plain_call(code: &str, subject: &Subject) -> Option<Vec<String>> {
+    let name = &subject.task.signature.name;
+    let code = code.trim().trim_start_matches("await ").trim();
+    if subject.task.class.is_some() || !code.starts_with(name.as_str()) {
+        return None;
+    }
+    let tree = parse_any(code)?;
+    let statement = parts(tree.root_node()).into_iter().next()?;
+    let call = parts(statement).into_iter().next().filter(|n| n.kind() == "call_expression")?;
+    let function = call.child_by_field_name("function")?;
+    (text(function, code) == name).then(|| calls_of(code, name).into_iter().next()).flatten()
+}
+
+/// The names that a parameter binds.
+fn binds(param: &Param) -> Vec<String> {
+    let code = format!("({}) => 0", param.name);
+    let tree = parse(&code, Dialect::TypeScript);
+    let list = tree.as_ref().and_then(|t| nodes(t.root_node()).into_iter().find(|n| n.kind() == "formal_parameters"));
+    list.map_or_else(Vec::new, |n| bound_by_pattern(n, &code))
+}
+
+/// A function with the parameters of the one under test that returns them by name.
+fn binder(params: &[Param], names: &[String]) -> String {
+    let written = params.iter().map(|p| match (&p.default, p.kind) {
+        (_, ParamKind::Rest) => format!("...{}", p.name),
+        (Some(default), _) => format!("{} = {default}", p.name),
+        (None, _) => p.name.clone(),
+    });
+    format!("({}) => ({{ {} }})", written.collect::<Vec<_>>().join(", "), names.join(", "))
+}
+
+/// The file's imports that its spec names.
+fn imported_names(subject: &Subject) -> Vec<String> {
+    let task = &subject.task;
+    let Some(tree) = parse(&task.source, Dialect::of(&task.file)) else { return Vec::new() };
+    let imported: Vec<String> =
+        declared_in(tree.root_node(), &task.source).into_iter().filter(|i| !i.is_type).map(|i| i.local).collect();
+    let spec = &task.spec;
+    let clauses = spec.requires.iter().chain(&spec.ensures).chain(&spec.properties).map(|c| c.text.as_str());
+    let calls = spec.raises.iter().map(|r| r.call.as_str()).chain(spec.budgets.iter().map(|b| b.call.as_str()));
+    let codes = clauses.chain(calls).chain(spec.examples.iter().map(|e| e.code.as_str()));
+    let used: Vec<String> = codes.flat_map(free_names_of).collect();
+    imported.into_iter().filter(|name| used.contains(name)).collect()
+}
+
+/// The examples in the harness's words.
+fn examples_of(subject: &Subject) -> Vec<Value> {
+    subject.task.spec.examples.iter().map(example).collect()
+}
+
+/// The calls of `@raises`.
+pub(in super::super) fn raises_of(subject: &Subject) -> Vec<Value> {
+    let raises = subject.task.spec.raises.iter();
+    raises.map(|r| json!({"kind": "raises", "code": deep(&r.call), "expected": r.exception})).collect()
+}
+
+/// The examples and the calls that must throw, in the order in which the gate checks them.
+pub(in super::super) fn examples_and_raises(subject: &Subject) -> Vec<Value> {
+    examples_of(subject).into_iter().chain(raises_of(subject)).collect()
+}
+
+fn example(example: &Example) -> Value {
+    match (&example.claim, &example.equation) {
+        (ExampleClaim::Raises(exception), _) => {
+            json!({"kind": "raises", "code": deep(&example.code), "expected": exception})
+        }
+        (ExampleClaim::Prints(value), _) => {
+            json!({"kind": "equation", "left": deep(&example.code), "right": deep(value)})
+        }
+        (ExampleClaim::Holds, Some((left, right))) => {
+            json!({"kind": "equation", "left": deep(left), "right": deep(right)})
+        }
+        (ExampleClaim::Holds, None) => json!({"kind": "holds", "code": deep(&example.code)}),
+    }
+}

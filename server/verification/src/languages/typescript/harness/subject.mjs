@@ -1,0 +1,310 @@
+/** One loaded candidate: its function, the clauses of its spec, and what is noted while it is called. */
+import { types } from "node:util";
+
+import { Missing, Realm } from "./realm.mjs";
+import { className, errorName, errorText, ITEMS, mapEntries, same, setItems, show } from "./values.mjs";
+
+const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys, setPrototypeOf } = Reflect;
+
+/** A result that could make a comparison true by itself, or a built-in that was replaced. */
+export class Untrusted extends Error {}
+
+/** The file does not load: `[error, text, module]`. */
+export class Load extends Error {
+  constructor(parts) {
+    super(parts[1]);
+    this.parts = parts;
+  }
+}
+
+/** Methods by which an object decides what operators make of it. */
+const DECEIVING = ["valueOf", "toString", "toJSON", Symbol.toPrimitive, Symbol.iterator, Symbol.hasInstance, Symbol.toStringTag, "constructor"];
+const WAITS = /^async\b/;
+
+export class Subject {
+  static async load(request, exit) {
+    const subject = new Subject();
+    subject.request = request;
+    subject.realm = new Realm(request.modules, exit);
+    subject.realm.aliases = request.aliases;
+    try {
+      subject.evaluate = await subject.realm.load(request.entry);
+    } catch (error) {
+      throw new Load([errorName(error), errorText(error) || String(error?.message ?? ""), error instanceof Missing ? error.module : ""]);
+    }
+    subject.find();
+    subject.requires = request.requires.map((text) => subject.clause(text, [...request.binds]));
+    subject.ensures = request.ensures.map((text) => subject.clause(text, ["result", ...request.binds]));
+    subject.laws = request.properties.map((text) => subject.clause(text, ["result", ...request.binds]));
+    subject.bind = subject.compile(request.binder);
+    subject.realm.settle();
+    subject.fresh();
+    return subject;
+  }
+
+  /** Finds the function, or the accessor or method of its class. */
+  find() {
+    const { function: name, class: owner, is_static: isStatic, accessor } = this.request;
+    try {
+      if (owner) {
+        const holder = this.evaluate(owner);
+        this.holder = isStatic ? holder : holder.prototype;
+        const own = name === "constructor" ? undefined : getOwnPropertyDescriptor(this.holder, name);
+        this.original = name === "constructor" ? holder : accessor ? (own?.get ?? own?.set) : own?.value;
+        if (own !== undefined && !accessor && typeof own.value === "function") {
+          defineProperty(this.holder, name, { ...own, value: this.guard(own.value) });
+        }
+      } else {
+        this.original = this.evaluate(name);
+      }
+    } catch (error) {
+      throw new Load([errorName(error), errorText(error), ""]);
+    }
+    if (typeof this.original !== "function") throw new Load(["TypeError", `${name} is not a function`, ""]);
+    this.isClass = name === "constructor";
+    if (!owner) this.guarded = this.guard(this.original);
+  }
+
+  /** Evaluates a function's text in the file; `undefined` when it does not parse. */
+  compile(text) {
+    try {
+      return this.evaluate(`(${text})`);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** An expression of the spec, with the given names bound when it is evaluated. */
+  clause(text, names) {
+    const own = this.request.class ? [] : [this.request.function];
+    const taken = [...new Set([...own, "__same", ...names])];
+    const inner = `((${taken.join(", ")}) => (${text})())`;
+    let made;
+    return {
+      waits: WAITS.test(text),
+      value: (bound) => {
+        made ??= this.evaluate(inner);
+        return apply(made, undefined, taken.map((name) => (name === "__same" ? same : own.includes(name) ? this.guarded : bound[name])));
+      },
+    };
+  }
+
+  /** The value of an expression of the spec that binds nothing. */
+  async value(text) {
+    const { waits, value } = this.clause(text, []);
+    const found = value({});
+    return waits ? settled(found) : found;
+  }
+
+  fresh() {
+    this.calls = [];
+    this.violated = undefined;
+    this.pretender = undefined;
+  }
+
+  /** Arguments by parameter; `{}` when the call does not fit. */
+  bound(args) {
+    try {
+      return this.bind === undefined ? {} : this.bind(...args);
+    } catch {
+      return {};
+    }
+  }
+
+  /** The index of the first `@requires` clause that is false or throws, or `undefined`. */
+  unmet(bound) {
+    for (let i = 0; i < this.requires.length; i += 1) {
+      const uses = this.request.requires_uses?.[i] ?? [];
+      if (uses.some((name) => getOwnPropertyDescriptor(bound, name) === undefined)) continue;
+      try {
+        if (!this.requires[i].value(bound)) return i;
+      } catch {
+        return i;
+      }
+    }
+    return undefined;
+  }
+
+  /** The function as expressions of the spec see it: calls are noted, `@requires` is watched. */
+  guard(original) {
+    const subject = this;
+    const noted = function noted(...args) {
+      const call = subject.describe(args);
+      if (subject.requires?.length > 0) {
+        const unmet = subject.unmet(subject.bound(args));
+        if (unmet !== undefined) subject.violated ??= unmet;
+      }
+      const result = new.target === undefined ? apply(original, this, args) : construct(original, args);
+      subject.inspect(result);
+      if (subject.calls.length < 3) subject.calls.push([call, result]);
+      return result;
+    };
+    defineProperty(noted, "name", { value: this.request.function });
+    defineProperty(noted, "length", { value: original.length });
+    setPrototypeOf(noted, getPrototypeOf(original));
+    for (const key of ownKeys(original)) {
+      const own = getOwnPropertyDescriptor(original, key);
+      if (!["name", "length", "arguments", "caller"].includes(key)) defineProperty(noted, key, { ...own, ...(key === "prototype" ? {} : { configurable: true }) });
+    }
+    return noted;
+  }
+
+  describe(args) {
+    try {
+      return `${this.request.function}(${args.map((a) => show(a)).join(", ")})`;
+    } catch {
+      return `${this.request.function}(...)`;
+    }
+  }
+
+  /** What the calls of an example gave, for a message. */
+  notes() {
+    const calls = this.calls.map(([call, result]) => `${call} gave ${isLazy(result) ? "an iterator" : show(result)}`);
+    const tampered = this.realm.tampered();
+    if (tampered !== undefined) this.pretender ??= `a changed built-in (${tampered})`;
+    return [this.violated === undefined ? "" : String(this.violated), this.pretender ?? "", calls.join("; ").slice(0, 3000)];
+  }
+
+  /** Refuses results that pretend; a class of the user's file is the user's business. */
+  inspect(result) {
+    this.pretender ??= this.deception(result, 0);
+    if (this.pretender !== undefined) throw new Untrusted(this.pretender);
+  }
+
+  /** Drains an iterator, within bounds, and waits for the promise of a function that is declared to give one. */
+  async finish(value) {
+    let result = value;
+    if (types.isPromise(result) && this.request.waits) result = await settled(result);
+    this.inspect(result);
+    if (isLazy(result)) result = await this.drained(result);
+    const tampered = this.realm.tampered();
+    if (tampered !== undefined) throw new Untrusted(`a changed built-in (${tampered})`);
+    return result;
+  }
+
+  /** The items of an iterator as an array; one that does not end says so in its last item. */
+  async drained(iterator) {
+    const items = this.realm.make.array();
+    for (;;) {
+      let step = iterator.next();
+      if (types.isPromise(step)) step = await settled(step);
+      if (step.done) return items;
+      const last = items.length === ITEMS;
+      defineProperty(items, items.length, { value: last ? "... and so on" : step.value, writable: true, enumerable: true, configurable: true });
+      if (last) return items;
+    }
+  }
+
+  deception(value, depth) {
+    if ((typeof value !== "object" && typeof value !== "function") || value === null || depth > 6) return undefined;
+    if (types.isProxy(value)) return "Proxy";
+    if (typeof value === "function") return undefined;
+    if (types.isMap(value)) return this.firstDeception(mapEntries(value).flat().slice(0, 400), depth);
+    if (types.isSet(value)) return this.firstDeception(setItems(value).slice(0, 400), depth);
+    for (const key of DECEIVING) {
+      const own = getOwnPropertyDescriptor(value, key);
+      if (own !== undefined && (typeof own.value === "function" || own.get !== undefined)) return `an object with its own ${String(key)}`;
+    }
+    for (let at = getPrototypeOf(value), steps = 0; at !== null && steps < 20; at = getPrototypeOf(at), steps += 1) {
+      if (types.isProxy(at)) return "Proxy";
+      if (this.isKnown(at)) continue;
+      if (DECEIVING.some((key) => key !== "constructor" && getOwnPropertyDescriptor(at, key) !== undefined)) return className(value) || "an unnamed class";
+    }
+    const inside = [];
+    for (const key of ownKeys(value).slice(0, 400)) inside.push(getOwnPropertyDescriptor(value, key)?.value);
+    return this.firstDeception(inside, depth);
+  }
+
+  firstDeception(items, depth) {
+    for (const item of items) {
+      const found = this.deception(item, depth + 1);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Whether a prototype belongs to the language, to Node, or to a class that the file has at top level. */
+  isKnown(prototype) {
+    if (this.realm.intrinsics.has(prototype)) return true;
+    const maker = getOwnPropertyDescriptor(prototype, "constructor")?.value;
+    if (typeof maker !== "function") return types.isGeneratorObject(prototype) || ownKeys(prototype).length === 0 || !DECEIVING.some((k) => getOwnPropertyDescriptor(prototype, k) !== undefined);
+    if (maker === globalThis[maker.name]) return true;
+    try {
+      return /^[\w$]+$/.test(maker.name) && this.evaluate(maker.name) === maker;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The receiver and arguments of a call from their source. */
+  prepare(receiver, args) {
+    const own = this.request.class ? "" : this.request.function;
+    const made = this.evaluate(`((${own}) => ((...__all) => __all)${args})`)(this.guarded);
+    const list = [];
+    for (let i = 0; i < made.length; i += 1) list.push(made[i]);
+    const holder = receiver === "" ? (this.request.is_static ? this.evaluate(this.request.class) : undefined) : this.evaluate(`(${receiver})`);
+    return { holder, list };
+  }
+
+  /** Calls the function itself, unwatched. */
+  call({ holder, list }) {
+    return this.isClass ? construct(this.original, list) : apply(this.original, holder, list);
+  }
+
+  copy(value, seen = new Map()) {
+    if (typeof value !== "object" || value === null || types.isProxy(value)) return value;
+    if (seen.has(value)) return seen.get(value);
+    const make = this.realm.make;
+    let copied;
+    if (Array.isArray(value)) copied = make.array();
+    else if (types.isMap(value)) copied = make.map();
+    else if (types.isSet(value)) copied = make.set();
+    else if (types.isDate(value)) copied = make.date(apply(Date.prototype.getTime, value, []));
+    else if (types.isTypedArray(value)) return apply(getPrototypeOf(Uint8Array.prototype).slice, value, []);
+    else if (types.isRegExp(value) || types.isPromise(value) || isLazy(value)) return value;
+    else copied = make.object();
+    seen.set(value, copied);
+    if (getPrototypeOf(copied) !== getPrototypeOf(value)) setPrototypeOf(copied, getPrototypeOf(value));
+    if (types.isMap(value)) for (const [k, v] of mapEntries(value)) apply(Map.prototype.set, copied, [this.copy(k, seen), this.copy(v, seen)]);
+    if (types.isSet(value)) for (const v of setItems(value)) apply(Set.prototype.add, copied, [this.copy(v, seen)]);
+    for (const key of ownKeys(value)) {
+      const own = getOwnPropertyDescriptor(value, key);
+      defineProperty(copied, key, own.get === undefined && own.set === undefined ? { ...own, value: this.copy(own.value, seen) } : own);
+    }
+    return copied;
+  }
+}
+
+/** Whether looking at a value uses it up: iterators of generators and collections. */
+export function isLazy(value) {
+  if (typeof value !== "object" || value === null || types.isProxy(value)) return false;
+  return types.isGeneratorObject(value) || types.isMapIterator(value) || types.isSetIterator(value) || /Iterator$|^Generator$/.test(className(value)) || isOpenIterator(value);
+}
+
+function isOpenIterator(value) {
+  for (let at = value, depth = 0; at !== null && depth < 6; at = getPrototypeOf(at), depth += 1) {
+    if (types.isProxy(at)) return false;
+    const next = getOwnPropertyDescriptor(at, "next");
+    if (next !== undefined && typeof next.value === "function") {
+      return [Symbol.iterator, Symbol.asyncIterator].some((key) => inherited(value, key));
+    }
+  }
+  return false;
+}
+
+function inherited(value, key) {
+  for (let at = value, depth = 0; at !== null && depth < 6; at = getPrototypeOf(at), depth += 1) {
+    if (getOwnPropertyDescriptor(at, key) !== undefined) return true;
+  }
+  return false;
+}
+
+/** Waits for a promise while timers keep the process alive: one that never settles is a time-out. */
+async function settled(promise) {
+  const alive = setInterval(() => {}, 1 << 30);
+  try {
+    return await promise;
+  } finally {
+    clearInterval(alive);
+  }
+}

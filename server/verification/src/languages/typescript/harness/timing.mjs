@@ -1,0 +1,130 @@
+/**
+ * Mode `performance`: how long calls take. The judging of the figures is not done here.
+ *
+ * - `budgets`: wall time of the given calls;
+ * - `growth`: CPU time at doubling sizes, the worst of several shapes of input, for `@complexity`;
+ * - `regression`: the new code and the code it replaces, in turns, on the same inputs.
+ */
+import { built } from "./build.mjs";
+import { after, left } from "./gate.mjs";
+import { callsOfExamples, Plan, written } from "./inputs.mjs";
+import { Worker } from "./judge.mjs";
+import { Rng } from "./kinds.mjs";
+
+const CALL_SECONDS = 5;
+const SHAPES = ["distinct", "repeated", "ascending", "descending", "equal"];
+const LARGEST = 1 << 17;
+/** Nanoseconds of one call after which sizes stop growing. */
+const LONG = 150_000_000;
+const GROWTH_SECONDS = 6;
+
+/** Facts as in the module's text; what could not be measured carries its reason. */
+export async function run(request) {
+  const hasPrevious = typeof request.previous === "string";
+  if (hasPrevious) request.candidates = [{ source: request.source }, { source: request.previous }];
+  const [subject, previous] = await built(request);
+  const worker = new Worker(subject);
+  try {
+    const facts = { budgets: [], growth: null, regression: null, broken: null };
+    for (const place of request.budgets.keys()) facts.budgets.push(await budget(worker, request, place));
+    if (request.complexity !== null) facts.growth = await growth(worker, request);
+    if (hasPrevious) facts.regression = await regression(worker, new Worker(previous), request);
+    facts.broken = worker.broken;
+    return facts;
+  } finally {
+    worker.stop();
+  }
+}
+
+async function budget(worker, request, place) {
+  const answer = await worker.ask(["time", ...parts(request, place), "15", "1.5"], CALL_SECONDS);
+  return { call: request.budgets[place], ...read(answer) };
+}
+
+/** Receiver and arguments of a call, so that making the arguments is not counted; else the whole expression. */
+function parts(request, place) {
+  const args = request.budget_calls[place];
+  return args === null ? [request.budget_codes[place], ""] : ["", written(args)];
+}
+
+/** `{ wall: [ns], cpu: [ns] }` or `{ error }`. */
+function read(answer) {
+  if (answer[0] === "times") {
+    const pairs = answer.slice(1).map((pair) => pair.split(" ").map(Number));
+    return { wall: pairs.map(([wall]) => wall), cpu: pairs.map(([, cpu]) => cpu) };
+  }
+  return { error: { timeout: "timeout", invalid: "violates @requires" }[answer[0]] ?? answer.slice(0, 3).filter(Boolean).join(": ") };
+}
+
+/** The call with every container `size` long; without containers, every number `size`. */
+function sized(plan, size, shape) {
+  const rng = new Rng(size);
+  const given = plan.params.filter((p) => p.kind !== undefined && !p.rest && !p.has_default);
+  const hasContainers = given.some((p) => p.kind.scalable);
+  return written(given.map((p) => p.kind.sized(rng, hasContainers && !p.kind.scalable ? size >> 1 : size, shape)));
+}
+
+function sizes(bound) {
+  const found = [];
+  if (bound === "Exponential") for (let n = 4; n < 27; n += 2) found.push(n);
+  else for (let n = 4; n <= LARGEST; n *= 2) found.push(n);
+  return found;
+}
+
+async function growth(worker, request) {
+  const plan = new Plan(request);
+  if (!plan.canGenerate() || !plan.canGrow()) return { points: [], reason: "no parameter whose size can grow" };
+  const end = after(GROWTH_SECONDS);
+  let shapes = SHAPES;
+  const points = [];
+  let stopped = null;
+  for (const size of sizes(request.complexity)) {
+    let worst;
+    for (const shape of shapes) {
+      const answer = read(await worker.ask(["time", plan.receivers[0], sized(plan, size, shape), "5", "0.3"], 2));
+      if (answer.error === "timeout") {
+        stopped = { size, why: "timeout" };
+        break;
+      }
+      if (answer.error !== undefined) {
+        // Not a valid input: `@requires`, or the code throws on it.
+        shapes = shapes.filter((s) => s !== shape);
+        if (shapes.length === 0) stopped = { size, why: answer.error };
+        continue;
+      }
+      const cost = Math.min(...answer.cpu);
+      if (worst === undefined || cost > worst[1]) worst = [size, cost, Math.min(...answer.wall), shape];
+    }
+    if (worst !== undefined && stopped?.why !== "timeout") points.push(worst);
+    if (stopped !== null || worst?.[1] > LONG || left(end) <= 0) break;
+  }
+  return { points, stopped, reason: "" };
+}
+
+/** Both codes, measured in turns, on the calls that say most about the cost. */
+async function regression(worker, before, request) {
+  const plan = new Plan(request);
+  const rows = [];
+  try {
+    for (const [receiver, args] of comparable(plan, request)) {
+      const first = read(await before.ask(["time", receiver, args, "1", "0.3"], 2));
+      const second = read(await worker.ask(["time", receiver, args, "1", "0.3"], 2));
+      if (first.error !== undefined || second.error !== undefined) continue;
+      const row = { call: `${request.function}${args}`, old: [], new: [] };
+      for (let turn = 0; turn < 5; turn += 1) {
+        row.old.push(...(read(await before.ask(["time", receiver, args, "2", "0.05"], 2)).cpu ?? []));
+        row.new.push(...(read(await worker.ask(["time", receiver, args, "2", "0.05"], 2)).cpu ?? []));
+      }
+      rows.push(row);
+    }
+  } finally {
+    before.stop();
+  }
+  return rows;
+}
+
+function comparable(plan, request) {
+  const calls = [...request.budgets.keys()].map((place) => parts(request, place)).filter(([, args]) => args !== "");
+  if (plan.canGenerate() && plan.canGrow()) calls.push([plan.receivers[0], sized(plan, 1000, "distinct")]);
+  return [...calls, ...callsOfExamples(plan).slice(0, 2)].slice(0, 3);
+}

@@ -1,0 +1,191 @@
+/**
+ * What a worker does: it loads one candidate and answers one job after the other. Every answer is a
+ * list of texts, the first of which says what happened. The worker never learns what an example
+ * expects when that can be said without the file: the judge compares.
+ */
+import { KEY_SIZE, readExactly, receive, send } from "./channel.mjs";
+import { Load, Subject, Untrusted, isLazy } from "./subject.mjs";
+import { bounded, equality, errorName, errorNames, errorText, show } from "./values.mjs";
+import { answered } from "./answers.mjs";
+import { timed } from "./clock.mjs";
+
+const JOBS = 3;
+const ANSWERS = 4;
+const leave = process.reallyExit.bind(process);
+const setTimer = setInterval;
+
+/** A thrown value as an answer: its name, all its names, its text. */
+function raised(error) {
+  if (error instanceof Untrusted) return ["untrusted", error.message];
+  return ["raised", errorName(error), errorNames(error).join(" "), errorText(error)];
+}
+
+/** `f(ARGS) === EXPECTED`; `right` is empty when the judge knows the expected value itself. */
+async function equation(subject, left, right) {
+  try {
+    const expected = right === "" ? undefined : await subject.finish(await subject.value(right));
+    subject.fresh();
+    const result = await subject.finish(await subject.value(left));
+    const [text, opaque] = equality(result);
+    const answer = ["value", text, show(result), opaque ? "opaque" : ""];
+    if (right !== "") answer.push(equality(expected)[0] === text ? "same" : "differs", show(expected));
+    return [...answer, ...subject.notes()];
+  } catch (error) {
+    return [...raised(error), ...subject.notes()];
+  }
+}
+
+/** An expression that must be true. */
+async function holds(subject, code) {
+  try {
+    const value = await subject.finish(await subject.value(code));
+    return [value === true || (typeof value !== "object" && Boolean(value)) ? "true" : "false", show(value), ...subject.notes()];
+  } catch (error) {
+    return [...raised(error), ...subject.notes()];
+  }
+}
+
+/** Code that must throw; the answer says what it did. */
+async function raises(subject, code) {
+  try {
+    const value = await subject.finish(await subject.value(code));
+    return ["value", "", show(value), "", ...subject.notes()];
+  } catch (error) {
+    return [...raised(error), ...subject.notes()];
+  }
+}
+
+/** Arguments of a call, or `undefined` outside `@requires`. */
+function admitted(subject, receiver, args) {
+  try {
+    const call = subject.prepare(receiver, args);
+    const bound = subject.bound(call.list);
+    return subject.unmet(bound) === undefined ? { call, bound } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function valid(subject, receiver, args) {
+  return [admitted(subject, receiver, args) === undefined ? "invalid" : "valid"];
+}
+
+/** The fingerprint's view of a call: `["outcome", text]`, or `["invalid"]`. */
+async function outcome(subject, receiver, args) {
+  const found = admitted(subject, receiver, args);
+  if (found === undefined) return ["invalid"];
+  const { call, bound } = found;
+  const names = call.list.length > 0 && Object.keys(bound).length === 0 ? call.list.map((_, i) => `argument ${i + 1}`) : undefined;
+  const shown = () => {
+    const all = names === undefined ? Object.entries(bound) : names.map((name, i) => [name, call.list[i]]);
+    if (call.holder !== undefined && typeof call.holder === "object") all.push(["this", call.holder]);
+    return all.filter(([, value]) => !isLazy(value)).map(([name, value]) => [name, show(value)]);
+  };
+  const before = new Map(shown());
+  let text;
+  try {
+    text = `= ${show(await subject.finish(subject.call(call)))}`;
+  } catch (error) {
+    if (error instanceof Untrusted) throw error;
+    text = `! ${errorName(error)}`;
+  }
+  for (const [name, after] of shown()) if (before.get(name) !== after) text += `; mutates ${name} -> ${after}`;
+  return ["outcome", bounded(text)];
+}
+
+/**
+ * Checks `@ensures` for one call: `["holds", how many]`, `["invalid"]`, `["ensures", index, result]`,
+ * `["ensures-raised", index, error, text, result]` or `["raised", ...]`.
+ */
+async function contract(subject, receiver, args) {
+  const found = admitted(subject, receiver, args);
+  if (found === undefined) return ["invalid"];
+  const before = {};
+  for (const [name, value] of Object.entries(found.bound)) before[name] = subject.copy(value);
+  let result;
+  try {
+    result = await subject.finish(subject.call(found.call));
+  } catch (error) {
+    return raised(error);
+  }
+  const shown = show(result);
+  for (let i = 0; i < subject.ensures.length; i += 1) {
+    try {
+      let value = subject.ensures[i].value({ ...before, result });
+      if (subject.ensures[i].waits) value = await value;
+      if (!value) return ["ensures", String(i), shown];
+    } catch (error) {
+      return ["ensures-raised", String(i), errorName(error), errorText(error).slice(0, 200), shown];
+    }
+  }
+  const tampered = subject.realm.tampered();
+  return tampered === undefined ? ["holds", String(subject.ensures.length)] : ["untrusted", `a changed built-in (${tampered})`];
+}
+
+/** Evaluates one `@property` with its variables bound: `["true"]`, `["false"]`, `["invalid"]`. */
+async function law(subject, index, args) {
+  let bound;
+  try {
+    const call = subject.prepare("", args);
+    bound = subject.bound(call.list);
+    if (subject.unmet(bound) !== undefined) return ["invalid"];
+  } catch {
+    return ["invalid"];
+  }
+  subject.fresh();
+  let answer;
+  try {
+    const value = await subject.finish(await subject.laws[Number(index)].value(bound));
+    answer = [value === true ? "true" : "false"];
+  } catch (error) {
+    answer = raised(error);
+  }
+  // The law itself calls the function outside its domain.
+  if (subject.violated !== undefined) return ["invalid"];
+  return [...answer, ...subject.notes()];
+}
+
+const HANDLERS = {
+  equation,
+  holds,
+  raises,
+  valid,
+  outcome,
+  contract,
+  law,
+  answer: (subject, ...job) => answered(subject, admitted, ...job),
+  time: (subject, ...job) => timed(subject, admitted, ...job),
+};
+
+async function serve() {
+  const key = readExactly(JOBS, KEY_SIZE);
+  const request = JSON.parse(receive(JOBS, key)[0]);
+  const reply = (parts) => send(ANSWERS, key, parts);
+  let subject;
+  try {
+    subject = await Subject.load(request, (code) => leave(Number(code) || 0));
+  } catch (error) {
+    if (!(error instanceof Load)) throw error;
+    reply(["broken", ...error.parts]);
+    return;
+  }
+  reply(["ready"]);
+  for (let job = receive(JOBS, key); job !== undefined; job = receive(JOBS, key)) {
+    subject.fresh();
+    try {
+      reply(await HANDLERS[job[0]](subject, ...job.slice(1)));
+    } catch (error) {
+      reply(raised(error));
+    }
+  }
+}
+
+// The process stays while a candidate's promise is waited for.
+setTimer(() => {}, 1 << 30);
+serve().then(
+  () => leave(0),
+  (error) => {
+    if (process.env.ZEROERR_HARNESS_DEBUG) process._rawDebug(error);
+    leave(70);
+  },
+);

@@ -1,0 +1,59 @@
+//! `@budget` and `@complexity` of a TypeScript function, measured in the sandbox after the compiler of Node
+//! has had its turn.
+
+use serde_json::json;
+use zeroerr_core::code::Task;
+use zeroerr_core::verdict::{Layer, LayerReport};
+
+use super::harness::{self, Mode, Trouble};
+use super::probe::{missing_import, read};
+use super::specs;
+use crate::languages::Subject;
+use crate::layers::Failure;
+use crate::layers::performance::{Facts, TOO_NOISY, judge, nothing};
+use crate::toolchain::Toolchain;
+
+/// How often is measured at most: what else the machine does comes and goes.
+const MEASUREMENTS: u32 = 3;
+
+/// Runs the layer.
+pub(super) async fn check(tools: &Toolchain, subject: &Subject) -> LayerReport {
+    let spec = &subject.task.spec;
+    let replaced = replaced(subject);
+    if spec.budgets.is_empty() && spec.complexity.is_none() && replaced.is_none() {
+        return nothing();
+    }
+    for _ in 1..MEASUREMENTS {
+        match run(tools, subject, replaced.is_some()).await {
+            Ok(report) if report.detail.contains(TOO_NOISY) => continue,
+            Ok(report) => return report,
+            Err(trouble) => return Failure::from(trouble).report(Layer::Performance),
+        }
+    }
+    let last = run(tools, subject, replaced.is_some()).await;
+    last.unwrap_or_else(|trouble| Failure::from(trouble).report(Layer::Performance))
+}
+
+async fn run(tools: &Toolchain, subject: &Subject, compares: bool) -> Result<LayerReport, Trouble> {
+    let node = tools.node()?;
+    let extra = json!({
+        "complexity": subject.task.spec.complexity.as_ref().map(|c| format!("{:?}", c.bound)),
+        "previous": compares.then(|| subject.previous.to_string()),
+        "examples": [],
+    });
+    let facts: Facts = read(harness::ask(tools, subject, Mode::Performance, extra).await?)?;
+    if let Some(error) = missing_import(subject, facts.broken.as_ref().map_or("", |b| &b.3)) {
+        return Err(error.into());
+    }
+    Ok(LayerReport { tools: vec![node.named("node")], ..judge(subject, &facts) })
+}
+
+/// The function as it was before the edit, when it had a body worth comparing with.
+pub(super) fn replaced(subject: &Subject) -> Option<Task> {
+    if !subject.is_edit() {
+        return None;
+    }
+    let before = specs::analyse(&subject.task.file, &subject.previous);
+    let same = |t: &Task| t.signature.name == subject.task.signature.name && t.class == subject.task.class;
+    before.tasks.into_iter().find(same).filter(|t| !t.is_stub)
+}

@@ -1,0 +1,219 @@
+//! The part of a project that a tool needs to judge one file, copied into a scratch folder: the edited file
+//! under its own name and place, the configuration files above it and the project's modules that it
+//! imports, directly or not. Packages are not copied: the folder that holds them is linked and may be read.
+
+use std::collections::{HashSet, VecDeque};
+use std::path::{Component, Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::imports::{resolve, specifiers};
+use super::tree::Dialect;
+use super::tsconfig::TsConfig;
+use crate::languages::{CheckError, Subject};
+use crate::toolchain::Toolchain;
+
+/// Files that configure a tool, beside `tsconfig*.json` and `eslint.config.*`.
+const CONFIGS: &[&str] = &["package.json", "jsconfig.json", ".oxlintrc.json", "oxlint.config.ts"];
+/// Largest configuration or module that is copied, in bytes.
+const MAX_FILE: u64 = 1 << 20;
+/// Most modules that are copied.
+const MAX_MODULES: usize = 400;
+
+/// A copy of the part of a project that matters for one file.
+#[derive(Debug)]
+pub(super) struct Mirror {
+    scratch: tempfile::TempDir,
+    /// The edited file.
+    pub file: PathBuf,
+    /// The folder that stands for the project's root.
+    pub root: PathBuf,
+    /// Configuration files that were copied, nearest first.
+    pub configs: Vec<PathBuf>,
+    /// The project's modules that were copied.
+    pub modules: Vec<PathBuf>,
+    /// The nearest folder with packages, where it really is.
+    pub packages: Option<PathBuf>,
+    /// What the project's compiler options say.
+    pub tsconfig: TsConfig,
+}
+
+impl Mirror {
+    /// Copies what matters for `text` in the place of the subject's file.
+    ///
+    /// # Errors
+    /// One sentence when the scratch folder cannot be written.
+    pub fn make(tools: &Toolchain, subject: &Subject, text: &str) -> Result<Self, CheckError> {
+        let scratch = tools.scratch()?;
+        let root = scratch.path().join("project");
+        let file = root.join(relative_file(subject));
+        let found = around(subject, text);
+        let mut mirror = Self {
+            scratch,
+            file,
+            root,
+            configs: Vec::new(),
+            modules: Vec::new(),
+            packages: packages(subject),
+            tsconfig: TsConfig::default(),
+        };
+        for (from, below) in found.configs {
+            mirror.configs.push(mirror.copy(&from, &below)?);
+        }
+        for (from, below) in found.modules {
+            mirror.modules.push(mirror.copy(&from, &below)?);
+        }
+        write(&mirror.file, text.as_bytes())?;
+        if let Some(packages) = &mirror.packages {
+            link(packages, &mirror.root.join("node_modules"))?;
+        }
+        mirror.tsconfig = TsConfig::of(&mirror.file, &mirror.root);
+        Ok(mirror)
+    }
+
+    fn copy(&self, from: &Path, below: &Path) -> Result<PathBuf, CheckError> {
+        let to = self.root.join(below);
+        let bytes = std::fs::read(from).map_err(|e| CheckError(format!("cannot read {}: {e}", from.display())))?;
+        write(&to, &bytes)?;
+        Ok(to)
+    }
+
+    /// The scratch folder; a job may write here.
+    pub fn scratch(&self) -> PathBuf {
+        self.scratch.path().to_path_buf()
+    }
+
+    /// The nearest of the copied configuration files whose name is wanted.
+    pub fn config(&self, is_wanted: impl Fn(&str) -> bool) -> Option<&Path> {
+        let named = |p: &&PathBuf| p.file_name().and_then(|n| n.to_str()).is_some_and(&is_wanted);
+        self.configs.iter().find(named).map(PathBuf::as_path)
+    }
+
+    /// The texts of the copied modules, for whoever reads types.
+    pub fn texts(&self) -> Vec<(PathBuf, String)> {
+        self.modules.iter().filter_map(|p| Some((p.clone(), std::fs::read_to_string(p).ok()?))).collect()
+    }
+}
+
+/// A hash of everything around the file that [`Mirror::make`] would copy, and of the names and versions of
+/// the packages beside it.
+pub(super) fn surroundings_hash(subject: &Subject) -> String {
+    let found = around(subject, &subject.task.source);
+    let mut hasher = Sha256::new();
+    for (from, below) in found.configs.into_iter().chain(found.modules) {
+        hasher.update(below.as_os_str().as_encoded_bytes());
+        hasher.update([0]);
+        hasher.update(std::fs::read(&from).unwrap_or_default());
+        hasher.update([0]);
+    }
+    let installed = packages(subject).map(|p| std::fs::read(p.join(".package-lock.json")).unwrap_or_default());
+    hasher.update(installed.unwrap_or_default());
+    hasher.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The file's place below the project's root; its bare name when it belongs to no project.
+pub(super) fn relative_file(subject: &Subject) -> PathBuf {
+    let file = &subject.task.file;
+    let below = subject.workspace.as_ref().and_then(|w| file.strip_prefix(w).ok());
+    let plain = below.filter(|p| p.components().all(|c| matches!(c, Component::Normal(_))));
+    plain
+        .map(Path::to_path_buf)
+        .or_else(|| file.file_name().map(PathBuf::from))
+        .unwrap_or_else(|| PathBuf::from("edited.ts"))
+}
+
+/// The nearest `node_modules` of the file's project.
+pub(super) fn packages(subject: &Subject) -> Option<PathBuf> {
+    let workspace = subject.workspace.as_deref()?;
+    let folders = subject.task.file.ancestors().skip(1).take_while(|f| f.starts_with(workspace));
+    let found = folders.map(|f| f.join("node_modules")).find(|p| p.is_dir())?;
+    found.canonicalize().ok()
+}
+
+/// What lies around a file and matters: where it is, and where it goes.
+#[derive(Default)]
+struct Around {
+    configs: Vec<(PathBuf, PathBuf)>,
+    modules: Vec<(PathBuf, PathBuf)>,
+}
+
+fn around(subject: &Subject, text: &str) -> Around {
+    let Some(workspace) = subject.workspace.as_deref() else { return Around::default() };
+    let folders = subject.task.file.ancestors().skip(1).take_while(|f| f.starts_with(workspace));
+    let configs = folders.flat_map(configs_in).filter(|p| is_readable_inside(p, workspace));
+    let below = |from: PathBuf| from.strip_prefix(workspace).map(Path::to_path_buf).ok().map(|to| (from, to));
+    Around {
+        configs: configs.filter_map(below).collect(),
+        modules: modules(subject, text, workspace).into_iter().filter_map(below).collect(),
+    }
+}
+
+/// The configuration files of one folder, in a fixed order.
+fn configs_in(folder: &Path) -> Vec<PathBuf> {
+    let names =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|e| e.file_name().into_string().ok());
+    let mut found: Vec<String> = names.filter(|n| is_config(n)).collect();
+    // `tsconfig.json` stands before `tsconfig.base.json`.
+    found.sort_by_key(|n| (n.len(), n.clone()));
+    found.into_iter().map(|n| folder.join(n)).collect()
+}
+
+fn is_config(name: &str) -> bool {
+    CONFIGS.contains(&name)
+        || (name.starts_with("tsconfig") && name.ends_with(".json"))
+        || name.starts_with("eslint.config.")
+        || name.ends_with(".d.ts")
+}
+
+/// The project's modules that the file imports, directly or not, nearest first.
+fn modules(subject: &Subject, text: &str, workspace: &Path) -> Vec<PathBuf> {
+    let config = TsConfig::of(&subject.task.file, workspace);
+    let mut seen: HashSet<PathBuf> = HashSet::from([subject.task.file.clone()]);
+    let mut found = Vec::new();
+    let mut queue = VecDeque::from([(subject.task.file.clone(), text.to_string())]);
+    while let Some((file, text)) = queue.pop_front() {
+        if file.extension().is_some_and(|e| e == "json") {
+            continue;
+        }
+        for specifier in specifiers(&text, Dialect::of(&file)) {
+            let relative = resolve(&file, &specifier);
+            let meant = if relative.is_empty() { config.candidates(&specifier) } else { relative };
+            for module in meant.into_iter().filter(|p| is_readable_inside(p, workspace)) {
+                if found.len() >= MAX_MODULES {
+                    return found;
+                }
+                if seen.insert(module.clone()) {
+                    let text = std::fs::read_to_string(&module).unwrap_or_default();
+                    found.push(module.clone());
+                    queue.push_back((module, text));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Whether it is a file of modest size that really lies in the project: no link leads out of it.
+fn is_readable_inside(path: &Path, workspace: &Path) -> bool {
+    let Ok(meta) = std::fs::metadata(path) else { return false };
+    let (Ok(real), Ok(home)) = (path.canonicalize(), workspace.canonicalize()) else { return false };
+    meta.is_file() && meta.len() <= MAX_FILE && real.starts_with(home)
+}
+
+/// A link to a folder that a job is shown at its own place.
+pub(super) fn link(to: &Path, place: &Path) -> Result<(), CheckError> {
+    match std::os::unix::fs::symlink(to, place) {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(CheckError(format!("cannot link {}: {e}; free some space or set TMPDIR", place.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file of the copy.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CheckError> {
+    let folder = path.parent().unwrap_or(path);
+    std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(path, bytes))
+        .map_err(|e| CheckError(format!("cannot write {}: {e}; free some space or set TMPDIR", path.display())))
+}

@@ -1,0 +1,113 @@
+//! Examples, JSDoc examples and the project's own tests of a TypeScript function.
+//!
+//! The tests run in a copy of the project with the edit applied. The copy holds code and small data files;
+//! what `.gitignore` excludes and hidden files (keys, environments) stay out, packages are linked.
+
+use std::path::{Path, PathBuf};
+
+use ignore::WalkBuilder;
+use serde_json::{Value, json};
+use zeroerr_core::verdict::{Layer, LayerReport};
+
+use super::harness::{self, Mode, Trouble};
+use super::performance::replaced;
+use super::probe::{missing_import, read};
+use super::project::{Mirror, relative_file, write};
+use super::reaching::reaching;
+use crate::fingerprint::Broken;
+use crate::languages::{CheckError, Subject};
+use crate::layers::Failure;
+use crate::layers::tests::{Facts, judge};
+use crate::toolchain::Toolchain;
+
+/// Bounds of the copy: files, bytes in all, bytes of one file.
+const MAX_FILES: usize = 4_000;
+const MAX_BYTES: u64 = 64 << 20;
+const MAX_FILE: u64 = 1 << 20;
+/// Most test files that are run.
+const MAX_SUITES: usize = 20;
+/// What tests read.
+const DATA: [&str; 18] = [
+    "ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "json", "txt", "csv", "yaml", "yml", "md", "xml", "html",
+    "css", "snap",
+];
+/// Folders that are nobody's project.
+const FOREIGN: [&str; 5] = ["node_modules", "build", "dist", "coverage", "out"];
+
+/// Runs the layer.
+pub(super) async fn check(tools: &Toolchain, subject: &Subject) -> LayerReport {
+    match run(tools, subject).await {
+        Ok(report) => report,
+        Err(trouble) => Failure::from(trouble).report(Layer::Tests),
+    }
+}
+
+async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Trouble> {
+    let node = tools.node()?;
+    let mirror = Mirror::make(tools, subject, &subject.task.source)?;
+    let files = project(subject, &mirror.root)?;
+    let suites: Vec<PathBuf> =
+        reaching(&mirror.root, &files, &moved(subject, &mirror)).into_iter().take(MAX_SUITES).collect();
+    if subject.task.spec.examples.is_empty() && suites.is_empty() {
+        return Ok(judge(subject, &Facts::default()));
+    }
+    let vitest = mirror.packages.as_ref().map(|p| p.join("vitest/vitest.mjs")).filter(|p| p.is_file());
+    let mut named = vec![node.named("node")];
+    named.extend(vitest.as_deref().and_then(version_beside).map(|v| format!("vitest {v}")));
+    let suite = json!({
+        "files": suites,
+        "vitest": vitest,
+        "previous": replaced(subject).map(|_| subject.previous.to_string()),
+    });
+    let request = harness::request(tools, subject, &mirror, json!({"suite": suite}))?;
+    let answer = harness::run(tools, &mirror, Mode::Tests, request).await?;
+    let broken: Option<Broken> = read(answer["broken"].clone())?;
+    if let Some(error) = missing_import(subject, broken.as_ref().map_or("", |b| &b.3)) {
+        return Err(error.into());
+    }
+    let facts: Facts = read(answer)?;
+    Ok(LayerReport { tools: named, ..judge(subject, &facts) })
+}
+
+/// The subject as it stands in the copy.
+fn moved(subject: &Subject, mirror: &Mirror) -> Subject {
+    let mut moved = subject.clone();
+    moved.task.file = mirror.root.join(relative_file(subject));
+    moved
+}
+
+/// The version of the package that a file belongs to.
+fn version_beside(path: &Path) -> Option<String> {
+    let text = std::fs::read(path.parent()?.join("package.json")).ok()?;
+    serde_json::from_slice::<Value>(&text).ok()?["version"].as_str().map(str::to_owned)
+}
+
+/// Copies what the bounds let in, links not followed; the paths of the copies.
+fn project(subject: &Subject, root: &Path) -> Result<Vec<PathBuf>, CheckError> {
+    let inside = subject.workspace.as_deref().filter(|w| subject.task.file.starts_with(w));
+    let Some(workspace) = inside else { return Ok(Vec::new()) };
+    let foreign = |name: &std::ffi::OsStr| name.to_str().is_some_and(|n| FOREIGN.contains(&n));
+    let walk = WalkBuilder::new(workspace)
+        .require_git(false)
+        .filter_entry(move |e| !foreign(e.file_name()))
+        .sort_by_file_path(Path::cmp)
+        .build();
+    let (mut count, mut bytes, mut out) = (0, 0, Vec::new());
+    for entry in walk.flatten().filter(|e| e.file_type().is_some_and(|t| t.is_file())) {
+        let path = entry.path();
+        let size = entry.metadata().map_or(u64::MAX, |m| m.len());
+        let wanted = path.extension().and_then(|e| e.to_str()).is_some_and(|e| DATA.contains(&e));
+        let Some(below) = path.strip_prefix(workspace).ok().filter(|_| wanted && size <= MAX_FILE) else { continue };
+        (count, bytes) = (count + 1, bytes + size);
+        if count > MAX_FILES || bytes > MAX_BYTES {
+            break;
+        }
+        let to = root.join(below);
+        let Ok(content) = std::fs::read(path) else { continue };
+        if path != subject.task.file {
+            write(&to, &content)?;
+        }
+        out.push(to);
+    }
+    Ok(out)
+}

@@ -1,0 +1,231 @@
+//! Layer 2 for TypeScript: tsgo first, since it answers in a fraction of the time; tsc confirms what it lets
+//! pass, since tsgo is a preview. Then our own look for ways around both. Plain JavaScript is checked by
+//! what its JSDoc says.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use zeroerr_core::code::TextRange;
+use zeroerr_core::verdict::{Finding, Layer, LayerReport};
+
+use super::escapes::escapes;
+use super::project::{Mirror, write};
+use super::tree::{Dialect, is_javascript};
+use crate::languages::Subject;
+use crate::layers::types::Escape;
+use crate::layers::{self, Failure, Remark, tool};
+use crate::toolchain::Toolchain;
+
+/// The compiler's configuration for one file.
+const CONFIG: &str = "tsconfig.zeroerr.json";
+/// What a compiler says of its configuration, of a file that is not there, or of the type roots: no
+/// statement about the code.
+const OF_CONFIGURATION: [&str; 5] = ["TS5", "TS6", "TS18003", "TS18002", "TS2688"];
+
+/// Runs the layer.
+pub(super) async fn check(tools: &Toolchain, subject: &Subject) -> LayerReport {
+    match judge(tools, subject).await {
+        Ok(report) => report,
+        Err(failure) => failure.report(Layer::Types),
+    }
+}
+
+async fn judge(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Failure> {
+    let node = tools.node()?;
+    let found = new_escapes(subject);
+    if !found.is_empty() {
+        return Ok(layers::report(Layer::Types, found, "", vec!["zeroerr escapes".into()]));
+    }
+    let quick = node.tool("@typescript/native-preview")?;
+    let found = compare(tools, subject, Compiler::Tsgo).await?;
+    if !found.is_empty() {
+        return Ok(layers::report(Layer::Types, found, "", vec![quick.version]));
+    }
+    let sure = node.tool("typescript")?;
+    let found = compare(tools, subject, Compiler::Tsc).await?;
+    let clean = "tsgo and tsc have no new objection";
+    Ok(layers::report(Layer::Types, found, clean, vec![quick.version, sure.version]))
+}
+
+/// Ways around the compiler that were not there before.
+fn new_escapes(subject: &Subject) -> Vec<Finding> {
+    let dialect = Dialect::of(&subject.task.file);
+    let all = |source: &str| -> Vec<Remark> {
+        let range = TextRange::new(0, source.len());
+        escapes(source, dialect, range).into_iter().map(remark).collect()
+    };
+    layers::objections(Layer::Types, subject, &all(&subject.previous), all(&subject.task.source))
+}
+
+fn remark(found: super::escapes::Escape) -> Remark {
+    let kind = match found.rule {
+        "any" | "as-any" => Escape::AnyType,
+        "as-unknown-as" => Escape::Cast,
+        _ => Escape::Suppression,
+    };
+    let text = found.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    Remark { rule: kind.name().into(), message: kind.message(&text), line: found.line, url: None }
+}
+
+/// The compiler's objections; the file before the edit is only looked at when there are any.
+async fn compare(tools: &Toolchain, subject: &Subject, compiler: Compiler) -> Result<Vec<Finding>, Failure> {
+    let after = compiler.remarks(tools, subject, &subject.task.source).await?;
+    if after.is_empty() {
+        return Ok(Vec::new());
+    }
+    let before =
+        if subject.is_edit() { compiler.remarks(tools, subject, &subject.previous).await? } else { Vec::new() };
+    Ok(layers::objections(Layer::Types, subject, &before, after))
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Compiler {
+    Tsgo,
+    Tsc,
+}
+
+impl Compiler {
+    /// Errors in one text. A project configuration that the compiler cannot read is left out: it is about
+    /// the project, not about the edit.
+    async fn remarks(self, tools: &Toolchain, subject: &Subject, text: &str) -> Result<Vec<Remark>, Failure> {
+        let mirror = Mirror::make(tools, subject, text)?;
+        let own = mirror.tsconfig.file.clone();
+        if let Some(config) = own {
+            let extends = config.file_name().map(|n| format!("./{}", n.to_string_lossy()));
+            let place = config.with_file_name(CONFIG);
+            if let Some(remarks) = self.run(tools, &mirror, place, extends).await? {
+                return Ok(remarks);
+            }
+        }
+        let place = mirror.root.join(CONFIG);
+        let remarks = self.run(tools, &mirror, place, None).await?;
+        remarks.ok_or_else(|| Failure::Unavailable("the compiler cannot read its own configuration".into()))
+    }
+
+    /// `None` when the compiler objects to the configuration.
+    async fn run(
+        self,
+        tools: &Toolchain,
+        mirror: &Mirror,
+        place: PathBuf,
+        extends: Option<String>,
+    ) -> Result<Option<Vec<Remark>>, Failure> {
+        let node = tools.node()?;
+        let config = config(&node.root, mirror, extends);
+        write(&place, config.to_string().as_bytes())?;
+        let (name, mut command) = match self {
+            Compiler::Tsgo => ("tsgo", vec![OsString::from(node.tool("@typescript/native-preview")?.path)]),
+            Compiler::Tsc => {
+                ("tsc", vec![node.node.clone().into(), "--no-warnings".into(), node.tool("typescript")?.path.into()])
+            }
+        };
+        command.extend(["--pretty", "false", "-p"].map(OsString::from));
+        command.push(place.into());
+        let mut readable = node.readable;
+        readable.extend(mirror.packages.clone());
+        let run = tool::Run {
+            name,
+            command,
+            env: Vec::new(),
+            stdin: Vec::new(),
+            readable,
+            scratch: mirror.scratch(),
+            seconds: 30,
+            accepted: &[0, 1, 2],
+        };
+        let output = tool::run(tools, run).await?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let succeeded = output.exit == zeroerr_sandbox::Exit::Code(0);
+        let errors: Vec<Message> = said.lines().filter_map(Message::read).collect();
+        if errors.is_empty() && !succeeded {
+            return Err(tool::garbage(name, said.lines().next().unwrap_or("nothing")));
+        }
+        if errors.iter().any(|e| e.file.is_empty() && OF_CONFIGURATION.iter().any(|c| e.code.starts_with(c))) {
+            return Ok(None);
+        }
+        // Paths are relative to the working folder.
+        let is_own = |m: &Message| mirror.scratch().join(&m.file) == mirror.file;
+        Ok(Some(errors.into_iter().filter(is_own).map(Message::remark).collect()))
+    }
+}
+
+/// The configuration: the project's with this one file, or ours.
+fn config(tools: &std::path::Path, mirror: &Mirror, extends: Option<String>) -> Value {
+    let types = tools.join("node_modules/@types");
+    let declarations = mirror.configs.iter().filter(|p| p.to_string_lossy().ends_with(".d.ts"));
+    let files: Vec<PathBuf> = std::iter::once(mirror.file.clone()).chain(declarations.cloned()).collect();
+    let mut options = json!({
+        "noEmit": true, "composite": false, "incremental": false, "emitDeclarationOnly": false, "declaration": false,
+        "declarationMap": false, "isolatedDeclarations": false, "skipLibCheck": true, "allowImportingTsExtensions": true,
+    });
+    let is_plain = is_javascript(&mirror.file);
+    if is_plain {
+        options["allowJs"] = json!(true);
+        options["checkJs"] = json!(true);
+    }
+    let has_types = mirror.packages.as_ref().is_some_and(|p| p.join("@types/node").is_dir());
+    if !has_types {
+        options["typeRoots"] = json!([types]);
+        options["types"] = json!(["node"]);
+    }
+    let Some(extends) = extends else {
+        let text = std::fs::read_to_string(&mirror.file).unwrap_or_default();
+        let is_for_browsers = ["document", "window", "HTMLElement"].iter().any(|word| text.contains(word));
+        let libraries: &[&str] = if is_for_browsers { &["esnext", "dom", "dom.iterable"] } else { &["esnext"] };
+        // Without JSDoc there is nothing to hold plain JavaScript to.
+        let ours = json!({
+            "strict": true, "noImplicitAny": !is_plain, "target": "esnext", "module": "preserve",
+            "moduleResolution": "bundler", "esModuleInterop": true, "resolveJsonModule": true, "jsx": "preserve",
+            "experimentalDecorators": false, "noImplicitOverride": false, "lib": libraries,
+            "noUncheckedIndexedAccess": false,
+        });
+        if let (Value::Object(options), Value::Object(ours)) = (&mut options, ours) {
+            options.extend(ours);
+        }
+        return json!({"compilerOptions": options, "files": files});
+    };
+    json!({"extends": extends, "compilerOptions": options, "files": files, "include": [], "references": []})
+}
+
+/// One line of a compiler: `src/a.ts(3,87): error TS2322: Type ...`, or without a place.
+#[derive(Debug, PartialEq, Eq)]
+struct Message {
+    file: String,
+    line: usize,
+    code: String,
+    text: String,
+}
+
+impl Message {
+    fn read(said: &str) -> Option<Self> {
+        let (place, rest) = match said.split_once(": error TS") {
+            Some((place, rest)) => (place, rest),
+            None => ("", said.strip_prefix("error TS")?),
+        };
+        let (code, text) = rest.split_once(": ")?;
+        let (file, at) = place.rsplit_once('(').unwrap_or(("", ""));
+        let line = at.split(',').next().and_then(|n| n.parse().ok()).unwrap_or(1);
+        Some(Self { file: file.into(), line, code: format!("TS{code}"), text: text.trim().into() })
+    }
+
+    fn remark(self) -> Remark {
+        let url = Some(format!("https://typescript.tv/errors/{}", self.code.to_lowercase()));
+        Remark { rule: self.code, message: self.text, line: self.line, url }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_compiler_is_read_with_its_place() {
+        let said = "project/src/a (1).ts(3,87): error TS2322: Type 'number' is not assignable to type 'string'.";
+        let message = Message::read(said).unwrap();
+        assert_eq!((message.file.as_str(), message.line, message.code.as_str()), ("project/src/a (1).ts", 3, "TS2322"));
+        let general = Message::read("error TS5023: Unknown compiler option 'x'.").unwrap();
+        assert_eq!((general.file.as_str(), general.code.as_str()), ("", "TS5023"));
+        assert_eq!(Message::read("  The types of 'a' are incompatible."), None);
+    }
+}
