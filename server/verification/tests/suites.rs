@@ -54,7 +54,7 @@ fn stack() -> VerificationStack {
     let home = home.or_else(user).expect("a home folder");
     let options = SandboxOptions { places: vec![Toolchain::bwrap_place(&home)], ..SandboxOptions::default() };
     let tools = Toolchain::detect(&home, Sandbox::detect(&options));
-    if let Err(error) = tools.python().and(tools.sandbox()) {
+    if let Err(error) = tools.python().map(drop).and(tools.node().map(drop)).and(tools.sandbox().map(drop)) {
         panic!("{error}");
     }
     VerificationStack::new(Arc::new(tools), Policy::default())
@@ -92,6 +92,14 @@ const DIALECTS: &[Dialect] = &[
         file: "edited.rs",
         starts: &["fn ", "pub fn ", "async fn ", "pub async fn ", "unsafe fn ", "pub unsafe fn "],
         placeholder: ("{\n", "    todo!()\n}\n"),
+    },
+    Dialect {
+        id: LanguageId::TypeScript,
+        name: "typescript",
+        marker: "// error: [",
+        file: "edited.ts",
+        starts: &["function ", "export function ", "async function ", "export async function "],
+        placeholder: ("{\n", "  throw new Error(\"not implemented\");\n}\n"),
     },
 ];
 
