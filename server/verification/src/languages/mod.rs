@@ -8,6 +8,7 @@ pub mod python;
 pub(crate) mod response;
 pub mod rust;
 pub(crate) mod tree;
+pub mod typescript;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ use crate::toolchain::ToolCheck;
 
 /// Every adapter there is.
 pub fn all() -> Vec<Box<dyn Language>> {
-    vec![Box::new(python::Python), Box::new(rust::Rust::default())]
+    vec![Box::new(python::Python), Box::new(rust::Rust::default()), Box::new(typescript::TypeScript)]
 }
 
 /// What a layer looks at: a task in the text it will live in.

@@ -1,0 +1,80 @@
+//! Ways around the type checker: `any` in its forms, and comments that silence it.
+
+use tree_sitter::Node;
+use zeroerr_core::code::TextRange;
+
+use super::tree::{Dialect, children, is_comment, nodes, parse, text};
+
+/// One way around the type checker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Escape {
+    /// 1-based line.
+    pub line: usize,
+    /// Which way.
+    pub rule: &'static str,
+    /// As written.
+    pub text: String,
+}
+
+/// The escapes in a range of a text, in order.
+pub(super) fn escapes(source: &str, dialect: Dialect, range: TextRange) -> Vec<Escape> {
+    let Some(tree) = parse(source, dialect) else { return Vec::new() };
+    let inside = |n: &Node<'_>| range.start <= n.start_byte() && n.end_byte() <= range.end;
+    nodes(tree.root_node()).into_iter().filter(inside).filter_map(|n| escape(n, source)).collect()
+}
+
+/// The escapes below a node, in order.
+pub(super) fn below(root: Node<'_>, source: &str) -> Vec<Escape> {
+    nodes(root).into_iter().filter_map(|n| escape(n, source)).collect()
+}
+
+fn escape(node: Node<'_>, source: &str) -> Option<Escape> {
+    let (rule, shown) = match node.kind() {
+        "predefined_type" if text(node, source) == "any" => {
+            let parent = node.parent()?;
+            let rule = if matches!(parent.kind(), "as_expression" | "type_assertion") { "as-any" } else { "any" };
+            // An assertion shows what is asserted.
+            (rule, if rule == "as-any" { text(parent, source) } else { "any" })
+        }
+        "as_expression" => {
+            let inner = children(node).into_iter().next()?;
+            let through = inner.kind() == "as_expression"
+                && children(inner).last().is_some_and(|n| matches!(text(*n, source), "unknown" | "never"));
+            through.then(|| ("as-unknown-as", text(node, source)))?
+        }
+        _ if is_comment(node) => {
+            let said = text(node, source).trim_start_matches(['/', '*', ' ']);
+            let rule = ["ts-ignore", "ts-expect-error", "ts-nocheck"]
+                .into_iter()
+                .find(|rule| said.strip_prefix('@').is_some_and(|rest| rest.starts_with(rule)))?;
+            (rule, said.lines().next().unwrap_or(said))
+        }
+        _ => return None,
+    };
+    let shown: String = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    Some(Escape { line: node.start_position().row + 1, rule, text: shown })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_around_the_checker_is_seen() {
+        let source = "function f(x: any) {\n  // @ts-ignore\n  const y = x as any;\n  const z: any[] = [];\n  /* @ts-expect-error later */\n  return y as unknown as string; // any remark, \"as any\"\n}\n";
+        let seen = escapes(source, Dialect::TypeScript, TextRange::new(0, source.len()));
+        let seen: Vec<String> = seen.iter().map(|e| format!("{} {} {}", e.line, e.rule, e.text)).collect();
+        assert_eq!(
+            seen,
+            [
+                "1 any any",
+                "2 ts-ignore @ts-ignore",
+                "3 as-any x as any",
+                "4 any any",
+                "5 ts-expect-error @ts-expect-error later */",
+                "6 as-unknown-as y as unknown as string",
+            ]
+        );
+        assert!(escapes(source, Dialect::TypeScript, TextRange::new(0, 5)).is_empty());
+    }
+}

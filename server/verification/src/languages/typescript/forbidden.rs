@@ -1,0 +1,101 @@
+//! What a spec forbids (`@forbid`) or does not allow (`@uses`), looked for in a response, and what no
+//! response may do: silence the type checker, turn text into code.
+
+use tree_sitter::Node;
+use zeroerr_core::code::Task;
+use zeroerr_core::red_flag_detector::RedFlag;
+
+use super::escapes;
+use super::imports::{Import, bare_module, imports_of};
+use super::tree::{is_comment, is_text_literal, nodes, text};
+
+/// Looks for what the spec forbids in the body and the imports of a response.
+///
+/// # Errors
+/// [`RedFlag::Forbidden`].
+pub(super) fn check_forbidden(body: Node<'_>, code: &str, imports: &[Import], task: &Task) -> Result<(), RedFlag> {
+    let spec = &task.spec;
+    let inside = nodes(body);
+    if !escapes::below(body, code).is_empty() || turns_text_into_code(&inside, code) {
+        return Err(RedFlag::Forbidden);
+    }
+    let inner = inside.iter().flat_map(|n| imports_of(*n, code));
+    let imported: Vec<Import> = imports.iter().cloned().chain(inner).collect();
+    let allowed = |i: &Import| i.module.starts_with('.') || spec.uses.iter().any(|used| within(i, &used.text));
+    if !spec.uses.is_empty() && !imported.iter().all(allowed) {
+        return Err(RedFlag::Forbidden);
+    }
+    let touches = |what: &str| match what {
+        "recursion" => is_recursive(&inside, code, &task.signature.name),
+        "loops" => inside
+            .iter()
+            .any(|n| matches!(n.kind(), "for_statement" | "for_in_statement" | "while_statement" | "do_statement")),
+        "imports" => !imported.is_empty(),
+        name => uses_name(&inside, code, name) || imported.iter().any(|i| within(i, name) || i.local == name),
+    };
+    if spec.forbids.iter().any(|clause| touches(&clause.text)) { Err(RedFlag::Forbidden) } else { Ok(()) }
+}
+
+/// Whether an import stays inside a module: `@uses fs` covers `node:fs/promises`.
+fn within(import: &Import, module: &str) -> bool {
+    let module = bare_module(module);
+    let inside = |whole: &str| whole == module || whole.strip_prefix(module).is_some_and(|r| r.starts_with(['/', '.']));
+    inside(bare_module(&import.module)) || inside(&import.full_name())
+}
+
+/// `eval(x)`, `Function(x)`, `new Function(x)`.
+fn turns_text_into_code(inside: &[Node<'_>], code: &str) -> bool {
+    inside.iter().any(|n| {
+        let callee = match n.kind() {
+            "call_expression" => n.child_by_field_name("function"),
+            "new_expression" => n.child_by_field_name("constructor"),
+            _ => None,
+        };
+        callee.is_some_and(|c| matches!(text(c, code), "eval" | "Function" | "globalThis.eval"))
+    })
+}
+
+/// Whether the function, or a helper nested in it, calls itself.
+fn is_recursive(inside: &[Node<'_>], code: &str, function: &str) -> bool {
+    let calls = |all: &[Node<'_>], name: &str| {
+        let called = all.iter().filter(|n| n.kind() == "call_expression");
+        let callees = called.filter_map(|n| n.child_by_field_name("function"));
+        callees.into_iter().any(|c| match c.kind() {
+            // A method calls itself through its object.
+            "member_expression" => {
+                let of_this = c.child_by_field_name("object").is_some_and(|o| o.kind() == "this");
+                of_this && c.child_by_field_name("property").is_some_and(|p| text(p, code) == name)
+            }
+            _ => text(c, code) == name,
+        })
+    };
+    let mut helpers = inside.iter().filter_map(|n| helper(*n, code));
+    calls(inside, function) || helpers.any(|(name, body)| calls(&nodes(body), name))
+}
+
+/// Name and body of a function that stands in another.
+fn helper<'t, 's>(node: Node<'t>, code: &'s str) -> Option<(&'s str, Node<'t>)> {
+    let (name, function) = match node.kind() {
+        "function_declaration" | "function_expression" => (node.child_by_field_name("name"), Some(node)),
+        "variable_declarator" => (node.child_by_field_name("name"), node.child_by_field_name("value")),
+        _ => (None, None),
+    };
+    Some((text(name?, code), function?.child_by_field_name("body")?))
+}
+
+/// Whether a name, a member path or a keyword stands in the code. Strings and comments do not count.
+fn uses_name(inside: &[Node<'_>], code: &str, name: &str) -> bool {
+    let squeezed = |n: &Node<'_>| text(*n, code).split_whitespace().collect::<String>();
+    inside.iter().any(|n| {
+        if is_comment(*n) || is_text_literal(*n) || n.kind() == "string_fragment" {
+            return false;
+        }
+        match n.kind() {
+            "member_expression" if name.contains('.') => {
+                let whole = squeezed(n);
+                whole == name || whole.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'))
+            }
+            _ => n.child_count() == 0 && text(*n, code) == name,
+        }
+    })
+}

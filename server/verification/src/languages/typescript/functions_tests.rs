@@ -1,0 +1,99 @@
+use super::*;
+use crate::languages::typescript::specs::analyse;
+use crate::languages::typescript::tree::parse_any;
+use expect_test::{Expect, expect};
+use std::path::Path;
+use std::sync::Arc;
+
+fn check(source: &str, expected: Expect) {
+    let tree = parse_any(source).unwrap();
+    let index = FileIndex::new(tree.root_node(), source);
+    let mut out = String::new();
+    for f in &index.functions {
+        let body = f.body(source);
+        let class = f.class.as_ref().map(|c| format!("{c}.")).unwrap_or_default();
+        let above: Vec<&str> = f.above.iter().map(|n| text(*n, source)).collect();
+        let stub = if body.is_stub { " stub" } else { "" };
+        let top = if f.top_level { "" } else { " inner" };
+        out += &format!("{class}{} {:?}{stub}{top} {above:?}\n", f.name(source), body.range.slice(source));
+    }
+    expected.assert_eq(&out);
+}
+
+#[test]
+fn every_form_of_function_is_found_with_what_stands_above_it() {
+    check(
+        "const a = 1\n// one\n// two\nexport async function* f() { yield 1 }\n\n// apart\n\nexport default function g() {}\n/** doc */\n// @ts\nexport const k = (x: number): number => x + 1;\nconst m = async x => { return x };\nlet n = function () { function inner() { return 2 } return 1 }, o = 2;\nconst p = function () { function inner() { return 2 } return 1 };\nnamespace N { export function q(): void {} }\n",
+        expect![[r#"
+            f "{ yield 1 }" ["// one", "// two"]
+            g "{}" stub []
+            k "x + 1" ["/** doc */", "// @ts"]
+            m "{ return x }" []
+            inner "{ return 2 }" inner []
+            p "{ function inner() { return 2 } return 1 }" []
+            inner "{ return 2 }" inner []
+            q "{}" stub inner []
+        "#]],
+    );
+}
+
+#[test]
+fn methods_and_overloads() {
+    check(
+        "export class A<T> extends B {\n  x = () => 1;\n  constructor() { super() }\n  // one\n  @dec() static async push(x: T): Promise<void> { }\n  get size(): number { return 1 }\n  #p(x) { return x }\n  over(x: string): string;\n  ['computed']() {}\n}\nabstract class Q { abstract z(): void; }\nconst C = class { r() { return 3 } };\ninterface I { s(): void }\ndeclare function t(): void;\ndeclare module 'x' { function u(): void; }\n// overloads\nfunction v(x: string): string;\nfunction v(x: number): number;\nfunction v(x: unknown): unknown { return x }\n// alone\nexport function w(x: number): number\n// @spec next\nfunction y(x: number): number;\n",
+        expect![[r#"
+            A.push "{ }" stub ["// one", "@dec()"]
+            A.size "{ return 1 }" []
+            A.#p "{ return x }" []
+            A.over ";" stub []
+            C.r "{ return 3 }" []
+            v "{ return x }" ["// overloads"]
+            w "" stub ["// alone"]
+            y ";" stub ["// @spec next"]
+        "#]],
+    );
+}
+
+#[test]
+fn placeholders_are_told_from_bodies() {
+    let is_stub = |body: &str| {
+        let source = format!("function f(xs) {{{body}}}");
+        let tree = parse_any(&source).unwrap();
+        FileIndex::new(tree.root_node(), &source).functions[0].body(&source).is_stub
+    };
+    for stub in [
+        "",
+        " // TODO\n",
+        ";",
+        "throw new Error('not implemented');",
+        "void xs; throw new Error(\"Not yet implemented\")",
+        "throw new NotImplementedError()",
+        "throw 'TODO'",
+    ] {
+        assert!(is_stub(stub), "{stub}");
+    }
+    for body in
+        ["return", "return undefined;", "throw new RangeError('empty');", "xs; throw new Error('todo');", "if (xs) {}"]
+    {
+        assert!(!is_stub(body), "{body}");
+    }
+}
+
+#[test]
+fn a_place_says_how_to_get_at_the_function() {
+    let place = |source: &str| {
+        let task = analyse(Path::new("f.ts"), &Arc::from(source)).tasks.remove(0);
+        place_of(&task).unwrap()
+    };
+    let plain = place("// @spec F.\nfunction f() {}\nexport { f as g };\n");
+    assert_eq!((plain.form, plain.exported.as_deref(), plain.top_level), (Form::Declaration, Some("g"), true));
+    assert_eq!(place("// @spec F.\nexport default async function f() {}\n").exported.as_deref(), Some("default"));
+    assert_eq!(place("// @spec F.\nexport const f = () => {};\n").exported.as_deref(), Some("f"));
+    assert_eq!(place("// @spec F.\nconst f = () => {};\n").exported, None);
+    assert_eq!(place("// @spec F.\nfunction f() {}\nexport default f;\n").exported.as_deref(), Some("default"));
+    let method = place("export class A {\n  // @spec F.\n  static async *f() {}\n}\n");
+    assert_eq!((method.form, method.exported.as_deref()), (Form::Method, Some("A")));
+    assert!(method.is_static && method.is_async && method.is_generator && method.top_level);
+    let inner = place("export function g() {\n  // @spec F.\n  function f() {}\n}\n");
+    assert_eq!((inner.top_level, inner.exported), (false, None));
+}

@@ -1,0 +1,101 @@
+use super::*;
+use crate::languages::typescript::specs::analyse;
+use std::sync::Arc;
+
+fn kinds(source: &str) -> Vec<String> {
+    let task = analyse(Path::new("f.ts"), &Arc::from(source)).tasks.remove(0);
+    kinds_of_with(&task, &[]).iter().map(|k| serde_json::to_string(k).unwrap()).collect()
+}
+
+fn check(annotation: &str, declarations: &str, expected: &str) {
+    let source = format!("{declarations}\n// @spec F.\nfunction f(x: {annotation}): void {{}}\n");
+    assert_eq!(kinds(&source), [expected], "{annotation}");
+}
+
+#[test]
+fn every_kind_of_type() {
+    check("readonly number[]", "", r#"{"kind":"array","of":{"kind":"number"}}"#);
+    check("[string, boolean?]", "", r#"{"kind":"tuple","of":[{"kind":"string"},{"kind":"boolean"}]}"#);
+    check(
+        "{ a: bigint; b?: 'x' | 3 }",
+        "",
+        r#"{"kind":"object","of":[["a",{"kind":"big_int"},false],["b",{"kind":"union","of":[{"kind":"literal","of":"'x'"},{"kind":"literal","of":"3"}]},true]]}"#,
+    );
+    check(
+        "Map<string, Set<number>>",
+        "",
+        r#"{"kind":"map","of":[{"kind":"string"},{"kind":"set","of":{"kind":"number"}}]}"#,
+    );
+    check(
+        "Record<'a' | 'b', number>",
+        "",
+        r#"{"kind":"object","of":[["a",{"kind":"number"},false],["b",{"kind":"number"},false]]}"#,
+    );
+    check("{ [k: string]: number }", "", r#"{"kind":"record","of":[{"kind":"string"},{"kind":"number"}]}"#);
+    check(
+        "(a: number, b: string) => boolean",
+        "",
+        r#"{"kind":"function","of":{"params":2,"returns":{"kind":"boolean"}}}"#,
+    );
+    check(
+        "string | null | undefined",
+        "",
+        r#"{"kind":"union","of":[{"kind":"string"},{"kind":"null"},{"kind":"undefined"}]}"#,
+    );
+    check("Uint8Array", "", r#"{"kind":"typed_array","of":"Uint8Array"}"#);
+    check("Elsewhere", "", r#"{"kind":"named","of":"Elsewhere"}"#);
+    check("unknown", "", r#"{"kind":"any"}"#);
+}
+
+#[test]
+fn names_of_the_file_are_resolved() {
+    check(
+        "Pair<string>[]",
+        "type Pair<T> = [T, T];",
+        r#"{"kind":"array","of":{"kind":"tuple","of":[{"kind":"string"},{"kind":"string"}]}}"#,
+    );
+    check(
+        "B",
+        "interface A { x: number }\nexport interface B extends A { y: string }",
+        r#"{"kind":"object","of":[["x",{"kind":"number"},false],["y",{"kind":"string"},false]]}"#,
+    );
+    check(
+        "Color",
+        "enum Color { Red, Green = 'g' }",
+        r#"{"kind":"union","of":[{"kind":"literal","of":"Color.Red"},{"kind":"literal","of":"Color.Green"}]}"#,
+    );
+    check(
+        "Point",
+        "class Point extends Base {}\nclass Base { constructor(public x: number, y = 'a') {} }",
+        r#"{"kind":"class","of":["Point",[{"kind":"number"},{"kind":"string"}]]}"#,
+    );
+    check(
+        "keyof P",
+        "type P = { a: 1; b: 2 };",
+        r#"{"kind":"union","of":[{"kind":"literal","of":"\"a\""},{"kind":"literal","of":"\"b\""}]}"#,
+    );
+    let deep = kinds("type Tree = { left?: Tree };\n// @spec F.\nfunction f(x: Tree): void {}\n").remove(0);
+    assert!(deep.contains(r#"["left",{"kind":"any"},true]"#), "{deep}");
+}
+
+#[test]
+fn type_parameters_defaults_jsdoc_and_receivers() {
+    assert_eq!(
+        kinds("// @spec F.\nconst f = <T, U extends string>(x: T[], y: U, z = 3, w = [], v) => {};\n"),
+        [
+            r#"{"kind":"array","of":{"kind":"generic","of":"T"}}"#,
+            r#"{"kind":"string"}"#,
+            r#"{"kind":"number"}"#,
+            r#"{"kind":"array","of":{"kind":"any"}}"#,
+            r#"{"kind":"any"}"#,
+        ]
+    );
+    assert_eq!(
+        kinds("/**\n * @spec F.\n * @param {?string} x\n */\nfunction f(x) {}\n"),
+        [r#"{"kind":"union","of":[{"kind":"string"},{"kind":"null"}]}"#]
+    );
+    let source = "class A {\n  constructor(n: number) {}\n  // @spec F.\n  f(): void {}\n  // @spec G.\n  static g(): void {}\n}\n";
+    let tasks = analyse(Path::new("f.ts"), &Arc::from(source)).tasks;
+    let receivers: Vec<_> = tasks.iter().map(receiver_kind).collect();
+    assert_eq!(receivers, [Some(TypeKind::Class("A".to_owned(), vec![TypeKind::Number])), None]);
+}

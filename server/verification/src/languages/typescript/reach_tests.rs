@@ -1,0 +1,65 @@
+use super::*;
+use expect_test::{Expect, expect};
+
+fn check(source: &str, expected: Expect) {
+    let found = of_named_function(source, Dialect::TypeScript, "f", None);
+    let out: String = found.iter().map(|r| format!("{} {} {}\n", r.line, r.capability, r.target)).collect();
+    expected.assert_eq(&out);
+}
+
+#[test]
+fn modules_are_followed_through_imports_and_aliases() {
+    check(
+        "import * as fs from 'node:fs';\nimport { exec as run } from \"child_process\";\nimport type { Server } from 'net';\nconst read = fs.readFileSync;\nconst os = require('os');\n\
+         function f(s: Server) {\n  run('ls');\n  read('/etc/passwd');\n  os.homedir() + os.EOL;\n  const { get } = require('https');\n  get('x');\n}\n",
+        expect![[r#"
+            7 process child_process.exec
+            8 files fs.readFileSync
+            9 environment os.homedir
+            10 network https
+            11 network https.get
+        "#]],
+    );
+}
+
+#[test]
+fn globals_evaluation_and_tampering() {
+    check(
+        "const f = async (x) => {\n  await fetch(x);\n  globalThis.fetch(x);\n  const run = eval;\n  new Function('return 1');\n  (() => {}).constructor('return 1')();\n  await import(x);\n  await import('./own.js');\n  process.env.HOME;\n  process['exit'](1);\n  Array.prototype.last = 1;\n  ({}).__proto__.y = 1;\n  x['__proto__'] = {};\n  globalThis.state = 1;\n  Math.random = () => 4;\n  Object.defineProperty(Object.prototype, 'z', {});\n  setTimeout('alert(1)', 1);\n};\n",
+        expect![[r#"
+            2 network fetch
+            3 network fetch
+            4 evaluation eval
+            5 evaluation Function
+            6 evaluation Function
+            7 evaluation import
+            9 environment process.env.HOME
+            10 process process.exit
+            11 reflection Array.prototype.last
+            12 reflection __proto__
+            13 reflection __proto__
+            14 reflection state
+            15 reflection Math.random
+            16 reflection Object.prototype
+            17 evaluation setTimeout
+        "#]],
+    );
+}
+
+#[test]
+fn pure_code_and_own_names_reach_for_nothing() {
+    check(
+        "import { join } from 'node:path';\nfunction f(fetch: number[], xs: Map<string, number>) {\n  const process = fetch.map((eval_) => eval_ + 1);\n  const o = { fs: 1, eval: 2 };\n  o.eval = 3;\n  xs.set('fetch', process.length);\n  class Q { exit() { return this.constructor.name; } }\n  console.log(join('a', 'b'), Math.max(...fetch), Array.prototype.slice.call(fetch), o.fs);\n  return process[0] + Number.parseInt('1', 10);\n}\n",
+        expect![""],
+    );
+}
+
+#[test]
+fn imports_alone_and_ranges() {
+    let source = "import fs from 'fs';\nimport { join } from 'path';\nimport type { Socket } from 'net';\nfunction g() { fetch('x'); }\n";
+    let found: Vec<String> = of_imports(source, Dialect::TypeScript).iter().map(|r| r.target.clone()).collect();
+    assert_eq!(found, ["fs"]);
+    let start = source.find("function").unwrap();
+    assert_eq!(of_function(source, Dialect::TypeScript, TextRange::new(start, source.len())).len(), 1);
+    assert!(of_function(source, Dialect::TypeScript, TextRange::new(0, 3)).is_empty());
+}
