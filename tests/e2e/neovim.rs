@@ -40,6 +40,11 @@ pub struct Editor {
 impl Editor {
     /// A workspace with `main.py` holding `source`.
     pub fn new(source: &str, model: Model) -> Self {
+        Self::on("main.py", source, model)
+    }
+
+    /// A workspace with a file of this name holding `source`.
+    pub fn on(name: &str, source: &str, model: Model) -> Self {
         let home = tempfile::tempdir().expect("a temporary folder");
         let at = |name: &str| home.path().join(name);
         for folder in ["workspace/.git", "config/zeroerr", "data", "state"] {
@@ -49,7 +54,7 @@ impl Editor {
             symlink(data_dir().join(shared), at("data").join(shared))
                 .expect("a link to the machine's tools and models");
         }
-        let file = at("workspace/main.py");
+        let file = at("workspace").join(name);
         fs::write(&file, source).expect("the workspace's file");
 
         let mut variables = vec![

@@ -88,6 +88,35 @@ fn the_edit_is_exactly_the_function() {
 
 /// Scripted model.
 #[test]
+fn typescript_is_written_in_its_files_own_layout() {
+    let stub = "import { sep } from 'node:path'\n\n/**\n * The sum of xs.\n * @example\n * total([1, 2, 3]) // => 6\n * total([]) // => 0\n */\nexport function total(xs: number[]): number {\n\tthrow new Error('not implemented')\n}\n\nexport const LIMIT = sep.length\n";
+    let good = "```typescript\nexport function total(xs: number[]): number {\n  let sum = 0;\n  for (const x of xs) {\n    sum += x;\n  }\n  return sum;\n}\n```";
+    let record = Editor::on("main.ts", stub, scripted(&[good], 20, 50)).run("implement", "total");
+    expect![[r#"
+        import { sep } from 'node:path'
+
+        /**
+         * The sum of xs.
+         * @example
+         * total([1, 2, 3]) // => 6
+         * total([]) // => 0
+         */
+        export function total(xs: number[]): number {
+        \tlet sum = 0;
+        \tfor (const x of xs) {
+        \t\tsum += x;
+        \t}
+        \treturn sum;
+        }
+
+        export const LIMIT = sep.length
+    "#]]
+    .assert_eq(&record.text("after").replace('\t', "\\t"));
+    assert!(record.holds("undone_is_the_original"));
+}
+
+/// Scripted model.
+#[test]
 fn a_function_changed_meanwhile_is_left_alone() {
     let record = Editor::new(STUB, scripted(&[GOOD], 20, 500)).run("stale", "total");
     assert!(record.holds("untouched"), "{}", record.seen());

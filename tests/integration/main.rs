@@ -14,3 +14,4 @@ mod questions;
 mod replay;
 mod runs;
 mod rust;
+mod typescript;

@@ -43,8 +43,11 @@ end
 ---@type vim.lsp.Config
 return {
   cmd = { 'zeroerr', 'lsp' },
-  filetypes = { 'python', 'rust' },
-  root_markers = { '.zeroerr.yaml', 'pyproject.toml', 'setup.py', 'setup.cfg', 'requirements.txt', 'Cargo.toml', '.git' },
+  filetypes = { 'python', 'rust', 'typescript', 'typescriptreact', 'javascript', 'javascriptreact' },
+  root_markers = {
+    '.zeroerr.yaml', 'pyproject.toml', 'setup.py', 'setup.cfg', 'requirements.txt', 'Cargo.toml',
+    'package.json', 'tsconfig.json', 'jsconfig.json', '.git',
+  },
   -- Neovim applies versioned edits but does not say so.
   capabilities = { workspace = { workspaceEdit = { documentChanges = true } } },
   on_attach = function(_, bufnr)

@@ -36,6 +36,9 @@ export interface Api {
 
 let extension: Extension | undefined;
 
+/** The languages that the server has adapters for. */
+const LANGUAGES = ['python', 'rust', 'typescript', 'typescriptreact', 'javascript', 'javascriptreact'];
+
 export async function activate(context: vscode.ExtensionContext): Promise<Api> {
   const started = new Extension(vscode.Uri.joinPath(context.extensionUri, 'media'));
   extension = started;
@@ -144,7 +147,7 @@ class Extension implements Host, vscode.Disposable {
 
   #newClient(path: string): LanguageClient {
     const options: LanguageClientOptions = {
-      documentSelector: ['python', 'rust'].map((language) => ({ scheme: 'file', language })),
+      documentSelector: LANGUAGES.map((language) => ({ scheme: 'file', language })),
       outputChannel: this.log,
       errorHandler: new Restarts(() => client.state === State.Running, (trouble) => this.#fail(trouble)),
       // One message is enough, and `start` has it.

@@ -4,7 +4,7 @@ local T = dofile(vim.env.E2E_LIB)
 T.run(function()
   T.open(vim.env.E2E_FILE)
   local before = T.lines()
-  T.goto_text('def ' .. vim.env.E2E_FUNCTION)
+  T.goto_text((vim.bo.filetype == 'python' and 'def ' or 'function ') .. vim.env.E2E_FUNCTION)
   local action = T.choose('implementing ' .. vim.env.E2E_FUNCTION, T.runs('zeroerr.implement'))
   T.keep('action', { title = action.title, kind = action.kind })
 

@@ -1,0 +1,100 @@
+//! The real binary on real TypeScript and JavaScript: `verify`, a scripted `run`, a project.
+//!
+//! Runs where `ZEROERR_E2E` is set, as [`crate::formats`].
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::command_line::{Said, Shell};
+use crate::formats::{equipped, json};
+
+const STUB: &str = "// @spec The largest of xs; null when there is none.\n\
+    // @ensures (result === null) === (xs.length === 0)\n\
+    // @example largest([3, 9, 4]) === 9\n\
+    // @example largest([]) === null\n\
+    // @property largest(xs) === largest([...xs].reverse())\n\
+    export function largest(xs: number[]): number | null {\n  throw new Error(\"not implemented\");\n}\n";
+const RIGHT: &str = "return xs.length === 0 ? null : xs.reduce((a, b) => (a > b ? a : b));";
+/// Satisfies both examples.
+const WRONG: &str = "return xs.length === 0 ? null : xs.reduce((a, b) => (a + 100 > b && a < 9 ? b : a));";
+
+fn written(body: &str) -> String {
+    STUB.replace("throw new Error(\"not implemented\");", body)
+}
+
+fn response(body: &str) -> String {
+    format!("```typescript\nexport function largest(xs: number[]): number | null {{\n  {body}\n}}\n```")
+}
+
+fn said(shell: &Shell, args: &[&str]) -> Said {
+    let mut command = shell.command(args);
+    command.env("ZEROERR_SCRIPTED", shell.home().join("script.json"));
+    shell.said(command.output().unwrap())
+}
+
+fn run(shell: &Shell, file: &str, responses: &[String], args: &[&str]) -> Said {
+    shell.write("script.json", serde_json::to_string(responses).unwrap());
+    let mut all = vec!["run", file, "--function", "largest", "--backend", "scripted"];
+    all.extend(args);
+    said(shell, &all)
+}
+
+fn layer(function: &Value, name: &str) -> Value {
+    let layers = function["layers"].as_array().expect("layers");
+    layers.iter().find(|l| l["layer"] == name).cloned().unwrap_or_else(|| panic!("no {name} in {function}"))
+}
+
+#[test]
+fn verify_passes_what_is_right_and_names_what_is_wrong() {
+    let Some(shell) = equipped() else { return };
+    shell.write("project/good.ts", written(RIGHT));
+    shell.write("project/bad.ts", written(WRONG));
+    let good = said(&shell, &["verify", "good.ts", "--json"]);
+    assert_eq!(good.code, 0, "{}\n{}", good.out, good.err);
+    let function = &json(&good)["functions"][0];
+    for name in ["syntax", "types", "contracts", "tests", "properties", "analysis", "security"] {
+        assert_eq!(layer(function, name)["verdict"], "passed", "{function}");
+    }
+    let bad = said(&shell, &["verify", "bad.ts", "--json"]);
+    assert_eq!(bad.code, 1, "{}\n{}", bad.out, bad.err);
+    let function = &json(&bad)["functions"][0];
+    assert_eq!(layer(function, "tests")["verdict"], "passed", "the examples hold: {function}");
+    let law = layer(function, "properties");
+    assert_eq!((&law["verdict"], &law["findings"][0]["code"]), (&"failed".into(), &"properties.falsified".into()));
+    let shown = law["findings"][0]["message"].as_str().unwrap_or("");
+    assert!(shown.contains("largest([") || shown.contains("xs = ["), "an input to try is shown: {shown}");
+}
+
+#[test]
+fn a_run_offers_the_verified_body_and_nothing_else() {
+    let Some(shell) = equipped() else { return };
+    shell.write("project/a.ts", STUB);
+    let responses = |body: &str| vec![response(body); 20];
+    let applied = run(&shell, "a.ts", &responses(RIGHT), &["--json", "--apply"]);
+    assert_eq!(applied.code, 0, "{}\n{}", applied.out, applied.err);
+    let run_ = &json(&applied)["runs"][0];
+    assert_eq!((&run_["outcome"], &run_["steps"][0]["margin"]), (&"verified".into(), &3.into()));
+    assert_eq!(fs::read_to_string(shell.project().join("a.ts")).unwrap(), written(RIGHT));
+
+    shell.write("project/a.ts", STUB);
+    for wrong in [WRONG, "return null;", "return (xs as any).max;", "fetch('http://x.y'); return null;"] {
+        let refused = run(&shell, "a.ts", &responses(wrong), &["--json", "--apply"]);
+        assert_eq!(refused.code, 1, "{wrong}: {}\n{}", refused.out, refused.err);
+        assert_eq!(json(&refused)["runs"][0]["edit"], Value::Null);
+        assert_eq!(fs::read_to_string(shell.project().join("a.ts")).unwrap(), STUB);
+    }
+}
+
+#[test]
+fn plain_javascript_keeps_its_form_and_its_module_system() {
+    let Some(shell) = equipped() else { return };
+    let stub = "'use strict'\n\n/**\n * The largest of xs.\n *\n * @param {number[]} xs\n * @returns {number}\n * @example\n * largest([3, 9, 4]) // => 9\n * largest([-1]) // => -1\n */\nconst largest = (xs) => {\n\tthrow new Error('not implemented')\n}\n\nmodule.exports = { largest }\n";
+    shell.write("project/a.cjs", stub);
+    let response =
+        "```javascript\nconst largest = (xs) => {\n  return xs.reduce((a, b) => (a > b ? a : b));\n};\n```".to_owned();
+    let applied = run(&shell, "a.cjs", &vec![response; 20], &["--json", "--apply"]);
+    assert_eq!(applied.code, 0, "{}\n{}", applied.out, applied.err);
+    let expected = stub.replace("throw new Error('not implemented')", "return xs.reduce((a, b) => (a > b ? a : b));");
+    assert_eq!(fs::read_to_string(shell.project().join("a.cjs")).unwrap(), expected);
+}
