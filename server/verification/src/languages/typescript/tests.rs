@@ -31,6 +31,8 @@ const DATA: [&str; 18] = [
     "ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "json", "txt", "csv", "yaml", "yml", "md", "xml", "html",
     "css", "snap",
 ];
+/// What our own placeholder throws.
+const MARKER: &str = "this placeholder is zeroerr's";
 /// Folders that are nobody's project.
 const FOREIGN: [&str; 5] = ["node_modules", "build", "dist", "coverage", "out"];
 
@@ -57,7 +59,8 @@ async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Troubl
     let suite = json!({
         "files": suites,
         "vitest": vitest,
-        "previous": replaced(subject).map(|_| subject.previous.to_string()),
+        "previous": previous(subject),
+        "marker": MARKER,
     });
     let request = harness::request(tools, subject, &mirror, json!({"suite": suite}))?;
     let answer = harness::run(tools, &mirror, Mode::Tests, request).await?;
@@ -67,6 +70,18 @@ async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Troubl
     }
     let facts: Facts = read(answer)?;
     Ok(LayerReport { tools: named, ..judge(subject, &facts) })
+}
+
+/// The text that failing tests are run with again, to see whether they failed before: the file before the
+/// edit, or, where that held a placeholder, one whose placeholder says its name. A test that fails at that
+/// name reaches the function; one that fails at another placeholder is not this edit's fault.
+fn previous(subject: &Subject) -> Option<String> {
+    if replaced(subject).is_some() {
+        return Some(subject.previous.to_string());
+    }
+    let (source, body) = (&*subject.task.source, subject.task.body_range);
+    let (head, tail) = (source.get(..body.start)?, source.get(body.end..)?);
+    subject.is_edit().then(|| format!("{head}{{ throw new Error(\"{MARKER}\"); }}{tail}"))
 }
 
 /// The subject as it stands in the copy.

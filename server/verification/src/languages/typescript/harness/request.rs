@@ -39,7 +39,12 @@ pub(in super::super) fn request(
         || (returns.is_empty() && spec.examples.iter().any(|e| e.code.contains("await ")));
     let mut readable = vec![mirror.root.clone()];
     readable.extend(mirror.packages.clone());
-    let uses = |clauses: &[Clause]| clauses.iter().map(|c| free_names_of(&c.text)).collect::<Vec<_>>();
+    // The parameters that a clause speaks of; globals and the file's own names are always there.
+    let bound = binds.concat();
+    let uses = |clauses: &[Clause]| {
+        let of = |c: &Clause| free_names_of(&c.text).into_iter().filter(|n| bound.contains(n)).collect::<Vec<_>>();
+        clauses.iter().map(of).collect::<Vec<_>>()
+    };
     let mut request = json!({
         "source": &*task.source,
         "file": mirror.file,
