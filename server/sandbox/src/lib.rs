@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 mod detect;
 mod find;
 mod jail;
+mod nursery;
 mod reserve;
 mod run;
 pub mod trusted;
@@ -32,6 +33,7 @@ mod wire;
 
 pub use detect::{Capabilities, Mode, Sandbox, SandboxOptions, SandboxUnavailable};
 pub use jail::{is_jail_invocation, jail_main};
+pub use nursery::Nursery;
 pub use run::SandboxError;
 
 /// What a job may use up. Every limit is enforced for the job as a whole tree where the kernel

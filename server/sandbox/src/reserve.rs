@@ -58,6 +58,22 @@ pub(crate) struct Started {
 impl Started {
     /// Starts one, with nothing to do yet.
     pub(crate) fn new(helper: &Path, shape: Shape) -> io::Result<Self> {
+        Self::with_stdout(helper, shape, Stdio::piped())
+    }
+
+    /// Starts one whose program has a socket for its stdout, to be asked and to answer on.
+    pub(crate) fn conversing(helper: &Path, shape: Shape) -> io::Result<(Self, UnixStream)> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let started = Self::with_stdout(helper, shape, Stdio::from(OwnedFd::from(theirs)))?;
+        Ok((started, ours))
+    }
+
+    /// The supervisor's process id, from which the uid of its jobs follows.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.as_ref().map_or(0, Child::id)
+    }
+
+    fn with_stdout(helper: &Path, shape: Shape, stdout: Stdio) -> io::Result<Self> {
         let (control, theirs) = UnixStream::pair()?;
         let child = Command::new(helper)
             .args([JAIL_ARG, "supervise"])
@@ -67,7 +83,7 @@ impl Started {
             // Ctrl-C in our terminal is for us; the supervisor learns of our end by itself.
             .process_group(0)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()?;
         Ok(Self { child: Some(child), control })

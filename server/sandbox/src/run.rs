@@ -138,7 +138,7 @@ async fn read_bounded(source: impl AsyncRead + Unpin, limit: usize, flood: &Noti
 }
 
 /// Everything the helper needs, checked.
-fn plan(walls: &Walls, job: &Job) -> Result<Plan, SandboxError> {
+pub(crate) fn plan(walls: &Walls, job: &Job) -> Result<Plan, SandboxError> {
     let bad = |why: String| SandboxError::BadJob { program: job.program.clone(), why };
     for path in job.readable.iter().chain([&job.program, &job.scratch]) {
         if !path.is_absolute() {
@@ -165,6 +165,7 @@ fn plan(walls: &Walls, job: &Job) -> Result<Plan, SandboxError> {
         uid: 0,
         memory_cgroup: false,
         foreign_tasks: 0,
+        nursery: false,
     })
 }
 
@@ -176,7 +177,7 @@ fn holds_home(path: &Path) -> bool {
     real.parent().is_none() || home.is_some_and(|home| home.starts_with(&real))
 }
 
-fn environment(job: &Job) -> Vec<(OsString, OsString)> {
+pub(crate) fn environment(job: &Job) -> Vec<(OsString, OsString)> {
     let scratch = job.scratch.clone().into_os_string();
     let minimal = [
         ("PATH", OsString::from(PATH)),

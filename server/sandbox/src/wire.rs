@@ -55,6 +55,8 @@ pub(crate) struct Plan {
     pub(crate) uid: u32,
     /// Whether a memory cgroup holds it; set by the supervisor.
     pub(crate) memory_cgroup: bool,
+    /// Whether the program is trusted to wait and to wall in each job that it forks: see [`crate::Nursery`].
+    pub(crate) nursery: bool,
     /// Tasks of this user that the kernel counts against the job's own limit; set by the supervisor.
     pub(crate) foreign_tasks: u64,
 }

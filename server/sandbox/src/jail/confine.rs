@@ -1,14 +1,16 @@
 //! Limits and rights that a process takes from itself.
 
+use std::ffi::OsStr;
 use std::io;
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
-    Scope, path_beneath_rules,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr,
+    RulesetStatus, Scope, path_beneath_rules,
 };
 use nix::sys::resource::{Resource, setrlimit};
 use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
 
+use crate::Limits;
 use crate::wire::{HELPER_INSIDE, Plan, Shape};
 
 /// The newest Landlock rules that these rights were written for; older kernels take what they know.
@@ -47,26 +49,44 @@ pub(super) fn offer_to_oom_killer() {
 
 /// Limits for each process.
 pub(super) fn set_rlimits(plan: &Plan) -> io::Result<()> {
-    let limits = &plan.limits;
-    let cpu = limits.cpu.as_secs() + u64::from(limits.cpu.subsec_nanos() > 0);
-    let lower = |resource, soft: u64, hard: u64| {
-        let (_, now) = nix::sys::resource::getrlimit(resource)?;
-        setrlimit(resource, soft.min(now), hard.min(now)).map_err(io::Error::from)
-    };
-    lower(Resource::RLIMIT_CORE, 0, 0)?;
-    lower(Resource::RLIMIT_CPU, cpu, cpu + 1)?;
-    // DATA counts what can be written; AS would also count what run-times like Node only reserve.
-    lower(Resource::RLIMIT_DATA, limits.memory, limits.memory)?;
-    lower(Resource::RLIMIT_FSIZE, limits.file_size, limits.file_size)?;
-    lower(Resource::RLIMIT_NOFILE, limits.open_files, limits.open_files)?;
-    lower(Resource::RLIMIT_STACK, 8 << 20, 8 << 20)?;
-    lower(Resource::RLIMIT_MEMLOCK, 64 << 10, 64 << 10)?;
-    lower(Resource::RLIMIT_MSGQUEUE, 0, 0)?;
+    for (resource, _, soft, hard) in rlimits(&plan.limits) {
+        // A nursery lives longer than any job, and each job starts to count anew.
+        if plan.nursery && resource == Resource::RLIMIT_CPU {
+            continue;
+        }
+        lower(resource, soft, hard)?;
+    }
     if plan.shape != Shape::Plain {
-        let tasks = limits.processes + plan.foreign_tasks + SPARE_TASKS;
+        let tasks = limits_tasks(&plan.limits) + plan.foreign_tasks;
         lower(Resource::RLIMIT_NPROC, tasks, tasks)?;
     }
     Ok(())
+}
+
+fn lower(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
+    let (_, now) = nix::sys::resource::getrlimit(resource)?;
+    setrlimit(resource, soft.min(now), hard.min(now)).map_err(io::Error::from)
+}
+
+/// The most tasks that the kernel lets a job have.
+pub(crate) fn limits_tasks(limits: &Limits) -> u64 {
+    limits.processes + SPARE_TASKS
+}
+
+/// Limits for each process but that on tasks: which, its name, soft, hard.
+pub(crate) fn rlimits(limits: &Limits) -> [(Resource, &'static str, u64, u64); 8] {
+    let cpu = limits.cpu.as_secs() + u64::from(limits.cpu.subsec_nanos() > 0);
+    [
+        (Resource::RLIMIT_CORE, "RLIMIT_CORE", 0, 0),
+        (Resource::RLIMIT_CPU, "RLIMIT_CPU", cpu, cpu + 1),
+        // DATA counts what can be written; AS would also count what run-times like Node only reserve.
+        (Resource::RLIMIT_DATA, "RLIMIT_DATA", limits.memory, limits.memory),
+        (Resource::RLIMIT_FSIZE, "RLIMIT_FSIZE", limits.file_size, limits.file_size),
+        (Resource::RLIMIT_NOFILE, "RLIMIT_NOFILE", limits.open_files, limits.open_files),
+        (Resource::RLIMIT_STACK, "RLIMIT_STACK", 8 << 20, 8 << 20),
+        (Resource::RLIMIT_MEMLOCK, "RLIMIT_MEMLOCK", 64 << 10, 64 << 10),
+        (Resource::RLIMIT_MSGQUEUE, "RLIMIT_MSGQUEUE", 0, 0),
+    ]
 }
 
 /// Every descriptor above stderr closes when the program starts.
@@ -90,26 +110,43 @@ fn close_one_by_one() -> io::Result<()> {
     Ok(())
 }
 
+/// What a job may do with which paths, and with no other.
+pub(crate) struct Rights<'a>(pub(crate) [(BitFlags<AccessFs>, Vec<&'a OsStr>); 4]);
+
+impl<'a> Rights<'a> {
+    /// For a job that may read and write these, beside what every job may.
+    pub(crate) fn new(readable: impl Iterator<Item = &'a OsStr>, scratch: &'a OsStr) -> Self {
+        let write = AccessFs::from_all(ABI_KNOWN) & !(AccessFs::MakeChar | AccessFs::MakeBlock);
+        let own = |paths: &'static [&'static str]| paths.iter().map(|path| OsStr::new(*path));
+        Self([
+            (AccessFs::from_read(ABI_KNOWN), own(&SYSTEM).chain(readable).collect()),
+            (write, own(&WRITABLE).chain([scratch]).collect()),
+            (AccessFs::ReadFile | AccessFs::WriteFile, own(&DEVICES).collect()),
+            (AccessFs::ReadDir.into(), vec![OsStr::new("/dev")]),
+        ])
+    }
+
+    /// The kinds of access that need a right: files, network, and what leaves the job otherwise.
+    pub(crate) fn handled() -> [u64; 3] {
+        let (fs, net) = (AccessFs::from_all(ABI_KNOWN), AccessNet::from_all(ABI_KNOWN));
+        [fs.bits(), net.bits(), Scope::from_all(ABI_KNOWN).bits()]
+    }
+}
+
 /// Takes away every file and network right that the job was not given, as far as the kernel can.
 ///
 /// # Errors
 /// When a kernel that has Landlock refuses the rules.
 pub(super) fn landlock(plan: &Plan) -> io::Result<RulesetStatus> {
-    let readable = SYSTEM.iter().map(|path| std::ffi::OsStr::new(*path)).chain(plan.readable.iter().map(AsRef::as_ref));
-    let writable = WRITABLE.iter().map(|path| std::ffi::OsStr::new(*path)).chain([plan.scratch.as_ref()]);
-    let write = AccessFs::from_all(ABI_KNOWN) & !(AccessFs::MakeChar | AccessFs::MakeBlock);
-    let device = AccessFs::ReadFile | AccessFs::WriteFile;
-    Ruleset::default()
+    let rules = Rights::new(plan.readable.iter().map(AsRef::as_ref), plan.scratch.as_ref());
+    let ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(ABI_KNOWN))
         .and_then(|rules| rules.handle_access(AccessNet::from_all(ABI_KNOWN)))
         .and_then(|rules| rules.scope(Scope::from_all(ABI_KNOWN)))
-        .and_then(|rules| rules.create())
-        .and_then(|rules| rules.add_rules(path_beneath_rules(readable, AccessFs::from_read(ABI_KNOWN))))
-        .and_then(|rules| rules.add_rules(path_beneath_rules(writable, write)))
-        .and_then(|rules| rules.add_rules(path_beneath_rules(DEVICES, device)))
-        .and_then(|rules| rules.add_rules(path_beneath_rules(["/dev"], AccessFs::ReadDir)))
-        .and_then(landlock::RulesetCreated::restrict_self)
-        .map(|status| status.ruleset)
-        .map_err(io::Error::other)
+        .and_then(|rules| rules.create());
+    let all = rules.0.into_iter().fold(ruleset, |ruleset, (access, paths)| {
+        ruleset.and_then(|rules| rules.add_rules(path_beneath_rules(paths, access)))
+    });
+    all.and_then(landlock::RulesetCreated::restrict_self).map(|status| status.ruleset).map_err(io::Error::other)
 }

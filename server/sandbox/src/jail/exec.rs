@@ -33,7 +33,8 @@ fn prepare(plan: &Plan) -> Result<(), (&'static str, io::Error)> {
     confine::set_rlimits(plan).map_err(at("rlimits"))?;
     confine::close_descriptors().map_err(at("descriptors"))?;
     nix::sys::prctl::set_no_new_privs().map_err(io::Error::from).map_err(at("no_new_privs"))?;
-    if plan.shape != Shape::Plain {
+    // A nursery makes namespaces and mounts for its jobs, which either would forbid; each job gets both.
+    if plan.shape != Shape::Plain && !plan.nursery {
         confine::landlock(plan).map_err(at("landlock"))?;
         seccomp::apply().map_err(at("seccomp"))?;
     }

@@ -19,7 +19,7 @@ use nix::sys::time::TimeValLike;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use super::{exec, tree};
+use super::{exec, nursery, tree};
 use crate::wire::{Plan, Shape};
 use crate::{Exit, LimitKind};
 
@@ -62,6 +62,9 @@ impl Reporter {
 fn run(plan_fd: u32, reporter: &Reporter) -> io::Result<Exit> {
     let plan: Plan = serde_json::from_slice(&fs::read(format!("/proc/self/fd/{plan_fd}"))?)?;
     protect(plan.shape)?;
+    if plan.nursery && plan.shape == Shape::Dropped {
+        nursery::uncover_proc()?;
+    }
     let (mut trouble, writer) = io::pipe()?;
     let child = fork_program(&plan, writer)?;
     std::thread::scope(|scope| {

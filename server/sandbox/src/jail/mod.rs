@@ -6,15 +6,16 @@ use std::process::ExitCode;
 use crate::wire::JAIL_ARG;
 
 mod cgroup;
-mod confine;
+pub(crate) mod confine;
 mod exec;
 mod init;
 mod mounts;
+pub(crate) mod nursery;
 mod probe;
-mod scratch;
-mod seccomp;
+pub(crate) mod scratch;
+pub(crate) mod seccomp;
 mod starter;
-mod supervise;
+pub(crate) mod supervise;
 mod tree;
 mod watch;
 

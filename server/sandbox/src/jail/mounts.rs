@@ -87,6 +87,10 @@ fn namespaces(plan: &Plan, args: &mut Args) {
         // Pid 1 needs these two to become the job's uid, and for nothing else.
         _ => args.add(["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]),
     }
+    if plan.nursery && plan.shape == Shape::Dropped {
+        // Pid 1 mounts one more `/proc` with it and puts it down before anything else is started.
+        args.add(["--cap-add", "CAP_SYS_ADMIN"]);
+    }
 }
 
 fn inside_uid(plan: &Plan) -> u32 {

@@ -94,11 +94,21 @@ const NEW_NAMESPACES: [i32; 7] = [
 /// # Errors
 /// When the kernel has no seccomp filters.
 pub(super) fn apply() -> io::Result<()> {
+    for program in programs()? {
+        apply_filter(&program).map_err(io::Error::other)?;
+    }
+    Ok(())
+}
+
+/// The filters, to be put on in this order.
+///
+/// # Errors
+/// When they cannot be written for this machine.
+pub(crate) fn programs() -> io::Result<[BpfProgram; 2]> {
     let other = |error: seccompiler::Error| io::Error::other(error);
-    apply_filter(&refusals().map_err(other)?).map_err(other)?;
     // The flags of `clone3` are in memory, out of a filter's sight; `ENOSYS` makes libc use `clone`.
     let clone3 = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
-    apply_filter(&compile(clone3, libc::ENOSYS).map_err(other)?).map_err(other)
+    Ok([refusals().map_err(other)?, compile(clone3, libc::ENOSYS).map_err(other)?])
 }
 
 fn refusals() -> Result<BpfProgram, seccompiler::Error> {

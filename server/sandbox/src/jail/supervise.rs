@@ -26,7 +26,7 @@ const TICK: Duration = Duration::from_millis(25);
 const LAST_BREATH: Duration = Duration::from_millis(50);
 
 /// First uid of jobs started by root: above every range that systemd and subuid hand out.
-const FIRST_UID: u32 = 0x7000_0000;
+pub(crate) const FIRST_UID: u32 = 0x7000_0000;
 
 /// What the watching threads tell the main one.
 enum Event {
@@ -190,14 +190,14 @@ struct Disk {
 impl Disk {
     fn new(plan: &Plan) -> Self {
         let folder = PathBuf::from(&plan.scratch);
-        let limit = scratch::size(&folder).saturating_add(plan.limits.disk);
+        let limit = if plan.nursery { u64::MAX } else { scratch::size(&folder).saturating_add(plan.limits.disk) };
         Self { folder, limit, next: Instant::now() + TICK * 4 }
     }
 
     /// A large folder takes long to walk, so it is walked less often: at most a tenth of the time.
     fn is_full(&mut self) -> bool {
         let start = Instant::now();
-        if start < self.next {
+        if start < self.next || self.limit == u64::MAX {
             return false;
         }
         let full = scratch::size(&self.folder) > self.limit;
@@ -211,7 +211,8 @@ struct Lent<'plan>(Option<&'plan Path>);
 
 impl<'plan> Lent<'plan> {
     fn new(plan: &'plan Plan) -> Self {
-        let folder = (plan.shape == Shape::Dropped).then(|| Path::new(&plan.scratch));
+        // The folder of a nursery holds the scratch folders of its jobs; each is lent for its job.
+        let folder = (plan.shape == Shape::Dropped && !plan.nursery).then(|| Path::new(&plan.scratch));
         if let Some(folder) = folder {
             scratch::give(folder, plan.uid);
         }
