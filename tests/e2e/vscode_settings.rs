@@ -55,6 +55,7 @@ fn limit(rule: Rule) -> Option<&'static str> {
         Rule::Lower => Some(" An editor may only lower it."),
         Rule::OnlyOn | Rule::OnlyTrue => Some(" An editor may only switch it on."),
         Rule::Shrink => Some(" An editor may only take names out."),
+        Rule::Grow => Some(" An editor may only put names in."),
         Rule::Never(_) => None,
     }
 }

@@ -14,4 +14,5 @@ mod questions;
 mod replay;
 mod runs;
 mod rust;
+mod tree;
 mod typescript;

@@ -138,9 +138,15 @@ pub struct VerifyArgs {
     /// Only this function
     #[arg(long, short = 'f', value_name = "NAME")]
     pub function: Option<String>,
-    /// Only functions that differ from git's HEAD
+    /// Only functions that differ from a commit of git; HEAD when none is named
+    #[arg(long, value_name = "REV", num_args = 0..=1, require_equals = true, default_missing_value = "HEAD")]
+    pub changed: Option<String>,
+    /// Functions at a time; by default as many as cores and memory allow
+    #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Check everything anew, whatever is remembered of an earlier run
     #[arg(long)]
-    pub changed: bool,
+    pub fresh: bool,
     /// How to print the result
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub format: Format,

@@ -38,10 +38,15 @@ impl Composed {
     /// # Errors
     /// A backend that cannot exist, or a k that cannot be computed.
     pub fn new(settings: &Settings, data_dir: &Path, on_event: OnPoolEvent) -> Result<Self, CliError> {
+        Self::with(settings, data_dir, on_event, true)
+    }
+
+    fn with(settings: &Settings, data_dir: &Path, on_event: OnPoolEvent, remember: bool) -> Result<Self, CliError> {
         let options = run_options(settings)?;
         let journal = journal(data_dir);
         let tools = toolchain(settings, data_dir).on_health(health::of_tools(journal.clone()));
-        let stack = Arc::new(VerificationStack::new(Arc::new(tools), settings.verification.policy()));
+        let stack = VerificationStack::new(Arc::new(tools), settings.verification.policy());
+        let stack = Arc::new(if remember { stack.remembering() } else { stack });
         let loader = Arc::new(StoreLoader::new(store(data_dir)));
         let configs = backend::configs(settings)?;
         let config = PoolConfig {
@@ -65,6 +70,15 @@ impl Composed {
             loader,
             configs,
         })
+    }
+
+    /// The parts that verify code; no model is asked. With `remember`, verdicts are those of an earlier process where
+    /// nothing has changed that could change them.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn verifying(settings: &Settings, data_dir: &Path, remember: bool) -> Result<Self, CliError> {
+        Self::with(settings, data_dir, Arc::new(drop), remember)
     }
 
     /// Whether a run on files of these languages can begin: sandbox, tools and model files are there.

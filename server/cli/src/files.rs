@@ -19,10 +19,11 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     let mut found = Vec::new();
     for path in paths {
         if path.is_dir() {
-            // What npm installed is nobody's to verify, even where no .gitignore says so.
-            let mut walk = ignore::WalkBuilder::new(path);
-            walk.sort_by_file_path(Path::cmp).filter_entry(|e| e.depth() == 0 || e.file_name() != "node_modules");
-            let walk = walk.build();
+            let walk = ignore::WalkBuilder::new(path)
+                .require_git(false)
+                .filter_entry(|e| e.depth() == 0 || !is_foreign(e))
+                .sort_by_file_path(Path::cmp)
+                .build();
             let files = walk.filter_map(Result::ok).filter(|e| e.file_type().is_some_and(|t| t.is_file()));
             found.extend(files.map(ignore::DirEntry::into_path).filter(|p| is_known(p)));
         } else if !path.exists() {
@@ -43,6 +44,16 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     let mut seen = std::collections::HashSet::new();
     found.retain(|p| seen.insert(p.canonicalize().unwrap_or_else(|_| p.clone())));
     Ok(found)
+}
+
+/// Whether a folder holds what others wrote or a tool made: dependencies, environments, caches, builds.
+fn is_foreign(entry: &ignore::DirEntry) -> bool {
+    const NAMES: [&str; 6] =
+        ["node_modules", "bower_components", "site-packages", "__pycache__", "vendor", "third_party"];
+    let is_folder = entry.file_type().is_some_and(|t| t.is_dir());
+    let is_named = || entry.file_name().to_str().is_some_and(|name| NAMES.contains(&name));
+    let is_marked = || ["pyvenv.cfg", "CACHEDIR.TAG"].iter().any(|mark| entry.path().join(mark).is_file());
+    is_folder && (is_named() || is_marked())
 }
 
 /// The text of a file.

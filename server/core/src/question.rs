@@ -25,6 +25,13 @@ pub struct Answer {
     pub clause: Option<String>,
 }
 
+/// A clause as a guess: `@example? f([]) == 0`.
+pub fn guess(clause: &str) -> Option<String> {
+    let marked =
+        ["@example ", "@raises "].into_iter().find_map(|tag| Some((tag.trim_end(), clause.strip_prefix(tag)?)));
+    marked.map(|(tag, rest)| format!("{tag}? {rest}"))
+}
+
 const RAISES: &str = "raises ";
 
 impl Question {

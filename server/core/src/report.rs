@@ -67,6 +67,10 @@ pub struct StepReport {
     /// most votes apart first. Empty when nothing was split, or nobody could answer.
     #[serde(default)]
     pub questions: Vec<Question>,
+    /// When nothing stood against the winner but that nothing spoke for it: clauses that would, made of what it does on
+    /// small calls, marked as guesses (`@example? f([1]) == 1`) until a user accepts them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suggestions: Vec<String>,
     /// How many of the samples were drawn by an earlier run of the same task, and judged again.
     #[serde(default)]
     pub taken_up: u32,

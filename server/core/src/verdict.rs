@@ -1,6 +1,10 @@
 //! The eight layers and what they say (docs/ARCHITECTURE.md, "Layers").
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::code::LanguageId;
 
 /// One of the eight checks, in cost order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -127,6 +131,9 @@ pub struct LayerReport {
     /// Wall time in milliseconds.
     #[serde(default)]
     pub elapsed_ms: u64,
+    /// Whether it was found out earlier, and nothing has changed since that could change it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub remembered: bool,
 }
 
 impl LayerReport {
@@ -140,23 +147,37 @@ impl LayerReport {
             tools: Vec::new(),
             evidence: 0,
             elapsed_ms: 0,
+            remembered: false,
         }
     }
 }
 
-/// Which layers must pass before an edit may be offered as verified.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Which layers must pass before an edit may be offered as verified. By default every layer must run: a missing
+/// tool blocks the offer and says so.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Policy {
     /// Layers that may be `Unavailable` or `TimedOut`. `Failed` is never tolerated.
     pub may_be_unavailable: Vec<Layer>,
+    /// Layers that must have passed: that there was nothing to check is no excuse.
+    #[serde(default)]
+    pub must_pass: Vec<Layer>,
+    /// What holds for one language in the place of the above.
+    #[serde(default)]
+    pub languages: BTreeMap<LanguageId, Policy>,
 }
 
-impl Default for Policy {
-    /// Every layer must run. A missing tool blocks the offer and says so.
-    fn default() -> Self {
-        Self { may_be_unavailable: Vec::new() }
+impl Policy {
+    /// What holds for a language.
+    pub fn of(&self, language: LanguageId) -> Policy {
+        match self.languages.get(&language) {
+            Some(own) => own.clone(),
+            None => Policy { languages: BTreeMap::new(), ..self.clone() },
+        }
     }
 }
+
+/// What is said of code that nothing could have shown to be wrong.
+const NO_EVIDENCE: &str = "no evidence: add an @example, @ensures or @property that a wrong program would fail";
 
 /// All layers of one function.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -185,8 +206,22 @@ impl StackReport {
     /// Everything must have run: a stack that stopped early, a failed layer, a layer that could
     /// not run and is not excused by `policy`, or a lack of evidence each forbid the word.
     pub fn objection(&self, policy: &Policy) -> Option<String> {
-        let no_evidence = "no evidence: add an @example, @ensures or @property that a wrong program would fail";
-        self.fault(policy).or_else(|| (self.evidence() == 0).then(|| no_evidence.into()))
+        self.fault(policy)
+            .or_else(|| self.unpassed(policy))
+            .or_else(|| (self.evidence() == 0).then(|| NO_EVIDENCE.to_owned()))
+    }
+
+    /// Whether nothing stands against the code but that nothing speaks for it.
+    pub fn lacks_evidence_only(&self, policy: &Policy) -> bool {
+        self.fault(policy).is_none() && self.evidence() == 0
+    }
+
+    /// A layer that must pass and had nothing to check.
+    fn unpassed(&self, policy: &Policy) -> Option<String> {
+        let idle =
+            |layer: &&Layer| self.layers.iter().find(|r| r.layer == **layer && r.verdict == Verdict::NotApplicable);
+        let report = policy.must_pass.iter().find_map(|layer| idle(&layer))?;
+        Some(format!("{} must pass here, and there was nothing to check: {}", report.layer, report.detail))
     }
 
     /// As [`objection`](Self::objection), but for a lack of evidence: what stands against a function
@@ -249,9 +284,33 @@ mod tests {
         let mut partial = all(Verdict::Passed, 1);
         partial.layers.pop();
         assert_eq!(partial.objection(&policy).as_deref(), Some("performance did not run"));
-        let lenient = Policy { may_be_unavailable: Layer::ALL.to_vec() };
+        let lenient = Policy { may_be_unavailable: Layer::ALL.to_vec(), ..Policy::default() };
         let mut failed = all(Verdict::Passed, 1);
         failed.layers[2].verdict = Verdict::Failed;
         assert!(failed.objection(&lenient).is_some(), "a failure is never tolerated");
+    }
+
+    #[test]
+    fn a_layer_that_must_pass_is_not_excused_by_having_nothing_to_check() {
+        let mut idle = all(Verdict::Passed, 1);
+        idle.layers[4] = LayerReport::new(Layer::Properties, Verdict::NotApplicable, "no @property");
+        assert_eq!(idle.objection(&Policy::default()), None);
+        let strict = Policy { must_pass: vec![Layer::Tests, Layer::Properties], ..Policy::default() };
+        let languages = BTreeMap::from([(LanguageId::Rust, strict.clone())]);
+        let policy = Policy { languages, ..Policy::default() };
+        assert_eq!(idle.objection(&policy.of(LanguageId::Python)), None);
+        assert_eq!(
+            idle.objection(&policy.of(LanguageId::Rust)).as_deref(),
+            Some("properties must pass here, and there was nothing to check: no @property")
+        );
+        assert_eq!(all(Verdict::Passed, 1).objection(&strict), None);
+    }
+
+    #[test]
+    fn only_what_lacks_nothing_but_evidence_is_said_to() {
+        let policy = Policy::default();
+        assert!(all(Verdict::Passed, 0).lacks_evidence_only(&policy));
+        assert!(!all(Verdict::Passed, 1).lacks_evidence_only(&policy));
+        assert!(!all(Verdict::Unavailable, 0).lacks_evidence_only(&policy));
     }
 }

@@ -133,7 +133,7 @@ impl LocalWorkbench {
             return Audited { standing: Standing::Gone, stack: StackReport::default(), objection: None };
         };
         let stack = self.stack().verify_all(&subject_since(task, &certified.acceptance), on_event).await;
-        let objection = stack.objection(&self.options().policy);
+        let objection = stack.objection(&self.options().policy.of(task.language));
         let then = &certified.acceptance.certificate;
         let failed = stack.layers.iter().any(|l| matches!(l.verdict, Verdict::Failed | Verdict::TimedOut));
         let standing = if task.spec.hash() != then.spec_hash {

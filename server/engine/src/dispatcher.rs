@@ -113,6 +113,7 @@ pub(crate) struct Dispatcher {
     layers: Vec<LayerReport>,
     edits: Vec<TextEdit>,
     questions: Vec<Question>,
+    suggestions: Vec<String>,
     decoding: JoinSet<(u64, Drawn)>,
     handles: HashMap<u64, AbortHandle>,
     announced: u32,
@@ -143,6 +144,7 @@ impl Dispatcher {
             layers: Vec::new(),
             edits: Vec::new(),
             questions: Vec::new(),
+            suggestions: Vec::new(),
             decoding: JoinSet::new(),
             handles: HashMap::new(),
             announced: 0,
@@ -293,7 +295,14 @@ impl Dispatcher {
         let classes = if asking::has_strong_minority(&self.machine) { self.classes() } else { Vec::new() };
         let (report, questions) =
             tokio::join!(context.stack.verify(&subject, &tell), asking::questions(&context, &classes));
-        let verification = judge_stack(&report, &context.options.policy, check);
+        let policy = context.options.policy.of(context.task.language);
+        let verification = judge_stack(&report, &policy, check);
+        self.suggestions = match self.machine.standing().into_iter().find(|s| s.id == id) {
+            Some(winner) if check == Check::FullStack && report.lacks_evidence_only(&policy) => {
+                asking::suggestions(&context, candidate, &winner.fingerprint).await
+            }
+            _ => Vec::new(),
+        };
         self.layers = report.layers;
         self.questions = questions;
         if let Verification::Refuted(feedback) = &verification {
@@ -351,6 +360,7 @@ impl Dispatcher {
         let report = StepReport {
             name: self.context.task.signature.name.clone(),
             questions: self.questions,
+            suggestions: self.suggestions,
             ..self.machine.report()
         };
         let objection = self.machine.last_objection().to_owned();

@@ -104,6 +104,11 @@ impl Mark {
         Some(if votes > 0 { format!("{votes} {word}, ahead by {}", step.margin) } else { format!("{votes} {word}") })
     }
 
+    /// Guesses at what would be evidence, of what the last run's winner does.
+    pub(crate) fn suggestions(&self) -> impl Iterator<Item = &str> {
+        self.run.iter().flat_map(|r| &r.steps).flat_map(|s| &s.suggestions).map(String::as_str)
+    }
+
     /// What the last run's candidates could not agree on.
     pub(crate) fn questions(&self) -> impl Iterator<Item = &Question> {
         self.run.iter().flat_map(|r| &r.steps).flat_map(|s| &s.questions)

@@ -67,10 +67,11 @@ pub(crate) fn behind_marker(line: &str) -> (usize, &str) {
 pub(crate) fn tag_of(text: &str) -> Option<(&'static TagInfo, usize)> {
     let after = text.strip_prefix('@')?;
     let length = after.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(after.len());
-    let (word, tail) = after.split_at(length);
+    let guess = usize::from(after.get(length..).is_some_and(|tail| tail.starts_with('?')));
+    let (word, tail) = after.split_at(length + guess);
     let tail = tail.strip_prefix(':').unwrap_or(tail);
     let separated = tail.chars().next().is_none_or(char::is_whitespace);
-    TAGS.iter().find(|t| separated && t.name == word).map(|t| (t, 1 + length))
+    TAGS.iter().find(|t| separated && t.name == word).map(|t| (t, 1 + word.len()))
 }
 
 /// The pieces of a task's spec, in file order.
@@ -113,7 +114,7 @@ impl Reader<'_> {
 
     /// The text of a clause, or of a line that continues it.
     fn clause(&mut self, tag: &str, text: &str, at: usize) {
-        match tag {
+        match tag.trim_end_matches('?') {
             "requires" | "ensures" | "example" | "property" | "budget" | "complexity" => {
                 self.expression(text, at, Piece::Variable);
             }

@@ -177,6 +177,7 @@ fn project(key: &str) -> &'static str {
         Rule::OnlyOn => "only `on`",
         Rule::OnlyTrue => "only `true`",
         Rule::Shrink => "only fewer",
+        Rule::Grow => "only more",
         Rule::Never(_) => "no",
     }
 }

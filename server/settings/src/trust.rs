@@ -25,6 +25,8 @@ pub enum Rule {
     OnlyTrue,
     /// Only take names out of the list.
     Shrink,
+    /// Only put names into the list.
+    Grow,
     /// Nothing; why.
     Never(&'static str),
 }
@@ -48,6 +50,7 @@ pub const RULES: &[(&str, Rule)] = &[
     ("planning.steps_in_flight", Rule::Lower),
     ("planning.revotes", Rule::Lower),
     ("verification.may_be_unavailable", Rule::Shrink),
+    ("verification.must_pass", Rule::Grow),
     ("sandbox.mode", Rule::OnlyOn),
     ("llm.max_tokens", Rule::Lower),
     ("llm.endpoints", Rule::Never("it decides where code is sent")),
@@ -62,8 +65,11 @@ pub const RULES: &[(&str, Rule)] = &[
 
 const DEFAULT: Rule = Rule::Never("only your own configuration may set it");
 
-/// The rule for a key.
+/// The rule for a key. Those of a language follow those of all.
 pub fn rule(key: &str) -> Rule {
+    let of_language = key.strip_prefix("verification.languages.").and_then(|rest| rest.split_once('.'));
+    let general = of_language.map(|(_, name)| format!("verification.{name}"));
+    let key = general.as_deref().unwrap_or(key);
     let matches = |prefix: &str| key == prefix || key.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.'));
     RULES
         .iter()
@@ -79,7 +85,7 @@ pub(crate) fn check(layer: &Layer, base: &Value) -> Result<(), SettingsError> {
             continue;
         }
         let key = path.join(".");
-        let old = path.iter().try_fold(base, |at, part| at.get(part));
+        let old = before(base, &path);
         let why = match rule(&key) {
             Rule::Free => continue,
             Rule::Never(why) => why.to_owned(),
@@ -91,15 +97,30 @@ pub(crate) fn check(layer: &Layer, base: &Value) -> Result<(), SettingsError> {
                 None => continue,
                 Some(why) => why,
             },
+            Rule::Shrink if new.is_null() => "it would take away what you say of this language".to_owned(),
             Rule::Shrink => match added(old, &new) {
                 None => continue,
                 Some(name) => format!("it would excuse the layer {name}"),
+            },
+            Rule::Grow => match old.and_then(|old| added(Some(&new), old)) {
+                None => continue,
+                Some(name) => format!("the layer {name} would no longer have to pass"),
             },
         };
         let error = SettingsError::new(layer.place(&path), &key, format!("`{key}` may not be set here: {why}"));
         return Err(error.with_remedy("set it in your own configuration (`zeroerr config show` names the file)"));
     }
     Ok(())
+}
+
+/// What a key was: where a language says nothing of its own, what holds for all.
+fn before<'a>(base: &'a Value, path: &[String]) -> Option<&'a Value> {
+    let at = |path: &[&str]| path.iter().try_fold(base, |at, part| at.get(part)).filter(|v| !v.is_null());
+    let parts: Vec<&str> = path.iter().map(String::as_str).collect();
+    at(&parts).or_else(|| match parts.as_slice() {
+        ["verification", "languages", _, name @ "may_be_unavailable"] => at(&["verification", name]),
+        _ => None,
+    })
 }
 
 /// Why `new` is looser than `old`. A value that is no number is left to the type check, except

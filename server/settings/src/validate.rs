@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::reference;
 use crate::sections::coordination::CoordinationMode;
+use crate::sections::verification::LANGUAGES;
 use crate::{Margin, Settings};
 
 /// A value that has the right type and cannot be right.
@@ -24,10 +25,20 @@ pub(crate) fn fault(settings: &Settings) -> Option<Fault> {
     let schema = reference::schema();
     out_of_range(&schema, &schema, &values, &mut Vec::new())
         .or_else(|| attempts_fault(settings))
+        .or_else(|| language_fault(settings))
         .or_else(|| endpoint_fault(settings))
         .or_else(|| model_fault(settings))
         .or_else(|| backend_fault(settings))
         .or_else(|| address_fault(settings))
+}
+
+/// Rules for a language that there is none of.
+fn language_fault(settings: &Settings) -> Option<Fault> {
+    let known = || LANGUAGES.iter().map(|l| l.name());
+    let name = settings.verification.languages.keys().find(|name| !known().any(|l| l == name.as_str()))?;
+    let names = known().map(|l| format!("`{l}`")).collect::<Vec<_>>().join(", ");
+    let message = format!("there is no language `{name}`; there are {names}");
+    Some(fault_at(&["verification", "languages", name], message, None))
 }
 
 /// `minimum` and `maximum` of the schema.

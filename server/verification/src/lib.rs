@@ -5,4 +5,5 @@ pub mod languages;
 pub mod layers;
 pub mod questions;
 pub mod toolchain;
+mod verdict_cache;
 pub mod verification_stack;

@@ -10,9 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use dashmap::DashMap;
 use futures::StreamExt;
-use sha2::{Digest, Sha256};
 use tokio::sync::RwLock;
 use zeroerr_core::code::{Candidate, LanguageId, Task, TextEdit, TextRange, apply_edits};
 use zeroerr_core::ports::BoxFuture;
@@ -23,13 +21,12 @@ use zeroerr_core::voting_engine::Fingerprint;
 use crate::fingerprint::visible;
 use crate::languages::{Behaviour, CheckError, Judgement, Language, Observation, Probe, Subject};
 use crate::toolchain::Toolchain;
+use crate::verdict_cache::{self, VerdictCache};
 
 /// Layers that read the code.
 const READING: [Layer; 4] = [Layer::Syntax, Layer::Types, Layer::Analysis, Layer::Security];
 /// Layers that run it, cheapest first.
 const RUNNING: [Layer; 3] = [Layer::Tests, Layer::Contracts, Layer::Properties];
-/// Verdicts that are remembered; the oldest half goes when there are more.
-const CACHE_SIZE: usize = 4096;
 
 /// Progress of a verification, in order per layer.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +45,8 @@ pub struct VerificationStack {
     toolchain: Arc<Toolchain>,
     policy: Policy,
     languages: HashMap<LanguageId, Box<dyn Language>>,
-    cache: DashMap<String, LayerReport>,
+    cache: VerdictCache,
+    build: String,
     /// Held for writing while something is measured, for reading while anything else runs.
     quiet: RwLock<()>,
     /// Layers that run code at the same time.
@@ -65,7 +63,21 @@ impl VerificationStack {
     pub fn with_languages(toolchain: Arc<Toolchain>, policy: Policy, languages: Vec<Box<dyn Language>>) -> Self {
         let languages = languages.into_iter().map(|l| (l.id(), l)).collect();
         let width = std::thread::available_parallelism().map_or(1, usize::from).min(RUNNING.len());
-        Self { toolchain, policy, languages, cache: DashMap::new(), quiet: RwLock::new(()), width }
+        Self {
+            toolchain,
+            policy,
+            languages,
+            cache: VerdictCache::default(),
+            build: verdict_cache::build(),
+            quiet: RwLock::new(()),
+            width,
+        }
+    }
+
+    /// The same, with verdicts that outlive the process, in the data folder.
+    pub fn remembering(mut self) -> Self {
+        self.cache = VerdictCache::in_folder(&self.toolchain.data_dir().join("cache").join("verdicts"));
+        self
     }
 
     /// The tools the layers run.
@@ -178,10 +190,11 @@ impl VerificationStack {
     /// Runs the layers and stops after the first group that objects or cannot be asked.
     pub async fn verify(&self, subject: &Subject, on_event: OnEvent<'_>) -> StackReport {
         let mut done = self.group(subject, &READING, READING.len(), on_event).await;
-        if self.may_go_on(&done) {
+        let policy = self.policy.of(subject.task.language);
+        if may_go_on(&policy, &done) {
             done.extend(self.group(subject, &RUNNING, self.width, on_event).await);
         }
-        if self.may_go_on(&done) {
+        if may_go_on(&policy, &done) {
             done.extend(self.group(subject, &[Layer::Performance], 1, on_event).await);
         }
         ordered(done)
@@ -205,16 +218,15 @@ impl VerificationStack {
         ordered(done)
     }
 
-    /// Runs one layer, with its time taken. Verdicts of layers that read are remembered under
-    /// everything that could change them.
+    /// Runs one layer, with its time taken. Verdicts are remembered under everything that could change them.
     pub async fn check(&self, subject: &Subject, layer: Layer) -> LayerReport {
         let language = match self.language(subject.task.language) {
             Ok(language) => language,
             Err(error) => return LayerReport::new(layer, Verdict::Unavailable, error.0),
         };
-        let key = READING.contains(&layer).then(|| self.cache_key(language, subject, layer)).flatten();
+        let key = self.cache_key(language, subject, layer);
         if let Some(known) = key.as_ref().and_then(|k| self.cache.get(k)) {
-            return known.clone();
+            return LayerReport { remembered: true, ..known };
         }
         let started = Instant::now();
         let mut report = if layer == Layer::Performance {
@@ -226,11 +238,8 @@ impl VerificationStack {
         };
         quieten(&mut report);
         report.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        if let Some(key) = key.filter(|_| matches!(report.verdict, Verdict::Passed | Verdict::Failed)) {
-            if self.cache.len() >= CACHE_SIZE {
-                self.cache.clear();
-            }
-            self.cache.insert(key, report.clone());
+        if let Some(key) = key {
+            self.cache.put(key, &report);
         }
         report
     }
@@ -256,37 +265,30 @@ impl VerificationStack {
         futures::stream::iter(runs).buffer_unordered(width.max(1)).collect().await
     }
 
-    /// Whether what has been reported still allows the word "verified".
-    fn may_go_on(&self, done: &[LayerReport]) -> bool {
-        done.iter().all(|r| match r.verdict {
-            Verdict::Passed | Verdict::NotApplicable => true,
-            Verdict::Failed => false,
-            Verdict::Unavailable | Verdict::TimedOut => self.policy.may_be_unavailable.contains(&r.layer),
-        })
-    }
-
-    /// A hash of everything that can change the verdict of a layer that reads, or `None` where the
-    /// adapter cannot name it.
+    /// A hash of everything that can change the verdict of a layer, or `None` where the adapter cannot name it.
     fn cache_key(&self, language: &dyn Language, subject: &Subject, layer: Layer) -> Option<String> {
-        let surroundings = language.surroundings(&self.toolchain, subject)?;
+        let surroundings = if READING.contains(&layer) {
+            language.surroundings(&self.toolchain, subject)?
+        } else {
+            language.surroundings_of_runs(&self.toolchain, subject, layer)?
+        };
+        let policy = format!("{:?}", self.policy);
+        let sandbox = self.toolchain.sandbox().map(|s| format!("{:?}", s.describe().mechanisms)).unwrap_or_default();
         let task = &subject.task;
-        let mut hasher = Sha256::new();
-        let range = format!("{:?}", task.function_range);
-        let parts = [
+        let places = format!("{:?} {:?} {:?}", task.function_range, task.body_range, task.class);
+        Some(verdict_cache::key_of([
+            self.build.as_str(),
             task.language.name(),
             layer.name(),
             &task.source,
             &subject.previous,
             &task.spec.hash(),
-            &range,
+            &places,
             &surroundings,
+            &policy,
+            &sandbox,
             &task.file.to_string_lossy(),
-        ];
-        for part in parts {
-            hasher.update((part.len() as u64).to_le_bytes());
-            hasher.update(part);
-        }
-        Some(hasher.finalize().iter().map(|b| format!("{b:02x}")).collect())
+        ]))
     }
 }
 
@@ -297,6 +299,15 @@ fn quieten(report: &mut LayerReport) {
         finding.message = visible(&finding.message);
         finding.counterexample = finding.counterexample.as_deref().map(visible);
     }
+}
+
+/// Whether what has been reported still allows the word "verified".
+fn may_go_on(policy: &Policy, done: &[LayerReport]) -> bool {
+    done.iter().all(|r| match r.verdict {
+        Verdict::Passed | Verdict::NotApplicable => true,
+        Verdict::Failed => false,
+        Verdict::Unavailable | Verdict::TimedOut => policy.may_be_unavailable.contains(&r.layer),
+    })
 }
 
 fn ordered(mut layers: Vec<LayerReport>) -> StackReport {
@@ -361,7 +372,14 @@ fn moved(offset: usize, edits: &[TextEdit], side: Side) -> usize {
 /// Every range that a spec carries.
 fn clause_ranges(task: &mut Task) -> Vec<&mut TextRange> {
     let spec = &mut task.spec;
-    let clauses = [&mut spec.requires, &mut spec.ensures, &mut spec.properties, &mut spec.uses, &mut spec.forbids];
+    let clauses = [
+        &mut spec.requires,
+        &mut spec.ensures,
+        &mut spec.properties,
+        &mut spec.uses,
+        &mut spec.forbids,
+        &mut spec.guesses,
+    ];
     let mut ranges: Vec<&mut TextRange> = clauses.into_iter().flatten().map(|c| &mut c.range).collect();
     ranges.extend(spec.examples.iter_mut().map(|e| &mut e.range));
     ranges.extend(spec.raises.iter_mut().map(|r| &mut r.range));

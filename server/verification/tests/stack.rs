@@ -129,7 +129,7 @@ async fn a_missing_tool_stops_the_run_unless_the_policy_excuses_it() {
     let verdicts = vec![(Layer::Types, Verdict::Unavailable), (Layer::Tests, Verdict::TimedOut)];
     let strict = stack(Scripted { verdicts: verdicts.clone(), ..Scripted::default() }, Policy::default());
     assert!(!told(&strict, false).await.contains("tests"));
-    let policy = Policy { may_be_unavailable: vec![Layer::Types] };
+    let policy = Policy { may_be_unavailable: vec![Layer::Types], ..Policy::default() };
     let lenient = told(&stack(Scripted { verdicts, ..Scripted::default() }, policy), false).await;
     assert!(lenient.contains("tests timed_out") && !lenient.contains("performance"), "{lenient}");
 }

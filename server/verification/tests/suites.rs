@@ -48,7 +48,48 @@ async fn every_layer_says_what_its_suite_says() {
     assert!(failures.is_empty(), "{} of {} cases failed\n\n{}", failures.len(), cases.len(), failures.join("\n"));
 }
 
+/// Every sixth case for Python, in a process of its own and twice in a worker that is kept: some 30 seconds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_is_kept_says_what_a_process_of_its_own_says() {
+    let (kept, cold) = (stack(), stack_with(Toolchain::cold));
+    let cases = all_cases();
+    let chosen = cases.iter().filter(|c| c.dialect.id == LanguageId::Python && c.layer != Some(Layer::Performance));
+    let mut compared = 0;
+    for case in chosen.step_by(6) {
+        let folder = folder_of(case);
+        let subject = subject(&kept, case, folder.path()).expect("a subject");
+        for layer in case.layer.into_iter().chain(case.clean.then_some(Layer::Types)) {
+            let own = said(cold.check(&subject, layer).await);
+            for turn in 0..2 {
+                // What reads the code is remembered; another stack remembers nothing.
+                let kept = if turn == 0 {
+                    kept.check(&subject, layer).await
+                } else {
+                    stack_of(&kept).check(&subject, layer).await
+                };
+                assert_eq!(said(kept), own, "{} \"{}\", {layer}, turn {turn}", case.place, case.title);
+            }
+            compared += 1;
+        }
+    }
+    assert!(compared >= 20, "only {compared} verdicts were compared");
+}
+
+/// A report without what differs from run to run.
+fn said(report: LayerReport) -> LayerReport {
+    LayerReport { elapsed_ms: 0, remembered: false, ..report }
+}
+
+/// Another stack with the same workers.
+fn stack_of(stack: &VerificationStack) -> VerificationStack {
+    VerificationStack::new(Arc::clone(stack.toolchain()), Policy::default())
+}
+
 fn stack() -> VerificationStack {
+    stack_with(|tools| tools)
+}
+
+fn stack_with(how: impl FnOnce(Toolchain) -> Toolchain) -> VerificationStack {
     let home = std::env::var_os("ZEROERR_HOME").map(PathBuf::from);
     let user = || directories::ProjectDirs::from("", "", "zeroerr").map(|d| d.data_dir().to_path_buf());
     let home = home.or_else(user).expect("a home folder");
@@ -57,7 +98,7 @@ fn stack() -> VerificationStack {
     if let Err(error) = tools.python().map(drop).and(tools.node().map(drop)).and(tools.sandbox().map(drop)) {
         panic!("{error}");
     }
-    VerificationStack::new(Arc::new(tools), Policy::default())
+    VerificationStack::new(Arc::new(how(tools)), Policy::default())
 }
 
 /// How a language's suites are written.
@@ -224,12 +265,7 @@ async fn measured(stack: &VerificationStack, subject: &Subject, layer: Layer) ->
 }
 
 async fn check(stack: &VerificationStack, case: &Case) -> Option<String> {
-    let folder = tempfile::tempdir().expect("a folder");
-    for (name, text) in &case.files {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        std::fs::write(path, text).expect("a file");
-    }
+    let folder = folder_of(case);
     let subject = match subject(stack, case, folder.path()) {
         Ok(subject) => subject,
         Err(why) => return Some(format!("  {why}\n")),
@@ -252,6 +288,17 @@ async fn check(stack: &VerificationStack, case: &Case) -> Option<String> {
         }
     }
     (!out.is_empty()).then_some(out)
+}
+
+/// A folder with what lies beside the code.
+fn folder_of(case: &Case) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in &case.files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+    folder
 }
 
 fn subject(stack: &VerificationStack, case: &Case, folder: &Path) -> Result<Subject, String> {

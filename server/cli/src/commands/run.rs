@@ -283,6 +283,19 @@ pub fn outcome_line(report: &RunReport) -> String {
             out.push_str(&format!("\n    {} gives {}", disagreement.input, answers.join(" or ")));
         }
     }
+    out.push_str(&guesses(report));
+    out
+}
+
+/// What would be evidence, if it is right: lines for the spec, and what to do with them.
+fn guesses(report: &RunReport) -> String {
+    let mut lines = report.steps.iter().flat_map(|s| &s.suggestions).peekable();
+    if lines.peek().is_none() {
+        return String::new();
+    }
+    let mut out =
+        String::from("\n  what the winner does, as guesses for the spec; they count when you take the `?` away:");
+    lines.for_each(|line| out.push_str(&format!("\n    {line}")));
     out
 }
 

@@ -1,10 +1,11 @@
 //! `zeroerr verify`: the eight layers on code that exists.
 
 mod changed;
+mod width;
 
 use std::path::Path;
-use std::sync::Arc;
 
+use futures::StreamExt;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 use zeroerr_core::code::{Task, line_of};
@@ -18,7 +19,7 @@ use crate::compose::Composed;
 use crate::context::{Context, LogTo, Ui};
 use crate::exit::{CliError, Exit};
 use crate::render::json::{Function, Functions, diagnostics};
-use crate::render::progress::Progress;
+use crate::render::progress::TreeProgress;
 use crate::render::{BAD, GOOD, STRONG, WARN, github, junit, sarif};
 use crate::targets::{Source, no_such_function};
 use crate::{files, interrupt};
@@ -48,28 +49,40 @@ pub async fn main(global: &Global, args: &VerifyArgs) -> Result<Exit, CliError> 
     let format = if global.json { Format::Json } else { args.format };
     let ui = Ui { json: format == Format::Json, ..context.ui };
     let paths = files::find(&args.paths)?;
-    let composed = Composed::new(&context.loaded.settings, &context.data_dir, Arc::new(drop))?;
+    let composed = Composed::verifying(&context.loaded.settings, &context.data_dir, !args.fresh)?;
     let mut worst = Exit::Clean;
     let sources = read_all(composed.workbench.as_ref(), &paths, &mut worst);
     let wanted = select(&sources, args).await?;
     let cancel = interrupt::token();
+    let rules = context.loaded.settings.verification.policy();
+    let jobs = args.jobs.map_or_else(width::of_machine, usize::from);
+    let progress = TreeProgress::new(ui, wanted.len(), jobs);
     let mut verified = Vec::new();
-    for (source, task, name) in wanted {
-        let policy = context.loaded.settings.verification.policy();
-        let stack = verify_one(ui, composed.workbench.as_ref(), source, task.clone(), &name, cancel.clone()).await;
+    // In the order of the files, however they end: what has ended early waits for those before it.
+    let mut runs = futures::stream::iter(wanted.into_iter().map(|(source, task, name)| {
+        let one =
+            verify_one(&progress, composed.workbench.as_ref(), source, task.clone(), name.clone(), cancel.clone());
+        async move { (one.await, source, task, name) }
+    }))
+    .buffered(jobs);
+    while let Some(((stack, lines), source, task, name)) = runs.next().await {
         if cancel.is_cancelled() {
             return Ok(Exit::Cancelled);
         }
+        progress.show(&lines);
         let line = line_of(&source.text, task.function_range.start);
+        let policy = rules.of(task.language);
         let objection = stack.objection(&policy);
         worst = worst.max(exit_of(&stack, objection.as_deref(), &policy.may_be_unavailable));
         verified.push(Verified { file: source.path.display().to_string(), function: name, line, stack, objection });
         if format == Format::Human
             && let Some(last) = verified.last()
         {
-            ui.result(&outcome_line(last))?;
+            progress.aside(|| ui.result(&outcome_line(last)))?;
         }
     }
+    drop(runs);
+    progress.finish();
     if sources.iter().flat_map(|s| &s.analysis.diagnostics).any(|d| d.severity == Severity::Error) {
         worst = worst.max(Exit::Findings);
     }
@@ -85,7 +98,10 @@ async fn select<'a>(sources: &'a [Source], args: &VerifyArgs) -> Result<Vec<(&'a
             Some(name) => source.named(name),
             None => source.keys(),
         };
-        let changed = if args.changed { Some(changed::lines(&source.path).await?) } else { None };
+        let changed = match &args.changed {
+            Some(revision) => Some(changed::lines(&source.path, revision).await?),
+            None => None,
+        };
         for key in keys {
             let Some(task) = source.task(&key) else { continue };
             let first = line_of(&source.text, task.spec_range.start.min(task.function_range.start));
@@ -103,30 +119,31 @@ async fn select<'a>(sources: &'a [Source], args: &VerifyArgs) -> Result<Vec<(&'a
     }
 }
 
+/// The layers of one function, and the lines that tell of them when it is its turn.
 async fn verify_one(
-    ui: Ui,
+    progress: &TreeProgress,
     workbench: &dyn Workbench,
     source: &Source,
     task: Task,
-    name: &str,
+    name: String,
     cancel: CancellationToken,
-) -> StackReport {
-    let mut progress = Progress::new(ui, &format!("{}: {name}", source.path.display()));
+) -> (StackReport, Vec<String>) {
+    let mut lines = progress.begin(&format!("{}: {name}", source.path.display()));
     let (events, mut inbox) = unbounded_channel();
     let verification = workbench.verify(task, events, cancel);
     tokio::pin!(verification);
     let stack = loop {
         tokio::select! {
             biased;
-            Some(event) = inbox.recv() => progress.event(&event),
+            Some(event) = inbox.recv() => progress.event(&name, &event, &mut lines),
             stack = &mut verification => break stack,
         }
     };
     while let Ok(event) = inbox.try_recv() {
-        progress.event(&event);
+        progress.event(&name, &event, &mut lines);
     }
-    progress.finish();
-    stack
+    progress.end();
+    (stack, lines)
 }
 
 fn print(ui: Ui, format: Format, verified: &[Verified], sources: &[Source]) -> Result<(), CliError> {

@@ -47,6 +47,8 @@ struct Step {
     k: u32,
     disagreements: Vec<Disagreement>,
     questions: Vec<Question>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suggestions: Vec<String>,
     taken_up: u32,
     diversity: Option<f64>,
     completion_tokens: u64,
@@ -68,6 +70,8 @@ pub struct LayerOut {
     tools: Vec<String>,
     evidence: usize,
     elapsed_ms: u64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    remembered: bool,
 }
 
 /// Lines `start_line` to `end_line` (1-based, both included) of the file become `new_text`. An
@@ -156,6 +160,7 @@ impl Step {
             k: step.k,
             disagreements: step.disagreements.clone(),
             questions: step.questions.clone(),
+            suggestions: step.suggestions.clone(),
             taken_up: step.taken_up,
             diversity: step.diversity,
             completion_tokens: step.completion_tokens,
@@ -178,6 +183,7 @@ impl LayerOut {
             tools: report.tools.clone(),
             evidence: report.evidence,
             elapsed_ms: report.elapsed_ms,
+            remembered: report.remembered,
         }
     }
 }

@@ -53,6 +53,74 @@ impl Progress {
     }
 }
 
+/// Shows the verification of a whole tree: what each function gave, in order, and below it how far all is.
+pub struct TreeProgress {
+    ui: Ui,
+    bar: ProgressBar,
+    /// Lines are shown as they come when there is only one function at a time.
+    at_once: bool,
+}
+
+impl TreeProgress {
+    /// For so many functions, so many at a time.
+    pub fn new(ui: Ui, functions: usize, jobs: usize) -> Self {
+        let target = if ui.live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(functions as u64), target);
+        if let Ok(style) = ProgressStyle::with_template("  {spinner} {pos} of {len} functions, {msg} ({elapsed})") {
+            bar.set_style(style);
+        }
+        if ui.live {
+            bar.enable_steady_tick(Duration::from_millis(120));
+        }
+        Self { ui, bar, at_once: functions == 1 || jobs == 1 }
+    }
+
+    /// A function is begun; gives the lines that are to be shown when it is its turn.
+    pub fn begin(&self, title: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        self.line(format!("{STRONG}{title}{STRONG:#}"), &mut lines);
+        lines
+    }
+
+    /// One event of one function.
+    pub fn event(&self, function: &str, event: &RunEvent, lines: &mut Vec<String>) {
+        if let Some(waiting) = waiting(event) {
+            self.bar.set_message(format!("{waiting} of {function}"));
+        }
+        if let Some(text) = line(event) {
+            self.line(text, lines);
+        }
+    }
+
+    /// A function has ended.
+    pub fn end(&self) {
+        self.bar.inc(1);
+    }
+
+    /// Shows what was kept back.
+    pub fn show(&self, lines: &[String]) {
+        self.aside(|| lines.iter().for_each(|l| self.ui.note(l)));
+    }
+
+    /// Does something that writes, without the bar in between.
+    pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.bar.suspend(write)
+    }
+
+    /// Removes the bar.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn line(&self, text: String, lines: &mut Vec<String>) {
+        if self.at_once {
+            self.aside(|| self.ui.note(&text));
+        } else {
+            lines.push(text);
+        }
+    }
+}
+
 /// The line that stays, if the event is worth one.
 fn line(event: &RunEvent) -> Option<String> {
     Some(match event {

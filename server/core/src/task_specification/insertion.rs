@@ -54,7 +54,8 @@ fn in_docstring(block: &str, quotes: &str, clause: &str) -> Option<Vec<String>> 
         let word = line.trim_start_matches(['"', '\'', ' ', '\t']).strip_prefix('@');
         word.is_some_and(|w| TAGS.iter().any(|t| w.strip_prefix(t.name).is_some_and(|rest| rest.starts_with(' '))))
     };
-    if block.lines().any(is_tag) {
+    // A doctest would be believed at once.
+    if clause.starts_with("@example? ") || clause.starts_with("@raises? ") || block.lines().any(is_tag) {
         return Some(vec![clause.to_owned()]);
     }
     Some(doctest(clause)?.into_iter().map(escaped).collect())

@@ -34,6 +34,7 @@ pub fn render_markdown(spec: &Spec) -> String {
         "Steps",
         &spec.steps.iter().map(|s| format!("{}{}: {}", s.name, s.signature, s.intent)).collect::<Vec<_>>(),
     );
+    section(&mut out, "Guesses, which count for nothing until the `?` is taken away", &texts(&spec.guesses));
     out.trim_end().to_owned()
 }
 

@@ -49,6 +49,10 @@ pub struct Spec {
     pub forbids: Vec<Clause>,
     /// A plan given by the user (`@step`).
     pub steps: Vec<StepDecl>,
+    /// Clauses that somebody guessed (`@example?`, `@raises?`), as they would stand when accepted. Until then nothing
+    /// is told of them to a model, nothing is checked against them, and they are no evidence.
+    #[serde(default)]
+    pub guesses: Vec<Clause>,
 }
 
 /// One expression or name of a spec, with where it stands.

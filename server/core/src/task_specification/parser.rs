@@ -144,7 +144,10 @@ fn tag_of<'a>(line: &BlockLine<'a>, kind: BlockKind) -> Option<TagHead<'a>> {
     let at = line.text.len() - trimmed.len();
     let after = trimmed.strip_prefix('@')?;
     let length = after.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(after.len());
-    let (word, tail) = after.split_at(length);
+    // `@example?` is a tag of its own: a guess.
+    let guess = after.get(length..).is_some_and(|tail| tail.starts_with('?'))
+        && after.get(..=length).is_some_and(|word| TAGS.iter().any(|t| t.name == word));
+    let (word, tail) = after.split_at(length + usize::from(guess));
     // `@app.route(...)` and `@cache()` are code, not tags.
     let colon = usize::from(tail.starts_with(':'));
     let separated = tail.get(colon..)?.chars().next().is_none_or(char::is_whitespace);
@@ -156,7 +159,7 @@ fn tag_of<'a>(line: &BlockLine<'a>, kind: BlockKind) -> Option<TagHead<'a>> {
     let known = TAGS.iter().any(|t| t.name == word);
     let prose = kind == BlockKind::Doc
         && if known { clauses::is_epydoc_raises(word, tail) } else { closest_tag(word).is_none() };
-    (!prose).then_some(TagHead { word, known, at, rest: at + 1 + length + colon })
+    (!prose).then_some(TagHead { word, known, at, rest: at + 1 + word.len() + colon })
 }
 
 /// A run of lines that belong together: a tag with its text, or prose.
@@ -226,7 +229,11 @@ impl Reader {
                 None,
             );
         }
-        self.known(tag, &raw.source);
+        if tag.ends_with('?') {
+            self.guess(tag, tag_range, &raw.source);
+        } else {
+            self.known(tag, &raw.source);
+        }
         self.block.sources.push(raw.source);
     }
 
@@ -252,6 +259,22 @@ impl Reader {
             "step" => self.step(source),
             _ => self.complexity(source),
         }
+    }
+
+    /// What a user has not accepted yet: shown, with a way to accept it, and otherwise without effect.
+    fn guess(&mut self, tag: &str, tag_range: TextRange, source: &ClauseSource) {
+        let accepted = tag.trim_end_matches('?');
+        self.block.spec.guesses.push(Clause { text: format!("@{accepted} {}", source.text), range: source.range });
+        self.block.diagnostics.push(SpecDiagnostic {
+            code: "spec.guess".to_owned(),
+            message: format!(
+                "a guess that counts for nothing yet; if it is right, make it `@{accepted}`, else delete it"
+            ),
+            range: tag_range,
+            severity: Severity::Hint,
+            fix: Some((format!("Accept the guess `{}`", source.text), format!("@{accepted}"))),
+            related: None,
+        });
     }
 
     fn found<T>(&mut self, found: Found<T>, put: impl FnOnce(&mut Spec, T)) {
@@ -309,7 +332,7 @@ impl Reader {
 }
 
 fn list_of_tags() -> String {
-    TAGS.iter().map(|t| format!("@{}", t.name)).collect::<Vec<_>>().join(" ")
+    TAGS.iter().filter(|t| !t.name.ends_with('?')).map(|t| format!("@{}", t.name)).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

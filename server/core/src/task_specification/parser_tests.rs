@@ -262,3 +262,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_guess_is_a_hint_with_a_way_to_accept_it_and_no_evidence() {
+    let source = "# @spec Sum xs.\n# @example? total([1, 2]) == 3\n# @raises? TypeError total(None)\n";
+    let (spec, diagnostics) = parse_block(&lines_of(source));
+    let texts: Vec<&str> = spec.guesses.iter().map(|g| g.text.as_str()).collect();
+    assert_eq!(texts, ["@example total([1, 2]) == 3", "@raises TypeError total(None)"]);
+    assert!(!spec.has_evidence(), "a guess shows nothing");
+    let sure = parse_block(&lines_of(&source.replace('?', ""))).0;
+    assert!(sure.has_evidence());
+    assert_eq!(spec.hash(), spec_of("# @spec Sum xs.\n").hash(), "and nobody is told of it");
+    let (title, text) = diagnostics[0].fix.clone().unwrap();
+    assert_eq!((diagnostics[0].severity, title.as_str()), (Severity::Hint, "Accept the guess `total([1, 2]) == 3`"));
+    let accepted = source.replacen(diagnostics[0].range.slice(source), &text, 1);
+    assert!(accepted.starts_with("# @spec Sum xs.\n# @example total([1, 2]) == 3\n"), "{accepted}");
+    assert!(diagnostics.len() == 2 && diagnostics.iter().all(|d| d.code == "spec.guess"), "{diagnostics:?}");
+}

@@ -40,7 +40,19 @@ pub const TAGS: &[TagInfo] = &[
         "A call and what it must give; an expression that must be true.",
         "@example median([3, 1, 2]) == 2",
     ),
+    tag(
+        "example?",
+        "@example? EXPRESSION",
+        "A guess at an example, made of what the candidates do: it counts for nothing until you take the `?` away.",
+        "@example? median([3, 1, 2]) == 2",
+    ),
     tag("raises", "@raises EXCEPTION CALL", "A call that must raise this exception.", "@raises ValueError median([])"),
+    tag(
+        "raises?",
+        "@raises? EXCEPTION CALL",
+        "A guess at a call that must raise: it counts for nothing until you take the `?` away.",
+        "@raises? ValueError median([])",
+    ),
     tag(
         "property",
         "@property EXPRESSION",

@@ -354,5 +354,5 @@ async fn holds(
     let judged = stack.judge(task, candidate, options.seed).await;
     let (Ok(Judgement::Votes(_)), Ok(subject)) = (judged, place(candidate)) else { return false };
     let verified = stack.verify(&subject, &|_| {}).await;
-    !matches!(judge_stack(&verified, &options.policy, check), Verification::Refuted(_))
+    !matches!(judge_stack(&verified, &options.policy.of(task.language), check), Verification::Refuted(_))
 }

@@ -223,6 +223,11 @@ impl Offer<'_> {
             .flat_map(|q| disagreement::actions(&self.state.profile, self.uri, self.snapshot, task, name, q))
             .collect();
         questions.into_iter().for_each(|action| self.push(action));
+        let guesses: Vec<CodeAction> = mark
+            .suggestions()
+            .filter_map(|clause| disagreement::guess(&self.state.profile, self.uri, self.snapshot, task, clause))
+            .collect();
+        guesses.into_iter().for_each(|action| self.push(action));
     }
 
     fn for_selection(&mut self, range: Range, selected: TextRange) {

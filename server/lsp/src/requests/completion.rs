@@ -78,7 +78,8 @@ impl Place {
 
     fn response(&self, names: &[ScopeName], markdown: bool) -> CompletionResponse {
         let candidates = match &self.clause {
-            None => TAGS.iter().map(Candidate::tag).collect(),
+            // Guesses are for machines to make.
+            None => TAGS.iter().filter(|t| !t.name.ends_with('?')).map(Candidate::tag).collect(),
             Some((tag, rest)) => self.values(tag, rest, names),
         };
         let mut seen = std::collections::HashSet::new();

@@ -108,6 +108,23 @@ pub(crate) fn actions(
     actions
 }
 
+/// The action that puts a guess at an example into the spec, to be looked at and accepted there.
+pub(crate) fn guess(
+    profile: &ClientProfile,
+    uri: &Uri,
+    snapshot: &Snapshot,
+    task: &Task,
+    clause: &str,
+) -> Option<CodeAction> {
+    let shown = clause.split_once(' ').map_or(clause, |(_, claim)| claim);
+    Some(CodeAction {
+        title: format!("Add to the spec as a guess: `{shown}`"),
+        kind: Some(CodeActionKind::QUICKFIX),
+        edit: Some(edit(profile, uri, snapshot, task, clause)?.0),
+        ..CodeAction::default()
+    })
+}
+
 /// The edit that puts a clause into a task's spec, and the text that it puts there.
 pub(super) fn edit(
     profile: &ClientProfile,

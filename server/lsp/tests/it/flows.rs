@@ -119,7 +119,7 @@ async fn lenses(client: &mut LspClient) -> Vec<String> {
     lens_titles(&client.request("textDocument/codeLens", json!({ "textDocument": { "uri": URI } })).await)
 }
 
-async fn hover(client: &mut LspClient, part: &str) -> String {
+pub async fn hover(client: &mut LspClient, part: &str) -> String {
     let position = client.position_of(URI, part);
     let hover =
         client.request("textDocument/hover", json!({ "textDocument": { "uri": URI }, "position": position })).await;

@@ -8,6 +8,7 @@ mod counterexample;
 mod flows;
 mod folders;
 mod fuzz;
+mod guesses;
 mod latency;
 mod live;
 mod protocol;

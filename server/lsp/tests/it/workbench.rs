@@ -26,6 +26,8 @@ pub enum Script {
     Told { clause: String, body: String },
     /// Without an edit.
     Abstain { reason: String, disagreements: Vec<Disagreement>, questions: Vec<Question> },
+    /// Without an edit: nothing speaks for it but these guesses.
+    Unproven { suggestions: Vec<String> },
     /// It cannot be done.
     Fail(String),
     /// Only by cancellation.
@@ -188,6 +190,11 @@ impl Workbench for FakeWorkbench {
                     report.layers.clear();
                     report.steps[0].disagreements = disagreements;
                     report.steps[0].questions = questions;
+                }
+                Some(Script::Unproven { suggestions }) => {
+                    report.outcome = RunOutcome::Abstained;
+                    report.reason = "no evidence: add an @example".into();
+                    report.steps[0].suggestions = suggestions;
                 }
                 other => {
                     report.outcome = RunOutcome::Error;

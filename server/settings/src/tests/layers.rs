@@ -94,6 +94,36 @@ fn a_project_may_tighten() {
 }
 
 #[test]
+fn a_language_has_rules_of_its_own_and_a_project_may_only_tighten_them() {
+    use zeroerr_core::code::LanguageId::{Python, Rust};
+    use zeroerr_core::verdict::Layer;
+    let mine = "verification:\n  may_be_unavailable: [types]\n  must_pass: [tests]\n  languages:\n    python: {must_pass: [syntax]}\n    rust: {may_be_unavailable: [performance]}\n";
+    let (dir, sources) = user(mine);
+    let policy = good(&sources).settings.verification.policy();
+    assert_eq!(policy.of(Python).may_be_unavailable, [Layer::Types]);
+    assert_eq!(policy.of(Python).must_pass, [Layer::Tests, Layer::Syntax]);
+    assert_eq!(policy.of(Rust).may_be_unavailable, [Layer::Performance]);
+    assert_eq!(policy.of(Rust).must_pass, [Layer::Tests]);
+    let tighter = "verification:\n  must_pass: [tests, properties]\n  languages:\n    python: {may_be_unavailable: [], must_pass: [syntax, contracts]}\n    typescript: {must_pass: [types]}\n";
+    let policy = good(&with_project(&dir, sources.clone(), tighter)).settings.verification.policy();
+    assert!(policy.of(Python).may_be_unavailable.is_empty());
+    assert_eq!(policy.of(Python).must_pass, [Layer::Tests, Layer::Properties, Layer::Syntax, Layer::Contracts]);
+    for (text, why) in [
+        ("must_pass: []", "the layer tests would no longer have to pass"),
+        ("languages: {python: {must_pass: []}}", "the layer syntax would no longer have to pass"),
+        ("languages: {python: {may_be_unavailable: [security]}}", "it would excuse the layer security"),
+        ("languages: {rust: {may_be_unavailable: [types]}}", "it would excuse the layer types"),
+        ("languages: {rust: {may_be_unavailable: null}}", "it would take away what you say of this language"),
+    ] {
+        let error = bad(&dir, &with_project(&dir, sources.clone(), &format!("verification:\n  {text}\n")));
+        assert!(error.contains(why), "{text}: {error}");
+    }
+    let (dir, sources) = user("verification:\n  languages:\n    ruby: {must_pass: [tests]}\n");
+    let error = bad(&dir, &sources);
+    assert!(error.contains("there is no language `ruby`; there are `python`, `rust`, `typescript`"), "{error}");
+}
+
+#[test]
 fn a_project_may_ask_for_confirmation_and_may_not_take_it_away() {
     let (dir, sources) = user("lsp:\n  confirm_edits: true\n");
     let error = bad(&dir, &with_project(&dir, sources, "lsp:\n  confirm_edits: false\n"));

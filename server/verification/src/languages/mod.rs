@@ -251,4 +251,14 @@ pub trait Language: Send + Sync {
     fn surroundings(&self, _tools: &crate::toolchain::Toolchain, _subject: &Subject) -> Option<String> {
         None
     }
+
+    /// The same for a layer that runs the code: what the code, its tests and their tools read beside the file.
+    fn surroundings_of_runs(
+        &self,
+        _tools: &crate::toolchain::Toolchain,
+        _subject: &Subject,
+        _layer: Layer,
+    ) -> Option<String> {
+        None
+    }
 }

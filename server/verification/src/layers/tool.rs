@@ -7,7 +7,7 @@ use std::time::Duration;
 use zeroerr_sandbox::{Exit, Job, LimitKind, Limits, Output};
 
 use super::Failure;
-use crate::toolchain::{REMEDY, Toolchain};
+use crate::toolchain::{Loaded, REMEDY, Toolchain};
 
 /// One run of one tool.
 pub struct Run<'a> {
@@ -27,6 +27,8 @@ pub struct Run<'a> {
     pub seconds: u64,
     /// Exit codes that mean that the tool did its work.
     pub accepted: &'a [i32],
+    /// What an interpreter that waits for such runs has loaded; `None` for what is always started.
+    pub loaded: Option<Loaded<'a>>,
 }
 
 /// Runs it and returns what it wrote.
@@ -50,7 +52,10 @@ pub async fn run(tools: &Toolchain, run: Run<'_>) -> Result<Output, Failure> {
     };
     let name = run.name;
     let fault = |output: &Output| fault(name, run.accepted, output);
-    let output = tools.run_tool(name, job, fault).await?;
+    let output = match run.loaded {
+        Some(loaded) => tools.run_loaded(name, job, loaded, fault).await?,
+        None => tools.run_tool(name, job, fault).await?,
+    };
     if let Some(why) = fault(&output) {
         return Err(Failure::Unavailable(format!("{why}; {REMEDY}")));
     }

@@ -10,8 +10,10 @@ mod environment;
 mod health;
 mod install;
 mod node;
+mod nurseries;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use zeroerr_sandbox::{Sandbox, SandboxUnavailable};
 
@@ -21,6 +23,7 @@ pub use environment::{PythonEnv, REQUIREMENTS};
 pub use health::{OnHealth, ToolHealth};
 pub use install::InstallError;
 pub use node::NodeEnv;
+pub use nurseries::Loaded;
 
 use crate::languages::CheckError;
 
@@ -43,13 +46,22 @@ pub struct Toolchain {
     sandbox: Result<Sandbox, SandboxUnavailable>,
     known: checks::Known,
     watch: health::Watch,
+    nurseries: Option<Arc<nurseries::Nurseries>>,
+    folder: OnceLock<tempfile::TempDir>,
 }
 
 impl Toolchain {
     /// Looks at what is there. Never fails: what is missing is said when it is asked for.
     pub fn detect(data_dir: &Path, sandbox: Result<Sandbox, SandboxUnavailable>) -> Self {
         let (known, watch) = (checks::Known::default(), health::Watch::default());
-        Self { data_dir: data_dir.to_path_buf(), sandbox, known, watch }
+        let nurseries = Some(Arc::default());
+        Self { data_dir: data_dir.to_path_buf(), sandbox, known, watch, nurseries, folder: OnceLock::new() }
+    }
+
+    /// The same, starting a process for every job and keeping none.
+    pub fn cold(mut self) -> Self {
+        self.nurseries = None;
+        self
     }
 
     /// The same, telling when a tool is left alone after repeated failures, and when it works again.
@@ -110,11 +122,23 @@ impl Toolchain {
     /// # Errors
     /// One sentence when the system's temporary folder cannot be written.
     pub fn scratch(&self) -> Result<tempfile::TempDir, CheckError> {
-        tempfile::Builder::new().prefix("zeroerr-").tempdir().map_err(|e| {
+        let made = self.scratches().and_then(|folder| tempfile::Builder::new().prefix("zeroerr-").tempdir_in(folder));
+        made.map_err(|e| {
             CheckError(format!(
                 "cannot make a scratch folder in {}: {e}; free some space or set TMPDIR",
                 std::env::temp_dir().display()
             ))
         })
+    }
+
+    /// The folder in which every scratch folder is made: jobs are forked in jails that see it from their start.
+    fn scratches(&self) -> std::io::Result<PathBuf> {
+        if let Some(folder) = self.folder.get().filter(|f| f.path().is_dir()) {
+            return Ok(folder.path().to_path_buf());
+        }
+        // Jobs of root's are another user: they may pass through, and look at their own.
+        let passable = std::os::unix::fs::PermissionsExt::from_mode(0o711);
+        let made = tempfile::Builder::new().prefix("zeroerr-").permissions(passable).tempdir()?;
+        Ok(self.folder.get_or_init(|| made).path().to_path_buf())
     }
 }

@@ -1,4 +1,4 @@
-//! Which lines of a file differ from git's HEAD.
+//! Which lines of a file differ from a commit of git.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::exit::CliError;
 /// Changed lines of one file.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Changed {
-    /// The file is not in HEAD: all of it.
+    /// The file is not known to git: all of it.
     Everything,
     /// These runs of lines (1-based, both ends included).
     Lines(Vec<(usize, usize)>),
@@ -27,11 +27,11 @@ impl Changed {
     }
 }
 
-/// Asks git.
+/// Asks git what differs from `revision`.
 ///
 /// # Errors
-/// No git, or a file outside any repository.
-pub async fn lines(path: &Path) -> Result<Changed, CliError> {
+/// No git, a file outside any repository, or no such commit.
+pub async fn lines(path: &Path, revision: &str) -> Result<Changed, CliError> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default();
     let known = git(folder, &["ls-files".as_ref(), "--error-unmatch".as_ref(), "--".as_ref(), name]).await?;
@@ -46,19 +46,35 @@ pub async fn lines(path: &Path) -> Result<Changed, CliError> {
             )))
         };
     }
+    let Some(commit) = commit(folder, revision).await? else {
+        // Without a first commit there is no HEAD.
+        return if revision == "HEAD" {
+            Ok(Changed::Everything)
+        } else {
+            Err(CliError::usage(format!("{}: git knows no commit `{revision}`", folder.display())))
+        };
+    };
     let args: [&std::ffi::OsStr; 8] = [
         "diff".as_ref(),
         "--no-color".as_ref(),
         "--no-ext-diff".as_ref(),
         "--no-textconv".as_ref(),
         "--unified=0".as_ref(),
-        "HEAD".as_ref(),
+        commit.as_ref(),
         "--".as_ref(),
         name,
     ];
     let diff = git(folder, &args).await?;
-    // Without a first commit there is no HEAD.
     Ok(if diff.code == 0 { Changed::Lines(hunks(&diff.stdout)) } else { Changed::Everything })
+}
+
+/// The full name of a commit, which no option can be mistaken for.
+async fn commit(folder: &Path, revision: &str) -> Result<Option<String>, CliError> {
+    let peeled = format!("{revision}^{{commit}}");
+    let args = ["rev-parse", "--verify", "--quiet", "--end-of-options", &peeled].map(std::ffi::OsStr::new);
+    let named = git(folder, &args).await?;
+    let name = named.stdout.trim().to_owned();
+    Ok((named.code == 0 && !name.is_empty()).then_some(name))
 }
 
 async fn git(folder: &Path, args: &[&std::ffi::OsStr]) -> Result<trusted::TrustedOutput, CliError> {

@@ -82,6 +82,7 @@ async fn remarks(tools: &Toolchain, subject: &Subject, text: &str) -> Result<(Ve
         scratch: mirror.scratch(),
         seconds: 5,
         accepted: &[0, 1],
+        loaded: None,
     };
     let output = tool::run(tools, run).await?;
     let found: Vec<RuffRemark> = serde_json::from_slice(&output.stdout).map_err(|e| tool::garbage("ruff", e))?;

@@ -185,4 +185,10 @@ impl Language for Python {
         let python = tools.python().ok()?;
         Some(format!("{} {:?} {}", python.version, python.versions, project::surroundings_hash(subject)))
     }
+
+    fn surroundings_of_runs(&self, tools: &Toolchain, subject: &Subject, layer: Layer) -> Option<String> {
+        let read = self.surroundings(tools, subject)?;
+        let tests = if layer == Layer::Tests { tests::project_hash(subject) } else { String::new() };
+        Some(format!("{read} {} {tests}", harness::sources_hash()))
+    }
 }

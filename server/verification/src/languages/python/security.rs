@@ -9,12 +9,13 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use zeroerr_core::verdict::{Finding, Layer, LayerReport};
 
+use super::harness;
 use super::project::{Extent, Mirror};
 use super::reach;
 use crate::languages::Subject;
 use crate::layers::security::{Reach, permits};
 use crate::layers::{self, Failure, Remark, tool};
-use crate::toolchain::Toolchain;
+use crate::toolchain::{Loaded, Toolchain};
 
 /// bandit's remarks of low severity are hints (`assert`, `random`, imports that the capability check
 /// judges), except secrets in the text.
@@ -114,6 +115,7 @@ async fn remarks(tools: &Toolchain, subject: &Subject, text: &str) -> Result<Vec
         command.extend(["--ini".into(), ini.into()]);
     }
     command.push(mirror.file.clone().into());
+    let harness = harness::installed(tools, &python, &mirror.scratch()).await?;
     let run = tool::Run {
         name: "bandit",
         command,
@@ -123,6 +125,7 @@ async fn remarks(tools: &Toolchain, subject: &Subject, text: &str) -> Result<Vec
         scratch: mirror.scratch(),
         seconds: 20,
         accepted: &[0],
+        loaded: Some(Loaded { harness: &harness, flags: 1, modules: &["bandit.cli.main", "bandit.formatters.json"] }),
     };
     let output = tool::run(tools, run).await?;
     let report: BanditReport = serde_json::from_slice(&output.stdout).map_err(|e| tool::garbage("bandit", e))?;

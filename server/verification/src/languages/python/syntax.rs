@@ -5,9 +5,10 @@ use serde::Deserialize;
 use tree_sitter::Tree;
 use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
 
+use super::harness;
 use crate::languages::Subject;
 use crate::layers::{self, Failure, Remark, syntax, tool};
-use crate::toolchain::Toolchain;
+use crate::toolchain::{Loaded, Toolchain};
 
 /// Compiles stdin and prints what is wrong. Nothing of it is run.
 const COMPILE: &str = r#"
@@ -93,6 +94,7 @@ async fn blame(
 async fn compile(tools: &Toolchain, source: &str) -> Result<Option<CompileError>, Failure> {
     let python = tools.python()?;
     let scratch = tools.scratch()?;
+    let harness = harness::installed(tools, &python, scratch.path()).await?;
     let output = tool::run(
         tools,
         tool::Run {
@@ -111,6 +113,7 @@ async fn compile(tools: &Toolchain, source: &str) -> Result<Option<CompileError>
             scratch: scratch.path().to_path_buf(),
             seconds: 10,
             accepted: &[0],
+            loaded: Some(Loaded { harness: &harness, flags: 2, modules: &["warnings"] }),
         },
     )
     .await?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use zeroerr_core::verdict::{Layer, LayerReport};
 
 use super::harness::{self, Mode, Trouble};
@@ -106,24 +107,7 @@ impl Copy {
 
     /// Copies what the bounds let in; links are not followed.
     fn project(&mut self, workspace: &Path) -> Result<(), CheckError> {
-        let foreign = |name: &std::ffi::OsStr| name.to_str().is_some_and(|n| FOREIGN.contains(&n));
-        let walk = WalkBuilder::new(workspace)
-            .require_git(false)
-            .filter_entry(move |e| !foreign(e.file_name()))
-            .sort_by_file_path(Path::cmp)
-            .build();
-        let (mut files, mut bytes) = (0, 0);
-        for entry in walk.flatten().filter(|e| e.file_type().is_some_and(|t| t.is_file())) {
-            let path = entry.path();
-            let size = entry.metadata().map_or(u64::MAX, |m| m.len());
-            let wanted = path.extension().and_then(|e| e.to_str()).is_some_and(|e| DATA.contains(&e));
-            let Some(below) = path.strip_prefix(workspace).ok().filter(|_| wanted && size <= MAX_FILE) else {
-                continue;
-            };
-            (files, bytes) = (files + 1, bytes + size);
-            if files > MAX_FILES || bytes > MAX_BYTES {
-                break;
-            }
+        for (path, below) in files(workspace) {
             let to = self.root.join(below);
             let Ok(content) = std::fs::read(path) else { continue };
             put(&to, &content)?;
@@ -133,6 +117,44 @@ impl Copy {
         }
         Ok(())
     }
+}
+
+/// A hash of all that the project's tests could read.
+pub fn project_hash(subject: &Subject) -> String {
+    let inside = subject.workspace.as_deref().filter(|w| subject.task.file.starts_with(w));
+    let mut hasher = Sha256::new();
+    for (path, below) in inside.map(files).unwrap_or_default() {
+        for part in [below.as_os_str().as_encoded_bytes(), &std::fs::read(path).unwrap_or_default()] {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+    }
+    hasher.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The files of a project that a copy of it holds: where each is, and where below the root.
+fn files(workspace: &Path) -> Vec<(PathBuf, PathBuf)> {
+    let foreign = |name: &std::ffi::OsStr| name.to_str().is_some_and(|n| FOREIGN.contains(&n));
+    let walk = WalkBuilder::new(workspace)
+        .require_git(false)
+        .filter_entry(move |e| !foreign(e.file_name()))
+        .sort_by_file_path(Path::cmp)
+        .build();
+    let (mut found, mut bytes) = (Vec::new(), 0);
+    for entry in walk.flatten().filter(|e| e.file_type().is_some_and(|t| t.is_file())) {
+        let path = entry.path();
+        let size = entry.metadata().map_or(u64::MAX, |m| m.len());
+        let wanted = path.extension().and_then(|e| e.to_str()).is_some_and(|e| DATA.contains(&e));
+        let Some(below) = path.strip_prefix(workspace).ok().filter(|_| wanted && size <= MAX_FILE) else {
+            continue;
+        };
+        bytes += size;
+        if found.len() >= MAX_FILES || bytes > MAX_BYTES {
+            break;
+        }
+        found.push((path.to_path_buf(), below.to_path_buf()));
+    }
+    found
 }
 
 fn is_test(path: &Path) -> bool {

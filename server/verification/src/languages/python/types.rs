@@ -9,12 +9,13 @@ use serde::Deserialize;
 use tree_sitter::Node;
 use zeroerr_core::verdict::{Finding, Layer, LayerReport};
 
+use super::harness;
 use super::project::{Extent, Mirror};
 use super::syntax::parse;
 use crate::languages::Subject;
 use crate::layers::types::Escape;
 use crate::layers::{self, Failure, Remark, tool};
-use crate::toolchain::{MYPY_FLAGS, Toolchain};
+use crate::toolchain::{Loaded, MYPY_FLAGS, Toolchain};
 
 /// What mypy objects to by taste where the project did not ask for mypy: it wants help with
 /// inference, or takes a variable's first value for its type. ty, which decides first, checks
@@ -141,6 +142,7 @@ async fn ty(tools: &Toolchain, mirror: &Mirror) -> Result<Vec<Remark>, Failure> 
         scratch: mirror.scratch(),
         seconds: 20,
         accepted: &[0, 1],
+        loaded: None,
     };
     let output = tool::run(tools, run).await?;
     let issues: Vec<GitlabIssue> = serde_json::from_slice(&output.stdout).map_err(|e| tool::garbage("ty", e))?;
@@ -185,6 +187,7 @@ async fn mypy(tools: &Toolchain, mirror: &Mirror) -> Result<Vec<Remark>, Failure
     let mut path = OsString::from(&mirror.root);
     path.push(":");
     path.push(mirror.root.join("src"));
+    let harness = harness::installed(tools, &python, &mirror.scratch()).await?;
     let run = tool::Run {
         name: "mypy",
         command,
@@ -194,6 +197,7 @@ async fn mypy(tools: &Toolchain, mirror: &Mirror) -> Result<Vec<Remark>, Failure
         scratch: mirror.scratch(),
         seconds: 30,
         accepted: &[0, 1],
+        loaded: Some(Loaded { harness: &harness, flags: 1, modules: &["mypy.main", "mypy.build"] }),
     };
     let output = tool::run(tools, run).await?;
     let mut remarks = Vec::new();

@@ -6,6 +6,8 @@
 
 mod install;
 
+pub(super) use install::installed;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,7 +19,7 @@ use zeroerr_sandbox::{Exit, Job, LimitKind, Limits, Output};
 use super::project::{Extent, Mirror};
 use crate::languages::{CheckError, Subject};
 use crate::layers::Failure;
-use crate::toolchain::{REMEDY, Toolchain};
+use crate::toolchain::{Loaded, REMEDY, Toolchain};
 
 /// The harness, file by file.
 const FILES: [(&str, &str); 20] = [
@@ -41,6 +43,7 @@ const FILES: [(&str, &str); 20] = [
     ("values.py", include_str!("values.py")),
     ("walls.py", include_str!("walls.py")),
     ("worker.py", include_str!("worker.py")),
+    ("zygote.py", include_str!("zygote.py")),
 ];
 
 /// A hash of the harness: what it found out about a candidate is no news while this stays the same.
@@ -96,6 +99,20 @@ impl Mode {
             Mode::Contracts | Mode::Symbolic => 30,
             Mode::Properties | Mode::Performance => 60,
             Mode::Tests => 180,
+        }
+    }
+
+    /// What the harness imports by itself when it is asked for this, before any candidate is loaded.
+    fn modules(self) -> &'static [&'static str] {
+        match self {
+            Mode::Judge => &["gate", "worker"],
+            Mode::Batch => &["gate", "worker", "batch"],
+            Mode::Questions => &["questions", "worker"],
+            Mode::Contracts => &["contracts", "worker"],
+            Mode::Symbolic => &["symbolic", "worker", "crosshair.core_and_libs"],
+            Mode::Tests => &["project", "worker"],
+            Mode::Properties => &["laws", "worker", "hypothesis"],
+            Mode::Performance => &["timing", "worker"],
         }
     }
 
@@ -155,7 +172,7 @@ pub async fn run(tools: &Toolchain, scratch: &Path, mode: Mode, mut request: Val
     let time = Duration::from_secs(mode.seconds());
     let job = Job {
         program: environment.interpreter,
-        args: vec!["-s".into(), "-B".into(), folder.into()],
+        args: vec!["-s".into(), "-B".into(), folder.clone().into()],
         env: [("PYTHONHASHSEED", "0"), ("PYTHONIOENCODING", "utf-8"), ("PYTHONDONTWRITEBYTECODE", "1")]
             .map(|(k, v)| (k.into(), v.into()))
             .to_vec(),
@@ -164,7 +181,8 @@ pub async fn run(tools: &Toolchain, scratch: &Path, mode: Mode, mut request: Val
         scratch: scratch.to_path_buf(),
         limits: Limits { wall: time, cpu: time * 2, memory: 2 << 30, output: mode.output(), ..Limits::default() },
     };
-    let output = tools.run_tool("python", job, fault).await?;
+    let loaded = Loaded { harness: &folder, flags: 2, modules: mode.modules() };
+    let output = tools.run_loaded("python", job, loaded, fault).await?;
     if let Some(why) = fault(&output) {
         return Err(Trouble::Unavailable(format!("{why}; {REMEDY}")));
     }

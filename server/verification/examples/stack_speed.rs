@@ -1,0 +1,225 @@
+//! What a candidate costs when everything is started anew for it, one layer after the other, and what the
+//! second and later candidates cost a stack that keeps its workers:
+//! `cargo run -p zeroerr-verification --example stack_speed -- [python|search|rust]` (tools from `ZEROERR_HOME`).
+//! `python` is a function whose contracts CrossHair settles, `search` one on which it uses up its time, as it does
+//! for whatever it cannot settle: that time is work and no start, and nothing here makes it less.
+//!
+//! `cold` are the same eight layers with nothing kept, one after another: the tools alone. `first` is a stack
+//! that was just started, `later` the middle one of its further candidates; both as it does it, side by side
+//! where it can. Every candidate is another text, so no verdict is remembered.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use zeroerr_core::code::{LanguageId, Task};
+use zeroerr_core::verdict::{Layer, Policy, StackReport, Verdict};
+use zeroerr_sandbox::{Sandbox, SandboxOptions};
+use zeroerr_verification::languages::Subject;
+use zeroerr_verification::toolchain::Toolchain;
+use zeroerr_verification::verification_stack::{VerificationStack, subject_for_edit, workspace_of};
+
+const PYTHON: &str = "\
+# @spec Return x, or the nearer of the two bounds when it lies outside of them.
+# @requires low <= high
+# @ensures low <= result <= high
+# @example clamp(5, 1, 3) == 3
+# @example clamp(0, 1, 3) == 1
+# @property clamp(clamp(x, low, high), low, high) == clamp(x, low, high)
+# @budget 20ms clamp(1, 2, 3)
+def clamp(x: int, low: int, high: int) -> int:
+    ...
+";
+const SEARCH: &str = "\
+# @spec Return the median of xs; the mean of the two middle values for an even count.
+# @requires len(xs) > 0
+# @ensures min(xs) <= result <= max(xs)
+# @example median([3, 1, 2]) == 2
+# @example median([1, 2, 3, 4]) == 2.5
+# @property median(xs) == median(list(reversed(xs)))
+# @budget 20ms median(list(range(1000)))
+def median(xs: list[int]) -> float:
+    ...
+";
+
+/// Ways to write each, all right; `N` makes every text another.
+const CLAMP: [&str; 3] = [
+    "at_N = max(low, x)\n    return min(at_N, high)",
+    "at_N = x\n    if at_N < low:\n        return low\n    return high if at_N > high else at_N",
+    "at_N = high if x > high else x\n    return low if at_N < low else at_N",
+];
+const MEDIAN: [&str; 3] = [
+    "ys_N = sorted(xs)\n    m = len(ys_N) // 2\n    return ys_N[m] if len(ys_N) % 2 else (ys_N[m - 1] + ys_N[m]) / 2",
+    "ys_N = sorted(xs)\n    n = len(ys_N)\n    return (ys_N[(n - 1) // 2] + ys_N[n // 2]) / 2",
+    "ys_N = list(xs)\n    ys_N.sort()\n    low, high = ys_N[(len(ys_N) - 1) // 2], ys_N[len(ys_N) // 2]\n    return (low + high) / 2",
+];
+const RUST: [&str; 3] = [
+    "let mut v_N = xs.to_vec();\n    v_N.sort_by(f64::total_cmp);\n    let m = v_N.len() / 2;\n    if v_N.len() % 2 == 1 { v_N[m] } else { v_N[m - 1] / 2.0 + v_N[m] / 2.0 }",
+    "let mut v_N: Vec<f64> = xs.iter().copied().collect();\n    v_N.sort_unstable_by(f64::total_cmp);\n    let n = v_N.len();\n    (v_N[(n - 1) / 2] / 2.0) + (v_N[n / 2] / 2.0)",
+    "let mut v_N = Vec::from(xs);\n    v_N.sort_by(f64::total_cmp);\n    let (low, high) = (v_N[(v_N.len() - 1) / 2], v_N[v_N.len() / 2]);\n    low * 0.5 + high * 0.5",
+];
+/// Candidates of each stack beside the first.
+const LATER: usize = 5;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let home =
+        std::env::var_os("ZEROERR_HOME").map(PathBuf::from).ok_or("set ZEROERR_HOME to the folder of the tools")?;
+    let what = match std::env::args().nth(1).as_deref() {
+        None | Some("python") => What::Python,
+        Some("search") => What::Search,
+        Some("rust") => What::Rust,
+        Some(other) => return Err(format!("there is no `{other}` here; there are python, search and rust").into()),
+    };
+    let bench = Bench { home, what, folder: tempfile::tempdir()? };
+    let mut cold = Vec::new();
+    for n in 0..if what == What::Rust { 1 } else { 3 } {
+        cold.push(bench.cold(n).await?);
+    }
+    let stack = bench.stack(false);
+    let mut warm = Vec::new();
+    for n in 0..=LATER {
+        warm.push(bench.side_by_side(&stack, 100 + n).await?);
+    }
+    table(&cold, &warm);
+    Ok(())
+}
+
+/// The layers of one candidate, and the wall time of all in milliseconds.
+type Run = (StackReport, f64);
+
+/// What is measured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Python,
+    Search,
+    Rust,
+}
+
+struct Bench {
+    home: PathBuf,
+    what: What,
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn stack(&self, is_cold: bool) -> VerificationStack {
+        let places = vec![Toolchain::bwrap_place(&self.home)];
+        let sandbox = Sandbox::detect(&SandboxOptions { places, ..SandboxOptions::default() });
+        let tools = Toolchain::detect(&self.home, sandbox);
+        VerificationStack::new(Arc::new(if is_cold { tools.cold() } else { tools }), Policy::default())
+    }
+
+    /// A project of its own: nothing was compiled in it yet.
+    fn project(&self, name: &str) -> Result<PathBuf, Box<dyn Error>> {
+        let root = self.folder.path().join(name);
+        if root.exists() {
+            return Ok(root);
+        }
+        std::fs::create_dir_all(&root)?;
+        if self.what == What::Rust {
+            copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples/rust_library"), &root)?;
+        } else {
+            std::fs::write(root.join("pyproject.toml"), "[project]\nname = \"measured\"\n")?;
+            std::fs::write(root.join("numbers_.py"), if self.what == What::Python { PYTHON } else { SEARCH })?;
+        }
+        Ok(root)
+    }
+
+    fn subject(&self, stack: &VerificationStack, project: &str, n: usize) -> Result<Subject, Box<dyn Error>> {
+        let root = self.project(project)?;
+        let (id, file, bodies) = match self.what {
+            What::Rust => (LanguageId::Rust, "src/lib.rs", &RUST),
+            What::Python => (LanguageId::Python, "numbers_.py", &CLAMP),
+            What::Search => (LanguageId::Python, "numbers_.py", &MEDIAN),
+        };
+        let file = root.join(file);
+        let text: Arc<str> = std::fs::read_to_string(&file)?.into();
+        let language = stack.language(id)?;
+        let all: Vec<Task> = language.analyse(&file, &text).tasks;
+        let task = all.into_iter().find(|t| ["median", "clamp"].contains(&t.signature.name.as_str()));
+        let task = task.ok_or("the file has no such function")?;
+        let body = bodies[n % bodies.len()].replace("_N", &format!("_{n}"));
+        let response = match self.what {
+            What::Rust => format!("```rust\npub fn median(xs: &[f64]) -> f64 {{\n    {body}\n}}\n```"),
+            What::Python => {
+                format!("```python\ndef clamp(x: int, low: int, high: int) -> int:\n    {body}\n```")
+            }
+            What::Search => format!("```python\ndef median(xs: list[int]) -> float:\n    {body}\n```"),
+        };
+        let candidate = language.extract(&response, &task).map_err(|flag| format!("{flag:?}"))?;
+        let subject = subject_for_edit(&task, &language.splice(&task, &candidate)?)?;
+        Ok(Subject { workspace: workspace_of(&file), ..subject })
+    }
+
+    async fn cold(&self, n: usize) -> Result<Run, Box<dyn Error>> {
+        let stack = self.stack(true);
+        let subject = self.subject(&stack, &format!("cold-{n}"), n)?;
+        let started = Instant::now();
+        let mut report = StackReport::default();
+        for layer in Layer::ALL {
+            report.layers.push(stack.check(&subject, layer).await);
+        }
+        right(&report)?;
+        Ok((report, started.elapsed().as_secs_f64() * 1000.0))
+    }
+
+    async fn side_by_side(&self, stack: &VerificationStack, n: usize) -> Result<Run, Box<dyn Error>> {
+        let subject = self.subject(stack, "warm", n)?;
+        let started = Instant::now();
+        let report = stack.verify_all(&subject, &|_| {}).await;
+        let all = started.elapsed().as_secs_f64() * 1000.0;
+        right(&report)?;
+        Ok((report, all))
+    }
+}
+
+/// A layer that could not run costs nothing, and would be praised for it.
+fn right(report: &StackReport) -> Result<(), String> {
+    let is_right =
+        |l: &&zeroerr_core::verdict::LayerReport| !matches!(l.verdict, Verdict::Passed | Verdict::NotApplicable);
+    match report.layers.iter().find(is_right) {
+        None => Ok(()),
+        Some(l) => Err(format!("{} did not pass: {} {:?}", l.layer, l.detail, l.findings)),
+    }
+}
+
+fn table(cold: &[Run], warm: &[Run]) {
+    println!("{:<14}{:>10}{:>10}{:>10}   cold : later   cold : first", "layer, ms", "cold", "first", "later");
+    let of = |run: &Run, layer: Layer| {
+        let report = run.0.layers.iter().find(|l| l.layer == layer);
+        report.map_or(0.0, |l| f64::from(u32::try_from(l.elapsed_ms).unwrap_or(u32::MAX)))
+    };
+    let (first, later) = warm.split_at(1);
+    for layer in Layer::ALL {
+        let of = |runs: &[Run]| middle(runs.iter().map(|r| of(r, layer)).collect());
+        row(layer.name(), of(cold), of(first), of(later));
+    }
+    let all = |runs: &[Run]| middle(runs.iter().map(|r| r.1).collect());
+    row("in all", all(cold), all(first), all(later));
+}
+
+fn row(name: &str, cold: f64, first: f64, later: f64) {
+    let ratio = |of: f64| if cold < 1.0 { "-".to_owned() } else { format!("{:.1}", cold / of.max(0.5)) };
+    println!("{name:<14}{cold:>10.0}{first:>10.0}{later:>10.0}   {:>12}   {:>12}", ratio(later), ratio(first));
+}
+
+fn middle(mut all: Vec<f64>) -> f64 {
+    all.sort_by(f64::total_cmp);
+    all.get(all.len() / 2).copied().unwrap_or(0.0)
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            std::fs::create_dir_all(&target)?;
+            copy(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
