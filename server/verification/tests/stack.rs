@@ -24,6 +24,7 @@ use zeroerr_verification::verification_stack::{LayerEvent, VerificationStack, su
 struct Scripted {
     verdicts: Vec<(Layer, Verdict)>,
     surroundings: Option<String>,
+    runs_in: Option<String>,
     running: AtomicUsize,
     crowd: Arc<Mutex<Vec<(Layer, usize)>>>,
 }
@@ -71,6 +72,9 @@ impl Language for Scripted {
     }
     fn surroundings(&self, _: &Toolchain, _: &Subject) -> Option<String> {
         self.surroundings.clone()
+    }
+    fn surroundings_of_runs(&self, _: &Toolchain, _: &Subject, _: Layer) -> Option<String> {
+        self.runs_in.clone()
     }
 }
 
@@ -186,6 +190,74 @@ async fn verdicts_of_readers_are_remembered_under_all_that_can_change_them() {
     assert_eq!(count(None, Verdict::Passed, Layer::Analysis).await, 3, "unknown surroundings");
     assert_eq!(count(Some("ruff 1"), Verdict::Unavailable, Layer::Analysis).await, 3, "a missing tool may come back");
     assert_eq!(count(Some("ruff 1"), Verdict::Passed, Layer::Tests).await, 3, "tests depend on more than the file");
+}
+
+/// Each process asks one thing; what an earlier one was told it is not told again, unless something has changed.
+#[tokio::test]
+async fn a_verdict_outlives_its_process_under_all_that_can_change_it() {
+    let home = tempfile::tempdir().expect("a folder");
+    let asked = async |subject: &Subject, tools: &str, policy: Policy, layer: Layer| {
+        let (surroundings, runs_in) = (Some(tools.to_owned()), Some(tools.to_owned()));
+        let language = Scripted { surroundings, runs_in, ..Scripted::default() };
+        let crowd = language.crowd.clone();
+        let nothing = Err(SandboxUnavailable { reason: "not here".into(), remedy: "none needed".into() });
+        let tools = Arc::new(Toolchain::detect(home.path(), nothing));
+        let stack = VerificationStack::with_languages(tools, policy, vec![Box::new(language)]).remembering();
+        let report = stack.check(subject, layer).await;
+        let count = crowd.lock().expect("a lock").len();
+        assert_eq!(report.remembered, count == 0);
+        count
+    };
+    let strict = Policy::default;
+    let of = |source: &str| subject_as_is(&task(source), None);
+    let edited = Subject { previous: Arc::from("before"), ..subject() };
+    let moved = {
+        let mut subject = subject();
+        subject.task.file = "/elsewhere/edited.py".into();
+        subject
+    };
+    for layer in [Layer::Types, Layer::Tests, Layer::Performance] {
+        assert_eq!(asked(&subject(), "ruff 1", strict(), layer).await, 1, "{layer}: the first time");
+        assert_eq!(asked(&subject(), "ruff 1", strict(), layer).await, 0, "{layer}: nothing has changed");
+        for (what, changed) in [
+            ("code", of(&SOURCE.replace("...", "return 1"))),
+            ("spec", of(&SOURCE.replace("== 4", "== 5"))),
+            ("the text before the edit", edited.clone()),
+            ("place", moved.clone()),
+        ] {
+            assert_eq!(asked(&changed, "ruff 1", strict(), layer).await, 1, "{layer}: another {what}");
+            assert_eq!(asked(&changed, "ruff 1", strict(), layer).await, 0, "{layer}: the same {what}");
+        }
+        assert_eq!(asked(&subject(), "ruff 2", strict(), layer).await, 1, "{layer}: another tool, import or setting");
+        let policy = Policy { must_pass: vec![Layer::Types], ..Policy::default() };
+        assert_eq!(asked(&subject(), "ruff 1", policy, layer).await, 1, "{layer}: another policy");
+        assert_eq!(asked(&subject(), "ruff 1", strict(), layer).await, 0, "{layer}: and the first is still known");
+    }
+    assert_eq!(asked(&of(SOURCE), "ruff 1", strict(), Layer::Syntax).await, 1, "a layer's verdict is no other's");
+}
+
+#[test]
+fn what_a_file_imports_and_what_configures_its_tools_belongs_to_its_surroundings() {
+    use zeroerr_verification::languages::python::{project::surroundings_hash, tests::project_hash};
+    let root = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(root.path().join(name), text).expect("a file");
+    write("helper.py", "import deeper\n");
+    write("deeper.py", "A = 1\n");
+    write("other.py", "B = 1\n");
+    let text: Arc<str> = format!("import helper\n\n{SOURCE}").into();
+    let task = Python.analyse(&root.path().join("edited.py"), &text).tasks.remove(0);
+    let subject = subject_as_is(&task, Some(root.path().to_path_buf()));
+    let mut known = vec![surroundings_hash(&subject)];
+    for (file, text) in [("helper.py", "import deeper # 2\n"), ("deeper.py", "A = 2\n"), ("ruff.toml", "[lint]\n")] {
+        write(file, text);
+        let now = surroundings_hash(&subject);
+        assert!(!known.contains(&now), "{file} has changed");
+        known.push(now);
+    }
+    let (read, run) = (surroundings_hash(&subject), project_hash(&subject));
+    write("other.py", "B = 2\n");
+    assert_eq!(surroundings_hash(&subject), read, "nothing that reads the file looks there");
+    assert_ne!(project_hash(&subject), run, "a test of the project may");
 }
 
 #[tokio::test]
