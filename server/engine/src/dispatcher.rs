@@ -299,7 +299,7 @@ impl Dispatcher {
         let verification = judge_stack(&report, &policy, check);
         self.suggestions = match self.machine.standing().into_iter().find(|s| s.id == id) {
             Some(winner) if check == Check::FullStack && report.lacks_evidence_only(&policy) => {
-                asking::suggestions(&context, candidate, &winner.fingerprint).await
+                asking::suggestions(&context, candidate, winner.fingerprint).await
             }
             _ => Vec::new(),
         };

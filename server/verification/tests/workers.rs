@@ -125,14 +125,11 @@ async fn deaths(stack: &VerificationStack) {
     let slow = "time.sleep(1.2)\n    return 1";
     let killer = async {
         tokio::time::sleep(Duration::from_millis(600)).await;
-        let victims = waiting();
-        for pid in &victims {
-            let killed = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
-            assert!(killed.is_ok_and(|s| s.success()));
-        }
-        victims
+        // Its forks have its name; they may be gone with it before it is their turn.
+        let kill = |pid: &u32| std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
+        waiting().iter().filter(|pid| kill(pid).is_ok_and(|s| s.success())).count()
     };
-    let (said, victims) = tokio::join!(examples(stack, slow), killer);
-    assert!(!victims.is_empty(), "there was somebody to kill");
+    let (said, killed) = tokio::join!(examples(stack, slow), killer);
+    assert!(killed > 0, "there was somebody to kill");
     assert_eq!((&said.verdict, said.detail.as_str()), (&Verdict::Passed, "1 example"));
 }
