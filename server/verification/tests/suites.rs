@@ -48,14 +48,14 @@ async fn every_layer_says_what_its_suite_says() {
     assert!(failures.is_empty(), "{} of {} cases failed\n\n{}", failures.len(), cases.len(), failures.join("\n"));
 }
 
-/// Every sixth case for Python, in a process of its own and twice in a worker that is kept: some 30 seconds.
+/// Every fourth case for Python, in a process of its own and twice in a worker that is kept: some 30 seconds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_that_is_kept_says_what_a_process_of_its_own_says() {
     let (kept, cold) = (stack(), stack_with(Toolchain::cold));
     let cases = all_cases();
     let chosen = cases.iter().filter(|c| c.dialect.id == LanguageId::Python && c.layer != Some(Layer::Performance));
     let mut compared = 0;
-    for case in chosen.step_by(6) {
+    for case in chosen.step_by(4) {
         let folder = folder_of(case);
         let subject = subject(&kept, case, folder.path()).expect("a subject");
         for layer in case.layer.into_iter().chain(case.clean.then_some(Layer::Types)) {

@@ -380,6 +380,12 @@ impl<'a> Finder<'a> {
                 }),
                 "raises" => spec.raises.push(Raises { exception: rest.into(), call: String::new(), range }),
                 "property" => spec.properties.push(clause),
+                // What the real parser makes of it, hint and fix included.
+                guess if guess.ends_with('?') => {
+                    let (guessed, hints) = parser::parse_block(&[parser::BlockLine { text, start: at }]);
+                    spec.guesses.extend(guessed.guesses);
+                    faults.extend(hints);
+                }
                 unknown => faults.push(SpecDiagnostic {
                     code: "spec.unknown-tag".into(),
                     message: format!("unknown tag `@{unknown}`"),

@@ -22,7 +22,7 @@ use crate::layers::Failure;
 use crate::toolchain::{Loaded, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 20] = [
+const FILES: [(&str, &str); 21] = [
     ("__main__.py", include_str!("__main__.py")),
     ("answers.py", include_str!("answers.py")),
     ("batch.py", include_str!("batch.py")),
