@@ -119,6 +119,7 @@ async fn with_oxlint(tools: &Toolchain, mirror: &Mirror, own: Option<&Path>) -> 
         readable,
         scratch: mirror.scratch(),
         seconds: 10,
+        loaded: None,
         accepted: &[0, 1],
     };
     let output = tool::run(tools, run).await?;
@@ -185,6 +186,7 @@ async fn with_eslint(tools: &Toolchain, mirror: &Mirror, program: &Path) -> Resu
         readable,
         scratch: mirror.scratch(),
         seconds: 30,
+        loaded: None,
         accepted: &[0, 1],
     };
     let output = tool::run(tools, run).await?;

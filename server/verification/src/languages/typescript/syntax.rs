@@ -88,6 +88,7 @@ async fn compile(tools: &Toolchain, subject: &Subject, source: &str) -> Result<O
         readable: node.readable,
         scratch: scratch.path().to_path_buf(),
         seconds: 10,
+        loaded: None,
         accepted: &[0, 1],
     };
     let output = tool::run(tools, run).await?;

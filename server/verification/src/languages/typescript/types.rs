@@ -132,6 +132,7 @@ impl Compiler {
             readable,
             scratch: mirror.scratch(),
             seconds: 30,
+            loaded: None,
             accepted: &[0, 1, 2],
         };
         let output = tool::run(tools, run).await?;
