@@ -158,10 +158,8 @@ impl Nursery {
             () = grows(&job.scratch, job.limits.disk) => return Ok(ended(Exit::Limit(LimitKind::FileSize), vec![], start)),
         };
         let Ok(told) = told else { return Ok(ended(Exit::Limit(LimitKind::Wall), vec![], start)) };
-        let (answer, stdout, stderr) = match told {
-            Ok(told) => told,
-            Err(error) => return self.explain(error, start).await,
-        };
+        // A jail that is gone says nothing of this job: an earlier one may have used up what they share.
+        let (answer, stdout, stderr) = told?;
         // Its namespace is gone, and with it every process that could be in the folder.
         if self.shape == Shape::Dropped {
             scratch::give(&job.scratch, nix::unistd::getuid().as_raw());
@@ -176,17 +174,6 @@ impl Nursery {
             _ => Exit::Code(answer.code),
         };
         Ok(Output { stderr, ..ended(exit, stdout, start) })
-    }
-
-    /// Why the waiting program is gone, as its supervisor tells it: a job may have used up the memory of both.
-    async fn explain(&mut self, error: SandboxError, start: Instant) -> Result<Output, SandboxError> {
-        let mut report = Vec::new();
-        let mut control = self.started.control()?;
-        let told = tokio::time::timeout(GRACE, control.read_to_end(&mut report)).await;
-        match (told, serde_json::from_slice::<wire::Report>(&report)) {
-            (Ok(Ok(_)), Ok(wire::Report { outcome: Ok(exit @ Exit::Limit(_)), .. })) => Ok(ended(exit, vec![], start)),
-            _ => Err(error),
-        }
     }
 
     /// Kills it and all that runs in it; returns when nothing is left, or after a while.

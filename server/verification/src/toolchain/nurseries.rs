@@ -125,14 +125,16 @@ impl Toolchain {
         loaded: Loaded<'_>,
         fault: impl Fn(&Output) -> Option<String>,
     ) -> Result<Output, CheckError> {
-        if let Some(output) = self.forked(&job, loaded).await {
+        if let Some(output) = self.forked(&job, loaded, &fault).await {
             return self.has_run(name, output, fault);
         }
         self.run_tool(name, job, fault).await
     }
 
-    /// What the job gives in an interpreter that waits; `None` when it must be run by itself.
-    async fn forked(&self, job: &Job, loaded: Loaded<'_>) -> Option<Output> {
+    /// What the job gives in an interpreter that waits; `None` when it must be run by itself. That is so after an end
+    /// that is neither a result nor a limit of the job's own, too: what the kernel holds for a whole jail (memory,
+    /// tasks) shows only in one where there is nothing else.
+    async fn forked(&self, job: &Job, loaded: Loaded<'_>, fault: impl Fn(&Output) -> Option<String>) -> Option<Output> {
         let nurseries = self.nurseries.as_ref().filter(|n| n.are_possible())?;
         let sandbox = self.sandbox().ok()?;
         let folder = self.scratches().ok()?;
@@ -159,12 +161,13 @@ impl Toolchain {
         match waiting.nursery.run(job, args).await {
             Ok(output) => {
                 nurseries.failures.store(0, Ordering::Release);
-                if matches!(output.exit, Exit::Limit(_)) {
-                    waiting.nursery.end().await;
-                } else {
+                let is_result = matches!(output.exit, Exit::Code(_)) && fault(&output).is_none();
+                if is_result {
                     nurseries.put(key, waiting);
+                } else {
+                    waiting.nursery.end().await;
                 }
-                Some(output)
+                (is_result || matches!(output.exit, Exit::Limit(_))).then_some(output)
             }
             Err(error) => {
                 waiting.nursery.end().await;
