@@ -16,5 +16,7 @@ mod neovim;
 mod neovim_comforts;
 mod neovim_flows;
 mod processes;
+mod pytest_lsp;
 mod vscode;
 mod vscode_settings;
+mod walk;

@@ -25,8 +25,29 @@ const GRACE: Duration = Duration::from_secs(5);
 pub enum Model {
     /// The `scripted` backend: these responses in turn, each after so many milliseconds.
     Scripted(Vec<(String, u64)>),
+    /// The `scripted` backend: these responses in turn to questions with these words in them, each
+    /// after so many milliseconds.
+    Worded(Vec<(String, Vec<String>)>, u64),
     /// The embedded SmolLM2-135M-Instruct.
     Embedded,
+}
+
+impl Model {
+    /// The file of the `scripted` backend.
+    fn script(self) -> Option<Value> {
+        let say = |text: String, delay_ms: u64| json!({ "text": text, "delay_ms": delay_ms });
+        match self {
+            Self::Scripted(responses) => Some(responses.into_iter().map(|(text, delay)| say(text, delay)).collect()),
+            Self::Worded(worded, delay) => {
+                let entry = |(words, texts): (String, Vec<String>)| {
+                    let said: Vec<Value> = texts.into_iter().map(|text| say(text, delay)).collect();
+                    json!({ "words": words, "say": said })
+                };
+                Some(json!({ "by_words": worded.into_iter().map(entry).collect::<Vec<_>>() }))
+            }
+            Self::Embedded => None,
+        }
+    }
 }
 
 /// An editor to be started.
@@ -62,19 +83,13 @@ impl Editor {
             ("XDG_CONFIG_HOME", at("config").display().to_string()),
             ("XDG_STATE_HOME", at("state").display().to_string()),
         ];
-        let patience = match model {
-            Model::Embedded => Duration::from_secs(360),
-            Model::Scripted(responses) => {
-                let script: Vec<Value> = responses
-                    .into_iter()
-                    .map(|(text, delay_ms)| json!({ "text": text, "delay_ms": delay_ms }))
-                    .collect();
-                fs::write(at("script.json"), Value::from(script).to_string()).expect("the script");
-                fs::write(at("config/zeroerr/config.yaml"), "llm:\n  backend: scripted\n").expect("the configuration");
-                variables.push(("ZEROERR_SCRIPTED", at("script.json").display().to_string()));
-                Duration::from_secs(240)
-            }
-        };
+        let mut patience = Duration::from_secs(360);
+        if let Some(script) = model.script() {
+            fs::write(at("script.json"), script.to_string()).expect("the script");
+            fs::write(at("config/zeroerr/config.yaml"), "llm:\n  backend: scripted\n").expect("the configuration");
+            variables.push(("ZEROERR_SCRIPTED", at("script.json").display().to_string()));
+            patience = Duration::from_secs(240);
+        }
         Self { home, file, variables, patience }
     }
 

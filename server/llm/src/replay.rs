@@ -3,6 +3,8 @@
 //!
 //! The file is a JSON list; each entry is a text, or `{"text": …, "delay_ms": …, "finish":
 //! "length"}`. Every request takes the next entry; when they are used up the model is unavailable.
+//! `{"by_seed": [entries]}` lets each request's seed choose. `{"by_words": [{"words": …, "say": [entries]}]}`
+//! has a list for each kind of question: the first whose words stand in it is said in turn, again and again.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,16 +17,25 @@ use zeroerr_core::ports::{BoxFuture, FinishReason, Model, ModelError, SampleRequ
 #[derive(Debug)]
 pub struct ReplayModel {
     name: String,
-    entries: Vec<Entry>,
-    by_seed: bool,
+    script: Script,
     next: AtomicUsize,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Script {
     InOrder(Vec<Entry>),
     BySeed { by_seed: Vec<Entry> },
+    ByWords { by_words: Vec<Worded> },
+}
+
+/// What is said to a question with these words in it.
+#[derive(Debug, Deserialize)]
+struct Worded {
+    words: String,
+    say: Vec<Entry>,
+    #[serde(skip)]
+    next: AtomicUsize,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -55,20 +66,26 @@ impl ReplayModel {
         let script = serde_json::from_str(&text).map_err(|e| {
             ModelError::Unavailable(format!("{} is no JSON list of recorded samples: {e}", path.display()))
         })?;
-        let (entries, by_seed) = match script {
-            Script::InOrder(entries) => (entries, false),
-            Script::BySeed { by_seed } => (by_seed, true),
-        };
-        Ok(Self { name: name.into(), entries, by_seed, next: AtomicUsize::new(0) })
+        Ok(Self { name: name.into(), script, next: AtomicUsize::new(0) })
     }
 
-    fn place(&self, seed: u64) -> usize {
-        if self.by_seed {
-            // The high bits: derived seeds are well mixed, and small ones that users write are not.
-            let mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
-            return (mixed % self.entries.len().max(1) as u64) as usize;
-        }
-        self.next.fetch_add(1, Ordering::SeqCst)
+    /// What is said to a request.
+    fn entry(&self, request: &SampleRequest) -> Result<Entry, String> {
+        let found = match &self.script {
+            Script::InOrder(entries) => entries.get(self.next.fetch_add(1, Ordering::SeqCst)),
+            Script::BySeed { by_seed } => {
+                // The high bits: derived seeds are well mixed, and small ones that users write are not.
+                let mixed = request.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
+                by_seed.get((mixed % by_seed.len().max(1) as u64) as usize)
+            }
+            Script::ByWords { by_words } => {
+                let question = request.messages.last().map_or("", |m| m.content.as_str());
+                let worded = by_words.iter().find(|w| question.contains(&w.words));
+                let worded = worded.ok_or_else(|| format!("no recorded sample answers: {question}"))?;
+                worded.say.get(worded.next.fetch_add(1, Ordering::SeqCst) % worded.say.len().max(1))
+            }
+        };
+        found.cloned().ok_or_else(|| "all recorded samples are used up".to_owned())
     }
 }
 
@@ -79,9 +96,7 @@ impl Model for ReplayModel {
 
     fn sample(&self, request: SampleRequest) -> BoxFuture<'_, Result<SampleResponse, ModelError>> {
         Box::pin(async move {
-            let entry = self.entries.get(self.place(request.seed)).cloned().ok_or_else(|| {
-                ModelError::Unavailable(format!("all {} recorded samples are used up", self.entries.len()))
-            })?;
+            let entry = self.entry(&request).map_err(ModelError::Unavailable)?;
             let (text, delay_ms, finish) = match entry {
                 Entry::Text(text) => (text, 0, FinishReason::Stop),
                 Entry::Full { text, delay_ms, finish } => (text, delay_ms, finish),
@@ -130,6 +145,25 @@ mod tests {
         }
         assert_eq!(said[..30], said[30..]);
         assert!(["a", "b", "c"].iter().all(|t| said.iter().any(|s| s == t)), "{said:?}");
+    }
+
+    #[tokio::test]
+    async fn words_choose_what_is_said_in_turn() {
+        use zeroerr_core::ports::{Message, Role};
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let script = r#"{"by_words": [{"words": "odd", "say": ["o"]}, {"words": "even", "say": ["e1", "e2"]}]}"#;
+        std::fs::write(file.path(), script).unwrap();
+        let model = ReplayModel::open("replay", file.path()).unwrap();
+        let ask = async |content: &str| {
+            let messages = vec![Message { role: Role::User, content: content.into() }];
+            model.sample(SampleRequest { messages, ..request() }).await.map(|said| said.text)
+        };
+        let mut said = Vec::new();
+        for question in ["even or odd", "even", "even", "odd", "even"] {
+            said.push(ask(question).await.unwrap());
+        }
+        assert_eq!(said, ["o", "e1", "e2", "o", "e1"]);
+        assert!(ask("prime").await.unwrap_err().to_string().contains("no recorded sample answers: prime"));
     }
 
     #[test]

@@ -1,0 +1,29 @@
+//! One file and one scripted model for every flow a user lives in.
+
+use crate::neovim::Model;
+
+/// The file: stubs, a function that is wrong, one without a spec.
+pub const FILE: &str = include_str!("../fixtures/flows.py");
+
+/// Answers by what is asked for. On `last` three behaviours take turns, so that no vote is won.
+pub fn model(delay_ms: u64) -> Model {
+    let evens = "def evens(xs: list[int]) -> list[int]:\n    return [x for x in xs if x % 2 == 0]";
+    let odds = "def evens(xs: list[int]) -> list[int]:\n    return [x for x in xs if x % 2 == 1]";
+    let backwards = "def backwards(text: str) -> str:\n    return text[::-1]";
+    let raises = "def last(xs: list[int]) -> int:\n    return xs[-1]";
+    let zero = "def last(xs: list[int]) -> int:\n    return xs[-1] if xs else 0";
+    let less = "def last(xs: list[int]) -> int:\n    return xs[-1] if xs else -1";
+    let total = "def total(xs: list[int]) -> int:\n    return sum(xs)";
+    let doubled = "def doubled(xs: list[int]) -> list[int]:\n    return [2 * x for x in xs]";
+    let said: [(&str, &[&str]); 6] = [
+        ("odd numbers", &[odds]),
+        ("def evens", &[evens]),
+        ("def backwards", &[backwards]),
+        ("def last", &[raises, zero, less]),
+        ("def total", &[total]),
+        ("def doubled", &[doubled]),
+    ];
+    let fenced = |text: &&str| format!("```python\n{text}\n```");
+    let worded = said.iter().map(|(words, texts)| ((*words).to_owned(), texts.iter().map(fenced).collect()));
+    Model::Worded(worded.collect(), delay_ms)
+}
