@@ -1,3 +1,5 @@
+//! What counts as a function, and where it stands.
+
 use super::*;
 use crate::languages::typescript::specs::analyse;
 use crate::languages::typescript::tree::parse_any;

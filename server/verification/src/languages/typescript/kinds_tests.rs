@@ -1,3 +1,5 @@
+//! Types as written, and what is made up for them.
+
 use super::*;
 use crate::languages::typescript::specs::analyse;
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! What code reaches for, by its full name.
+
 use super::*;
 use expect_test::{Expect, expect};
 

@@ -58,7 +58,7 @@ impl TsConfig {
             next = parent
                 .filter(|p| p.starts_with('.'))
                 .map(|p| folder.join(p))
-                .map(|p| if p.is_file() { p } else { p.with_extension("json") });
+                .map(|p| if p.is_file() { p } else { with_json(p) });
         }
         config.alias(base_url, paths);
         config
@@ -102,6 +102,13 @@ impl TsConfig {
 
 fn replaced(target: &Path, middle: &str) -> PathBuf {
     PathBuf::from(target.to_string_lossy().replacen('*', middle, 1))
+}
+
+/// `tsconfig.base` means `tsconfig.base.json`: what stands behind the dot is no extension.
+fn with_json(path: PathBuf) -> PathBuf {
+    let mut name = path.into_os_string();
+    name.push(".json");
+    name.into()
 }
 
 /// A path without `.`.
