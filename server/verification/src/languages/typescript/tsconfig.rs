@@ -187,7 +187,8 @@ mod tests {
         )
         .unwrap();
         let config = TsConfig::of(&root.join("src/a.ts"), root);
-        assert_eq!(config.raw(), r#"{"compilerOptions":{"experimentalDecorators":true,"jsx":"preserve"}}"#);
+        let told = json!({"compilerOptions": {"experimentalDecorators": true, "jsx": "preserve"}});
+        assert_eq!(parse(&config.raw()), Some(told));
         assert!(config.candidates("@/lib/b").contains(&root.join("src/lib/b.ts")));
         assert!(config.candidates("lib/b").is_empty());
     }
