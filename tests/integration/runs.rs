@@ -23,14 +23,19 @@ const STUB: &str = "# @spec Return twice x.\n# @example double(2) == 4\n# @examp
 
 /// What is said depends on the request's seed alone, as with a real model.
 fn script() -> String {
+    script_after(0)
+}
+
+/// The same, where all that could vote is so much slower.
+fn script_after(slower_ms: u64) -> String {
     let code = |body: &str| format!("```python\ndef double(x: int) -> int:\n    {body}\n```");
     let said = |text: String, delay_ms: u64| json!({ "text": text, "delay_ms": delay_ms });
     let mut entries = Vec::new();
     for n in 0..4 {
-        entries.push(said(code("return x * 2 if x > -4 else 0"), 20 + 30 * n));
+        entries.push(said(code("return x * 2 if x > -4 else 0"), slower_ms + 20 + 30 * n));
     }
     for n in 0..3 {
-        entries.push(said(code("return x * 2"), 200 - 60 * n));
+        entries.push(said(code("return x * 2"), slower_ms + 200 - 60 * n));
     }
     entries.push(said(code("return x * x"), 10));
     entries.push(said("I cannot do that.".to_owned(), 5));
@@ -287,11 +292,18 @@ fn a_run_is_shown_exported_and_reported() {
 #[test]
 fn a_run_is_resumed_only_as_what_it_was() {
     let Some(shell) = prepared() else { return };
-    let mut dice = Dice(1);
-    // Long enough to have drawn something, short enough not to have ended.
-    for _ in 0..5 {
-        let _ = killed(run_command(&shell, 1), &mut dice, Duration::from_millis(1500));
+    // No vote comes before the kill.
+    shell.write("script.json", script_after(600_000));
+    for _ in 0..2 {
+        let mut child = run_command(&shell, 1).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        while json(&shell.run(&["runs", "list", "--json"]))["runs"][0]["status"] != "running" {
+            assert!(child.try_wait().unwrap().is_none(), "a run without votes has ended");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
+    shell.write("script.json", script());
     let resume = |args: &[&str]| {
         let mut all = vec!["runs", "resume", "last"];
         all.extend(args);

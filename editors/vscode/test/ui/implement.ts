@@ -7,7 +7,7 @@ export async function run(page: Page, shot: (name: string) => Promise<void>): Pr
   const editor = page.locator('.monaco-editor[data-uri$="hello.py"]');
   await editor.waitFor();
   await page.keyboard.press('Control+b');
-  await editor.locator('.codelens-decoration', { hasText: 'Generate' }).first().waitFor({ timeout: 60_000 });
+  await editor.locator('.codelens-decoration', { hasText: 'Generate' }).first().waitFor({ timeout: 120_000 });
   const line = editor.locator('.view-line', { hasText: /^def\s+total\(/ });
   await line.click();
   const entry = page.locator('.action-widget .monaco-list-row', { hasText: 'Implement with verified code' });
@@ -16,11 +16,11 @@ export async function run(page: Page, shot: (name: string) => Promise<void>): Pr
   await entry.click();
 
   const busy = page.locator('[id="zeroerr.zeroerr.zeroerr.status"]', { hasText: 'total' });
-  await busy.waitFor({ timeout: 60_000 });
+  await busy.waitFor({ timeout: 120_000 });
   await shot('busy');
   await busy.waitFor({ state: 'detached', timeout: 180_000 });
   const lens = editor.locator('.codelens-decoration', { hasText: /\d\/8 checks/ });
-  await lens.waitFor({ timeout: 60_000 });
+  await lens.waitFor({ timeout: 120_000 });
   console.log(`test: the lens says ${await lens.innerText()}`);
   // The progress ends before the edit comes; the lens follows it.
   const text = (await editor.locator('.view-lines').innerText()).replaceAll('\u00a0', ' ');
@@ -29,7 +29,7 @@ export async function run(page: Page, shot: (name: string) => Promise<void>): Pr
   // At the end of the line, so that the picture shows the code beside the hover.
   await line.getByText('int').last().hover();
   const hover = page.locator('.monaco-hover:visible', { hasText: 'votes' });
-  await hover.waitFor({ timeout: 60_000 });
+  await hover.waitFor({ timeout: 120_000 });
   await hover.hover();
   for (let turn = 0; turn < 10; turn += 1) {
     await page.mouse.wheel(0, 300);
@@ -41,10 +41,10 @@ export async function run(page: Page, shot: (name: string) => Promise<void>): Pr
   await page.keyboard.press('Escape');
   await page.locator('.activitybar .action-label[aria-label="zeroerr"], .activitybar [aria-label^="zeroerr"]').first().click();
   const ended = page.locator('.pane-body .monaco-list-row', { hasText: 'implement `total`' });
-  await ended.waitFor({ timeout: 30_000 });
+  await ended.waitFor({ timeout: 120_000 });
   await ended.click();
-  await page.locator('.pane-body .monaco-list-row', { hasText: 'ahead by' }).first().waitFor({ timeout: 30_000 });
-  await page.locator('.pane-body .monaco-list-row', { hasText: 'Layers' }).first().waitFor({ timeout: 30_000 });
+  await page.locator('.pane-body .monaco-list-row', { hasText: 'ahead by' }).first().waitFor({ timeout: 120_000 });
+  await page.locator('.pane-body .monaco-list-row', { hasText: 'Layers' }).first().waitFor({ timeout: 120_000 });
   await page.waitForTimeout(500);
   await shot('runs');
 
@@ -53,7 +53,7 @@ export async function run(page: Page, shot: (name: string) => Promise<void>): Pr
   await page.keyboard.type('zeroerr: Show Report');
   await page.keyboard.press('Enter');
   const report = page.frameLocator('iframe.webview').frameLocator('iframe#active-frame');
-  await report.getByText('checks passed').first().waitFor({ timeout: 30_000 });
+  await report.getByText('checks passed').first().waitFor({ timeout: 120_000 });
   await page.waitForTimeout(500);
   await shot('report');
 }

@@ -8,7 +8,7 @@ export async function run(page: Page, shot: (name: string) => Promise<void>): Pr
   await editor.waitFor();
   await page.keyboard.press('Control+b');
   const generate = editor.locator('.codelens-decoration a', { hasText: 'Generate' }).first();
-  await generate.waitFor({ timeout: 60_000 });
+  await generate.waitFor({ timeout: 120_000 });
   const text = async () => (await editor.locator('.view-lines').innerText()).replaceAll('\u00a0', ' ');
   const stub = 'def total(xs: list[int]) -> int: ...';
   assert.ok((await text()).includes(stub));
@@ -19,18 +19,18 @@ export async function run(page: Page, shot: (name: string) => Promise<void>): Pr
   await page.waitForTimeout(500);
   await shot('preview');
   await discard.click();
-  await discard.waitFor({ state: 'detached', timeout: 30_000 });
+  await discard.waitFor({ state: 'detached', timeout: 120_000 });
   assert.ok((await text()).includes(stub), `a discarded edit left a trace:\n${await text()}`);
   console.log('test: discarded without a trace');
 
-  await editor.locator('.codelens-decoration', { hasText: 'Running' }).waitFor({ state: 'detached', timeout: 30_000 });
+  await editor.locator('.codelens-decoration', { hasText: 'Running' }).waitFor({ state: 'detached', timeout: 120_000 });
   await generate.click();
   const apply = button(page, 'Apply');
   await apply.waitFor({ timeout: 120_000 });
   // An edit that needs confirmation is put in only when its box is ticked.
   await page.locator('.bulk-edit-panel .monaco-list-row', { hasText: 'hello.py' }).locator('.edit-checkbox').click();
   await apply.click();
-  await editor.locator('.codelens-decoration', { hasText: /\d\/8 checks/ }).waitFor({ timeout: 60_000 });
+  await editor.locator('.codelens-decoration', { hasText: /\d\/8 checks/ }).waitFor({ timeout: 120_000 });
   assert.ok(!(await text()).includes(stub), `the accepted edit is not there:\n${await text()}`);
   console.log('test: accepted');
 }
