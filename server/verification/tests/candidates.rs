@@ -4,28 +4,20 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use expect_test::expect;
 use zeroerr_core::code::LanguageId;
-use zeroerr_sandbox::{Job, Sandbox, SandboxOptions};
+use zeroerr_sandbox::Job;
 use zeroerr_verification::languages::python::Python;
 use zeroerr_verification::languages::{CheckError, Judgement, Language, Subject};
 use zeroerr_verification::toolchain::Toolchain;
 
-fn tools() -> Toolchain {
-    let home = std::env::var_os("ZEROERR_HOME").map(PathBuf::from);
-    let user = || directories::ProjectDirs::from("", "", "zeroerr").map(|d| d.data_dir().to_path_buf());
-    let home = home.or_else(user).expect("a home folder");
-    let options = SandboxOptions { places: vec![Toolchain::bwrap_place(&home)], ..SandboxOptions::default() };
-    let tools = Toolchain::detect(&home, Sandbox::detect(&options));
-    if let Err(error) = tools.python().and(tools.sandbox()) {
-        panic!("{error}");
-    }
-    tools
-}
+use common::tools;
 
 /// The last function of a file that stands alone, as it is.
 fn subject(source: &str) -> Subject {

@@ -22,6 +22,8 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::TcpListener;
@@ -34,10 +36,10 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use zeroerr_core::code::LanguageId;
 use zeroerr_core::verdict::{Layer, LayerReport, Policy, Verdict};
-use zeroerr_sandbox::{Sandbox, SandboxOptions};
 use zeroerr_verification::languages::{Judgement, Subject};
-use zeroerr_verification::toolchain::Toolchain;
 use zeroerr_verification::verification_stack::{VerificationStack, subject_as_is};
+
+use common::tools;
 
 /// What must never be in a report: the content of a file, and of a variable that cargo sets for tests.
 const SECRET: &str = "canary-7f3a91";
@@ -106,15 +108,7 @@ fn there_are_as_many_as_promised() {
 }
 
 fn stack() -> VerificationStack {
-    let home = std::env::var_os("ZEROERR_HOME").map(PathBuf::from);
-    let user = || directories::ProjectDirs::from("", "", "zeroerr").map(|d| d.data_dir().to_path_buf());
-    let home = home.or_else(user).expect("a home folder");
-    let options = SandboxOptions { places: vec![Toolchain::bwrap_place(&home)], ..SandboxOptions::default() };
-    let tools = Toolchain::detect(&home, Sandbox::detect(&options));
-    if let Err(error) = tools.python().and(tools.sandbox()) {
-        panic!("{error}");
-    }
-    VerificationStack::new(Arc::new(tools), Policy::default())
+    VerificationStack::new(Arc::new(tools()), Policy::default())
 }
 
 /// One program with what is expected of it.

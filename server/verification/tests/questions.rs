@@ -3,6 +3,8 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,22 +13,14 @@ use zeroerr_core::code::{Candidate, Task};
 use zeroerr_core::question::Question;
 use zeroerr_core::verdict::Policy;
 use zeroerr_core::voting_engine::Fingerprint;
-use zeroerr_sandbox::{Sandbox, SandboxOptions};
 use zeroerr_verification::languages::Judgement;
 use zeroerr_verification::languages::python::Python;
-use zeroerr_verification::toolchain::Toolchain;
 use zeroerr_verification::verification_stack::VerificationStack;
 
+use common::tools;
+
 fn stack() -> VerificationStack {
-    let home = std::env::var_os("ZEROERR_HOME").map(PathBuf::from);
-    let user = || directories::ProjectDirs::from("", "", "zeroerr").map(|d| d.data_dir().to_path_buf());
-    let home = home.or_else(user).expect("a home folder");
-    let options = SandboxOptions { places: vec![Toolchain::bwrap_place(&home)], ..SandboxOptions::default() };
-    let tools = Toolchain::detect(&home, Sandbox::detect(&options));
-    if let Err(error) = tools.python().and(tools.sandbox()) {
-        panic!("{error}");
-    }
-    VerificationStack::new(Arc::new(tools), Policy::default())
+    VerificationStack::new(Arc::new(tools()), Policy::default())
 }
 
 /// The function with a spec at the end of a file.

@@ -21,6 +21,8 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,10 +30,11 @@ use std::sync::Arc;
 use futures::StreamExt;
 use zeroerr_core::code::{LanguageId, TextEdit, TextRange};
 use zeroerr_core::verdict::{Layer, LayerReport, Policy, Verdict};
-use zeroerr_sandbox::{Sandbox, SandboxOptions};
 use zeroerr_verification::languages::Subject;
 use zeroerr_verification::toolchain::Toolchain;
 use zeroerr_verification::verification_stack::{VerificationStack, subject_as_is, subject_for_edit};
+
+use common::tools;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_layer_says_what_its_suite_says() {
@@ -90,12 +93,8 @@ fn stack() -> VerificationStack {
 }
 
 fn stack_with(how: impl FnOnce(Toolchain) -> Toolchain) -> VerificationStack {
-    let home = std::env::var_os("ZEROERR_HOME").map(PathBuf::from);
-    let user = || directories::ProjectDirs::from("", "", "zeroerr").map(|d| d.data_dir().to_path_buf());
-    let home = home.or_else(user).expect("a home folder");
-    let options = SandboxOptions { places: vec![Toolchain::bwrap_place(&home)], ..SandboxOptions::default() };
-    let tools = Toolchain::detect(&home, Sandbox::detect(&options));
-    if let Err(error) = tools.python().map(drop).and(tools.node().map(drop)).and(tools.sandbox().map(drop)) {
+    let tools = tools();
+    if let Err(error) = tools.node() {
         panic!("{error}");
     }
     VerificationStack::new(Arc::new(how(tools)), Policy::default())

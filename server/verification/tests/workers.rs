@@ -4,27 +4,21 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::path::{Path, PathBuf};
+mod common;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use zeroerr_core::verdict::{Layer, LayerReport, Policy, Verdict};
-use zeroerr_sandbox::{Sandbox, SandboxOptions};
 use zeroerr_verification::languages::Subject;
 use zeroerr_verification::languages::python::Python;
-use zeroerr_verification::toolchain::Toolchain;
 use zeroerr_verification::verification_stack::{VerificationStack, subject_as_is};
 
+use common::tools;
+
 fn stack() -> VerificationStack {
-    let home = std::env::var_os("ZEROERR_HOME").map(PathBuf::from);
-    let user = || directories::ProjectDirs::from("", "", "zeroerr").map(|d| d.data_dir().to_path_buf());
-    let home = home.or_else(user).expect("a home folder");
-    let options = SandboxOptions { places: vec![Toolchain::bwrap_place(&home)], ..SandboxOptions::default() };
-    let tools = Toolchain::detect(&home, Sandbox::detect(&options));
-    if let Err(error) = tools.python().and(tools.sandbox()) {
-        panic!("{error}");
-    }
-    VerificationStack::new(Arc::new(tools), Policy::default())
+    VerificationStack::new(Arc::new(tools()), Policy::default())
 }
 
 fn subject(source: &str) -> Subject {
