@@ -4,6 +4,7 @@ pub(crate) mod blocks;
 pub(crate) mod braces;
 pub(crate) mod brackets;
 pub(crate) mod comments;
+pub(crate) mod faults;
 pub mod python;
 pub(crate) mod response;
 pub mod rust;

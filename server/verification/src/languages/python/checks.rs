@@ -1,7 +1,7 @@
 //! What only Python can say of a spec: expressions that do not parse, examples of another function,
 //! examples that contradict each other, names that nobody knows.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use tree_sitter::{Node, Tree};
 use zeroerr_core::code::TextRange;
@@ -12,9 +12,7 @@ use super::expressions::{BUILTINS, called_names, equation, free_names, mentions,
 use super::functions::{FileIndex, Function};
 use super::literals;
 use super::tree::{normalised, parse, single_expression, text};
-
-/// An expression longer than this is a slip, and would cost the editor its quickness.
-const MAX_EXPRESSION: usize = 10_000;
+use crate::languages::faults::{Comparison, Faults, nearest};
 
 /// What a spec's expressions are read against.
 pub(super) struct Context<'a> {
@@ -50,67 +48,35 @@ impl Context<'_> {
             "null" | "nil" | "undefined" => Some("None"),
             _ => None,
         };
-        if let Some(python) = foreign {
-            return Some(python.to_owned());
+        if foreign.is_some() {
+            return foreign.map(str::to_owned);
         }
-        if name.len() < 2 {
-            return None;
-        }
-        let allowed = (name.chars().count() / 3).max(1);
         let (file, function) = self.file;
         let all = self.names.iter().copied().chain(file.names_seen(function)).chain(BUILTINS.iter().copied());
-        let alike = all.filter(|known| known.len().abs_diff(name.len()) <= allowed);
-        let near =
-            alike.map(|known| (strsim::osa_distance(name, known), known)).filter(|(distance, _)| *distance <= allowed);
-        near.min().map(|(_, known)| known.to_owned())
+        nearest(name, all)
     }
 }
 
 /// Checks a spec, fills in the equations of its examples, and takes out clauses that cannot be used.
 pub(super) fn check(spec: &mut Spec, context: &Context<'_>) -> Vec<SpecDiagnostic> {
-    let mut checker = Checker { context, faults: Vec::new() };
+    let mut checker = Checker { context, faults: Faults::new(context.sources) };
     checker.clauses(spec);
     checker.calls(spec);
     checker.examples(spec);
-    checker.contradictions(spec);
+    checker.faults.contradictions(spec, &COMPARISON);
     checker.lists(spec);
-    checker.faults
+    checker.faults.found()
 }
 
 struct Checker<'a> {
     context: &'a Context<'a>,
-    faults: Vec<SpecDiagnostic>,
+    faults: Faults<'a>,
 }
 
 impl Checker<'_> {
-    fn fault(&mut self, code: &str, severity: Severity, range: TextRange, message: String) -> &mut SpecDiagnostic {
-        let at = self.faults.len();
-        self.faults.push(SpecDiagnostic { code: code.to_owned(), message, range, severity, fix: None, related: None });
-        &mut self.faults[at]
-    }
-
-    /// The file range of bytes of an expression, which is always the end of its clause.
-    fn place(&self, clause: TextRange, expression: &str, at: std::ops::Range<usize>) -> TextRange {
-        let source = self.context.sources.iter().find(|s| s.range == clause);
-        let start = source.and_then(|s| s.text.rfind(expression).map(|offset| (s, offset)));
-        start.map_or(clause, |(source, offset)| source.file_range(offset + at.start, offset + at.end))
-    }
-
     /// Parses an expression, or reports why not.
     fn expression(&mut self, text: &str, clause: TextRange) -> Option<Tree> {
-        if text.len() > MAX_EXPRESSION {
-            let message = format!("an expression has at most {MAX_EXPRESSION} bytes; move it into a helper function");
-            self.fault("spec.bad-expression", Severity::Error, clause, message);
-            return None;
-        }
-        match parse_expression(text) {
-            Ok(tree) => Some(tree),
-            Err(fault) => {
-                let range = self.place(clause, text, fault.at);
-                self.fault("spec.bad-expression", Severity::Error, range, fault.message).fix = fault.fix;
-                None
-            }
-        }
+        self.faults.expression(text, clause, parse_expression)
     }
 
     fn clauses(&mut self, spec: &mut Spec) {
@@ -129,21 +95,14 @@ impl Checker<'_> {
         for node in free_names(tree.root_node(), expression) {
             let name = text(node, expression);
             if !(self.context.knows(name) || (name == "result" && has_result)) {
-                let range = self.place(clause, expression, node.byte_range());
+                let range = self.faults.place(clause, expression, node.byte_range());
                 self.unknown_name(name, range);
             }
         }
     }
 
     fn unknown_name(&mut self, name: &str, range: TextRange) {
-        let meant = self.context.closest(name);
-        let message = match (&meant, name) {
-            (_, "result") => "there is no `result` before the function has run; use `@ensures`".to_owned(),
-            (Some(meant), _) => format!("nothing is named `{name}` here; did you mean `{meant}`?"),
-            (None, _) => format!("nothing is named `{name}` here; it is no parameter and no name of this file"),
-        };
-        let fix = meant.filter(|_| name != "result").map(|meant| (format!("Change to `{meant}`"), meant));
-        self.fault("spec.unknown-name", Severity::Warning, range, message).fix = fix;
+        self.faults.unknown_name(name, self.context.closest(name), range);
     }
 
     /// `@raises` and `@budget`: one expression each, which calls the function.
@@ -185,11 +144,7 @@ impl Checker<'_> {
             ([one], _) | ([], [one]) => Some(*one),
             _ => None,
         };
-        let at = slip.map_or(0..expression.len(), |n| n.byte_range());
-        let range = self.place(clause, expression, at);
-        let message = format!("this never calls `{function}`, so it cannot show `{function}` to be wrong");
-        let fix = slip.map(|_| (format!("Change to `{function}`"), function.to_owned()));
-        self.fault("spec.other-function", Severity::Error, range, message).fix = fix;
+        self.faults.other_function(function, clause, expression, slip.map(|n| n.byte_range()));
         false
     }
 
@@ -248,36 +203,12 @@ impl Checker<'_> {
         (text(name, code) == function && literal).then(|| (text(expression, code).to_owned(), want.clone()))
     }
 
-    /// Two examples with the same call and different literals cannot both hold.
-    fn contradictions(&mut self, spec: &Spec) {
-        let mut seen: HashMap<String, Vec<(Option<String>, TextRange)>> = HashMap::new();
-        let claims = spec.examples.iter().filter_map(|e| {
-            let (call, expected) = e.equation.as_ref()?;
-            Some((call.as_str(), Some(expected.clone()), e.range))
-        });
-        let raising = spec.raises.iter().map(|r| (r.call.as_str(), None, r.range));
-        for (call, expected, range) in claims.chain(raising) {
-            let Some(tree) = parse(call) else { continue };
-            let others = seen.entry(normalised(tree.root_node(), call)).or_default();
-            let clash = others.iter().find(|(other, _)| contradict(other.as_deref(), expected.as_deref()));
-            if let Some((other, place)) = clash.cloned() {
-                let says = other.map_or_else(|| "that it raises".to_owned(), |value| format!("`{value}`"));
-                let message = format!("this contradicts another example: `{call}` cannot be both");
-                let fault = self.fault("spec.contradiction", Severity::Error, range, message);
-                fault.related = Some((place, format!("the other example says {says}")));
-                // What it says is not held against the examples below.
-                continue;
-            }
-            others.push((expected, range));
-        }
-    }
-
     fn lists(&mut self, spec: &mut Spec) {
         spec.uses.retain(|module| {
             let good = module.text.split('.').all(is_identifier);
             if !good {
                 let message = format!("`{}` is no module name; write `@uses statistics`", module.text);
-                self.fault("spec.bad-uses", Severity::Error, module.range, message);
+                self.faults.add("spec.bad-uses", Severity::Error, module.range, message);
             }
             good
         });
@@ -286,7 +217,7 @@ impl Checker<'_> {
             let good = parse(&header).is_some_and(|t| !t.root_node().has_error());
             if !good {
                 let message = "the step's signature is no Python signature; write a step as `name(parameters) -> type: what it does`".to_owned();
-                self.fault("spec.bad-step", Severity::Error, step.range, message);
+                self.faults.add("spec.bad-step", Severity::Error, step.range, message);
             }
             good
         });
@@ -297,9 +228,15 @@ fn is_identifier(part: &str) -> bool {
     part.starts_with(|c: char| c.is_alphabetic() || c == '_') && part.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
-/// `None` stands for raising.
-fn contradict(a: Option<&str>, b: Option<&str>) -> bool {
-    let (Some(a), Some(b)) = (a, b) else { return a.is_some() != b.is_some() };
+/// Examples are compared as syntax trees.
+const COMPARISON: Comparison = Comparison {
+    raises: "raises",
+    excludes: |_| true,
+    normalised: |call| parse(call).map(|tree| normalised(tree.root_node(), call)),
+    differ,
+};
+
+fn differ(a: &str, b: &str) -> bool {
     let (Some(ta), Some(tb)) = (parse(a), parse(b)) else { return false };
     match (single_expression(&ta), single_expression(&tb)) {
         (Some(na), Some(nb)) => literals::differ((na, a), (nb, b)),

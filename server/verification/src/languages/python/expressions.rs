@@ -6,17 +6,7 @@ use std::ops::Range;
 use tree_sitter::{Node, Tree};
 
 use super::tree::{nodes, parse, single_expression, text, unwrapped};
-
-/// Why a text is not one expression, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
-    /// Bytes of the text.
-    pub at: Range<usize>,
-    /// What is wrong, one sentence.
-    pub message: String,
-    /// Title and replacement for `at`.
-    pub fix: Option<(String, String)>,
-}
+use crate::languages::faults::Fault;
 
 /// Parses a text that must be one expression.
 pub(super) fn parse_expression(source: &str) -> Result<Tree, Fault> {

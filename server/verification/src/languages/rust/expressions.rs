@@ -7,17 +7,7 @@ use tree_sitter::Node;
 
 use super::tree::{Expression, nodes, parts, text, unwrapped};
 use crate::languages::brackets;
-
-/// Why a text is not one expression, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
-    /// Bytes of the text.
-    pub at: Range<usize>,
-    /// What is wrong, one sentence.
-    pub message: String,
-    /// Title and replacement for `at`.
-    pub fix: Option<(String, String)>,
-}
+use crate::languages::faults::Fault;
 
 /// Parses a text that must be one expression.
 pub(super) fn parse_expression(code: &str) -> Result<Expression, Fault> {

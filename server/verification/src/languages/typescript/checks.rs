@@ -1,7 +1,7 @@
 //! What only TypeScript can say of a spec: expressions that do not parse, examples of another
 //! function, examples that contradict each other, names that nobody knows.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use tree_sitter::Node;
 use zeroerr_core::code::TextRange;
@@ -16,9 +16,7 @@ use super::globals::GLOBALS;
 use super::imports::bare_module;
 use super::literals;
 use super::tree::{Expression, normalised, parse_any};
-
-/// An expression longer than this is a slip, and would cost the editor its quickness.
-const MAX_EXPRESSION: usize = 10_000;
+use crate::languages::faults::{Comparison, Faults, nearest};
 
 /// What a spec's expressions are read against.
 pub(super) struct Context<'a> {
@@ -47,63 +45,35 @@ impl Context<'_> {
             "None" | "nil" | "NULL" => Some("null"),
             _ => None,
         };
-        if foreign.is_some() || name.len() < 2 {
+        if foreign.is_some() {
             return foreign.map(str::to_owned);
         }
-        let allowed = (name.chars().count() / 3).max(1);
         let all = self.names.iter().copied().chain(self.file.names.iter().map(String::as_str));
         let all = all.chain(GLOBALS.iter().copied()).chain(after.then_some("result"));
-        let alike = all.filter(|known| known.len().abs_diff(name.len()) <= allowed);
-        let near = alike.map(|known| (strsim::osa_distance(name, known), known)).filter(|(d, _)| *d <= allowed);
-        near.min().map(|(_, known)| known.to_owned())
+        nearest(name, all)
     }
 }
 
 /// Checks a spec, fills in the equations of its examples, and takes out clauses that cannot be used.
 pub(super) fn check(spec: &mut Spec, context: &Context<'_>) -> Vec<SpecDiagnostic> {
-    let mut checker = Checker { context, faults: Vec::new() };
+    let mut checker = Checker { context, faults: Faults::new(context.sources) };
     checker.clauses(spec);
     checker.calls(spec);
     checker.examples(spec);
-    checker.contradictions(spec);
+    checker.faults.contradictions(spec, &COMPARISON);
     checker.lists(spec);
-    checker.faults
+    checker.faults.found()
 }
 
 struct Checker<'a> {
     context: &'a Context<'a>,
-    faults: Vec<SpecDiagnostic>,
+    faults: Faults<'a>,
 }
 
 impl Checker<'_> {
-    fn fault(&mut self, code: &str, severity: Severity, range: TextRange, message: String) -> &mut SpecDiagnostic {
-        let at = self.faults.len();
-        self.faults.push(SpecDiagnostic { code: code.to_owned(), message, range, severity, fix: None, related: None });
-        &mut self.faults[at]
-    }
-
-    /// The file range of bytes of an expression, which is always the end of its clause.
-    fn place(&self, clause: TextRange, expression: &str, at: std::ops::Range<usize>) -> TextRange {
-        let source = self.context.sources.iter().find(|s| s.range == clause);
-        let start = source.and_then(|s| s.text.rfind(expression).map(|offset| (s, offset)));
-        start.map_or(clause, |(source, offset)| source.file_range(offset + at.start, offset + at.end))
-    }
-
     /// Parses an expression, or reports why not.
     fn expression(&mut self, text: &str, clause: TextRange) -> Option<Expression> {
-        if text.len() > MAX_EXPRESSION {
-            let message = format!("an expression has at most {MAX_EXPRESSION} bytes; move it into a helper function");
-            self.fault("spec.bad-expression", Severity::Error, clause, message);
-            return None;
-        }
-        match parse_expression(text) {
-            Ok(expression) => Some(expression),
-            Err(fault) => {
-                let range = self.place(clause, text, fault.at);
-                self.fault("spec.bad-expression", Severity::Error, range, fault.message).fix = fault.fix;
-                None
-            }
-        }
+        self.faults.expression(text, clause, parse_expression)
     }
 
     fn clauses(&mut self, spec: &mut Spec) {
@@ -122,21 +92,14 @@ impl Checker<'_> {
         for node in free_names(root, expression.source()) {
             let name = expression.text(node);
             if !(self.context.knows(name) || (after && name == "result")) {
-                let range = self.place(clause, code, expression.place(node));
+                let range = self.faults.place(clause, code, expression.place(node));
                 self.unknown_name(name, range, after);
             }
         }
     }
 
     fn unknown_name(&mut self, name: &str, range: TextRange, after: bool) {
-        let meant = self.context.closest(name, after);
-        let message = match (&meant, name) {
-            (_, "result") => "there is no `result` before the function has run; use `@ensures`".to_owned(),
-            (Some(meant), _) => format!("nothing is named `{name}` here; did you mean `{meant}`?"),
-            (None, _) => format!("nothing is named `{name}` here; it is no parameter and no name of this file"),
-        };
-        let fix = meant.filter(|_| name != "result").map(|meant| (format!("Change to `{meant}`"), meant));
-        self.fault("spec.unknown-name", Severity::Warning, range, message).fix = fix;
+        self.faults.unknown_name(name, self.context.closest(name, after), range);
     }
 
     /// `@raises` and `@budget`: one expression each, which calls the function.
@@ -177,11 +140,7 @@ impl Checker<'_> {
             [one] => Some(**one),
             _ => None,
         };
-        let at = slip.map_or(0..code.len(), |n| expression.place(n));
-        let range = self.place(clause, code, at);
-        let message = format!("this never calls `{function}`, so it cannot show `{function}` to be wrong");
-        let fix = slip.map(|_| (format!("Change to `{function}`"), function.to_owned()));
-        self.fault("spec.other-function", Severity::Error, range, message).fix = fix;
+        self.faults.other_function(function, clause, code, slip.map(|n| expression.place(n)));
         false
     }
 
@@ -208,37 +167,12 @@ impl Checker<'_> {
         true
     }
 
-    /// Two examples with the same call and different literals cannot both hold.
-    fn contradictions(&mut self, spec: &Spec) {
-        let mut seen: HashMap<String, Vec<(Option<String>, TextRange)>> = HashMap::new();
-        let claims = spec.examples.iter().filter_map(|e| {
-            let (call, expected) = e.equation.as_ref()?;
-            Some((call.as_str(), Some(expected.clone()), e.range))
-        });
-        let raising = spec.raises.iter().map(|r| (r.call.as_str(), None, r.range));
-        for (call, expected, range) in claims.chain(raising) {
-            let Some(expression) = Expression::parse(call) else { continue };
-            let Some(node) = expression.node() else { continue };
-            let others = seen.entry(normalised(node, expression.source())).or_default();
-            let clash = others.iter().find(|(other, _)| contradict(other.as_deref(), expected.as_deref()));
-            if let Some((other, place)) = clash.cloned() {
-                let says = other.map_or_else(|| "that it throws".to_owned(), |value| format!("`{value}`"));
-                let message = format!("this contradicts another example: `{call}` cannot be both");
-                let fault = self.fault("spec.contradiction", Severity::Error, range, message);
-                fault.related = Some((place, format!("the other example says {says}")));
-                // What it says is not held against the examples below.
-                continue;
-            }
-            others.push((expected, range));
-        }
-    }
-
     fn lists(&mut self, spec: &mut Spec) {
         spec.uses.retain_mut(|module| {
             let good = module.text.chars().all(|c| c.is_alphanumeric() || "_$@/.-:".contains(c));
             if !good {
                 let message = format!("`{}` is no module; write `@uses node:path`", module.text);
-                self.fault("spec.bad-uses", Severity::Error, module.range, message);
+                self.faults.add("spec.bad-uses", Severity::Error, module.range, message);
             }
             // `node:fs` and `fs` are one module.
             module.text = bare_module(&module.text).to_owned();
@@ -253,16 +187,25 @@ impl Checker<'_> {
             let good = parse_any(&header).is_some_and(|t| !t.root_node().has_error());
             if !good {
                 let message = "the step's signature is no TypeScript signature; write a step as `name(parameters) -> type: what it does`".to_owned();
-                self.fault("spec.bad-step", Severity::Error, step.range, message);
+                self.faults.add("spec.bad-step", Severity::Error, step.range, message);
             }
             good
         });
     }
 }
 
-/// `None` stands for throwing.
-fn contradict(a: Option<&str>, b: Option<&str>) -> bool {
-    let (Some(a), Some(b)) = (a, b) else { return a.is_some() != b.is_some() };
+/// Examples are compared as syntax trees.
+const COMPARISON: Comparison = Comparison {
+    raises: "throws",
+    excludes: |_| true,
+    normalised: |call| {
+        let expression = Expression::parse(call)?;
+        Some(normalised(expression.node()?, expression.source()))
+    },
+    differ,
+};
+
+fn differ(a: &str, b: &str) -> bool {
     let (Some(ea), Some(eb)) = (Expression::parse(a), Expression::parse(b)) else { return false };
     match (ea.node(), eb.node()) {
         (Some(na), Some(nb)) => literals::differ((na, ea.source()), (nb, eb.source())),
