@@ -318,8 +318,13 @@ fn ordered(mut layers: Vec<LayerReport>) -> StackReport {
 /// The task with `edits` applied, every range moved along, and the file as it was before.
 ///
 /// # Errors
-/// One sentence when the edits overlap or do not fit the text.
+/// One sentence when the edits overlap, do not fit the text, or one of them swallows the start of the function:
+/// where it then is nobody knows, and a layer that looks in the wrong place finds nothing.
 pub fn subject_for_edit(task: &Task, edits: &[TextEdit]) -> Result<Subject, String> {
+    let start = task.function_range.start;
+    if edits.iter().any(|e| e.range.start < start && start < e.range.end) {
+        return Err("an edit covers more than the function it was made for; run again".into());
+    }
     let source =
         apply_edits(&task.source, edits).ok_or("the edits do not fit the file they were made for; run again")?;
     let mut edited = task.clone();

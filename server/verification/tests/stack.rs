@@ -286,6 +286,16 @@ async fn a_language_without_an_adapter_is_named() {
 fn edits_that_do_not_fit_are_refused() {
     let edit = TextEdit { range: TextRange::new(0, 10_000), new_text: String::new() };
     assert!(subject_for_edit(&task(SOURCE), &[edit]).is_err());
+    let task = task(SOURCE);
+    let start = task.function_range.start;
+    for (from, to, fits) in [(start - 1, start + 1, false), (start, start + 3, true), (start - 1, start, true)] {
+        let edit = TextEdit { range: TextRange::new(from, to), new_text: "def".into() };
+        assert_eq!(
+            subject_for_edit(&task, &[edit]).is_ok(),
+            fits,
+            "an edit of {from}..{to}, the function is at {start}"
+        );
+    }
 }
 
 proptest! {

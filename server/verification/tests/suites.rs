@@ -320,22 +320,37 @@ fn subject(stack: &VerificationStack, case: &Case, folder: &Path) -> Result<Subj
     let before = case.before.clone().unwrap_or_else(|| with_placeholder(case.dialect, &case.code));
     on_disk(&before);
     let task = last(&before)?;
-    let (head, tail) = common_ends(&before, &case.code);
-    let edit = TextEdit {
-        range: TextRange::new(head, before.len() - tail),
-        new_text: case.code[head..case.code.len() - tail].to_string(),
-    };
-    Ok(Subject { workspace, ..subject_for_edit(&task, &[edit])? })
+    Ok(Subject { workspace, ..subject_for_edit(&task, &line_edits(&before, &case.code))? })
 }
 
-/// Lengths of the longest common whole lines at the start and at the end.
-fn common_ends(a: &str, b: &str) -> (usize, usize) {
-    let same = |(x, y): &(&str, &str)| x == y;
-    let head: usize = a.split_inclusive('\n').zip(b.split_inclusive('\n')).take_while(same).map(|(x, _)| x.len()).sum();
-    let (a, b) = (&a[head..], &b[head..]);
-    let tail =
-        a.split_inclusive('\n').rev().zip(b.split_inclusive('\n').rev()).take_while(same).map(|(x, _)| x.len()).sum();
-    (head, tail)
+/// The edits that turn one text into the other, line by line: what both have stays where it is.
+fn line_edits(before: &str, after: &str) -> Vec<TextEdit> {
+    let (a, b): (Vec<&str>, Vec<&str>) =
+        (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());
+    // Length of the longest common part from line `i` of the one and line `j` of the other.
+    let mut common = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for (i, j) in (0..a.len()).rev().flat_map(|i| (0..b.len()).rev().map(move |j| (i, j))) {
+        common[i][j] = if a[i] == b[j] { common[i + 1][j + 1] + 1 } else { common[i + 1][j].max(common[i][j + 1]) };
+    }
+    let (mut edits, mut i, mut j, mut at) = (Vec::<TextEdit>::new(), 0, 0, 0);
+    while i < a.len() || j < b.len() {
+        if i < a.len() && j < b.len() && a[i] == b[j] {
+            (i, j, at) = (i + 1, j + 1, at + a[i].len());
+            continue;
+        }
+        if edits.last().is_none_or(|e| e.range.end != at) {
+            edits.push(TextEdit { range: TextRange::new(at, at), new_text: String::new() });
+        }
+        let edit = edits.last_mut().expect("just made");
+        if j == b.len() || (i < a.len() && common[i + 1][j] >= common[i][j + 1]) {
+            (i, at) = (i + 1, at + a[i].len());
+            edit.range.end = at;
+        } else {
+            edit.new_text.push_str(b[j]);
+            j += 1;
+        }
+    }
+    edits
 }
 
 fn difference(case: &Case, report: &LayerReport) -> String {
@@ -371,4 +386,12 @@ fn expectations_are_read_and_taken_away() {
     let (code, errors) = expectations("# error: [", "x = 1\ny = a  # error: [analysis.F821] `a`  # error: [types.x]\n");
     assert_eq!(code, "x = 1\ny = a\n");
     assert_eq!(errors, [(2, "analysis.F821".into(), "`a`".into()), (2, "types.x".into(), String::new())]);
+}
+
+#[test]
+fn an_edit_touches_only_the_lines_that_differ() {
+    let (before, after) = ("# s\ndef f():\n    ...\nx = 1\n", "import a\n\n# s\ndef f():\n    return a.b\nx = 1\n");
+    let edits = line_edits(before, after);
+    assert_eq!(edits.iter().map(|e| e.new_text.as_str()).collect::<Vec<_>>(), ["import a\n\n", "    return a.b\n"]);
+    assert_eq!(zeroerr_core::code::apply_edits(before, &edits).as_deref(), Some(after));
 }

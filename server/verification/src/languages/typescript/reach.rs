@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use tree_sitter::Node;
-use zeroerr_core::code::TextRange;
+use zeroerr_core::code::Task;
 
 use super::capabilities::of_name;
 use super::expressions::is_global;
@@ -16,15 +16,14 @@ use super::imports::{bare_module, declared_in, imports_of, parse_statement};
 use super::tree::{Dialect, children, nodes, parse, parts, text, unwrapped};
 use crate::layers::security::{Capability, Reach};
 
-/// What one function reaches for, in order, each target once per line.
-///
-/// `function` is its byte range; a range that holds no function yields nothing.
-pub(super) fn of_function(source: &str, dialect: Dialect, function: TextRange) -> Vec<Reach> {
-    let Some(tree) = parse(source, dialect) else { return Vec::new() };
+/// What the function of a task reaches for, in order, each target once per line; `None` when the text does
+/// not have it.
+pub(super) fn of_function(task: &Task) -> Option<Vec<Reach>> {
+    let source: &str = &task.source;
+    let tree = parse(source, Dialect::of(&task.file))?;
     let module = Module::read(tree.root_node(), source);
     let index = FileIndex::new(tree.root_node(), source);
-    let found = index.functions.iter().find(|f| f.outer.start_byte() == function.start);
-    found.map_or_else(Vec::new, |f| Walk::over(f.outer, source, &module))
+    index.function_of(task).map(|f| Walk::over(f.outer, source, &module))
 }
 
 /// What the functions of this name reach for, in the class of that name if one is given.

@@ -1,7 +1,11 @@
 //! What code reaches for, by its full name.
 
 use super::*;
+use crate::languages::typescript::specs::analyse;
 use expect_test::{Expect, expect};
+use std::path::Path;
+use std::sync::Arc;
+use zeroerr_core::code::TextRange;
 
 fn check(source: &str, expected: Expect) {
     let found = of_named_function(source, Dialect::TypeScript, "f", None);
@@ -61,7 +65,13 @@ fn imports_alone_and_ranges() {
     let source = "import fs from 'fs';\nimport { join } from 'path';\nimport type { Socket } from 'net';\nfunction g() { fetch('x'); }\n";
     let found: Vec<String> = of_imports(source, Dialect::TypeScript).iter().map(|r| r.target.clone()).collect();
     assert_eq!(found, ["fs"]);
-    let start = source.find("function").unwrap();
-    assert_eq!(of_function(source, Dialect::TypeScript, TextRange::new(start, source.len())).len(), 1);
-    assert!(of_function(source, Dialect::TypeScript, TextRange::new(0, 3)).is_empty());
+    let path = Path::new("/p/a.ts");
+    let spec = "import fs from 'fs';\n// @spec Reads.\nfunction g(p: string): string { return fs.readFileSync(p).toString(); }\n";
+    let mut task = analyse(path, &Arc::from(spec)).tasks.remove(0);
+    let targets = |task: &Task| of_function(task).map(|all| all.into_iter().map(|r| r.target).collect::<Vec<_>>());
+    assert_eq!(targets(&task), Some(vec!["fs.readFileSync".to_owned()]));
+    task.function_range = TextRange::new(0, 3);
+    assert_eq!(targets(&task), Some(vec!["fs.readFileSync".to_owned()]), "its name counts, not a range that moved");
+    task.source = Arc::from("import fs from 'fs';\n");
+    assert_eq!(targets(&task), None, "a function that is not there is not clean");
 }

@@ -32,7 +32,7 @@ pub(super) async fn check(tools: &Toolchain, subject: &Subject) -> LayerReport {
 
 async fn judge(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Failure> {
     let node = tools.node()?;
-    let mut found = capabilities(subject);
+    let mut found = capabilities(subject)?;
     let reached: HashSet<usize> = found.iter().map(|f| f.line).collect();
     let (before, mut after) = linted(tools, subject).await?;
     after.retain(|r| !OF_MODULES.contains(&r.rule.as_str()) || subject.task.spec.uses.is_empty());
@@ -51,10 +51,14 @@ async fn judge(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Fail
 
 /// What the function reaches for without permission: all of it in code as it stands, what is new in an
 /// edit, new imports of the file included.
-fn capabilities(subject: &Subject) -> Vec<Finding> {
+///
+/// # Errors
+/// When the text does not have the function any more: what was not read is not clean.
+fn capabilities(subject: &Subject) -> Result<Vec<Finding>, CheckError> {
     let task = &subject.task;
     let dialect = Dialect::of(&task.file);
-    let mut reaches = reach::of_function(&task.source, dialect, task.function_range);
+    let gone = || CheckError(format!("the edited file has no function `{}`; run again", task.signature.name));
+    let mut reaches = reach::of_function(task).ok_or_else(gone)?;
     let mut known: HashSet<String> = HashSet::new();
     if subject.is_edit() {
         let (name, class) = (task.signature.name.as_str(), task.class.as_deref());
@@ -72,7 +76,7 @@ fn capabilities(subject: &Subject) -> Vec<Finding> {
             findings.push(layers::finding(Layer::Security, remark_of(&reach)));
         }
     }
-    findings
+    Ok(findings)
 }
 
 fn remark_of(reach: &Reach) -> Remark {
