@@ -20,7 +20,8 @@
   "The program with its arguments."
   :type '(repeat string))
 
-(defcustom zeroerr-modes '(python-mode python-ts-mode typescript-mode typescript-ts-mode tsx-ts-mode)
+(defcustom zeroerr-modes '(python-mode python-ts-mode typescript-mode typescript-ts-mode
+                           tsx-ts-mode js-mode js-ts-mode)
   "Major modes in which Eglot starts zeroerr.
 Eglot runs one server for a buffer: leave out modes where you need another."
   :type '(repeat symbol))

@@ -89,9 +89,6 @@ fn the_edit_is_exactly_the_function() {
 /// Scripted model.
 #[test]
 fn typescript_is_written_in_its_files_own_layout() {
-    if std::env::var_os("ZEROERR_EXPERIMENTAL").is_none() {
-        return;
-    }
     let stub = "import { sep } from 'node:path'\n\n/**\n * The sum of xs.\n * @example\n * total([1, 2, 3]) // => 6\n * total([]) // => 0\n */\nexport function total(xs: number[]): number {\n\tthrow new Error('not implemented')\n}\n\nexport const LIMIT = sep.length\n";
     let good = "```typescript\nexport function total(xs: number[]): number {\n  let sum = 0;\n  for (const x of xs) {\n    sum += x;\n  }\n  return sum;\n}\n```";
     let record = Editor::on("main.ts", stub, scripted(&[good], 20, 50)).run("implement", "total");

@@ -111,7 +111,7 @@ fn wrong_usage_has_code_2_and_says_what_is_right() {
         &["verify", "a.txt"],
         2,
         expect![[r#"
-        error: a.txt: this kind of file is not known; there are Python (.py), Rust (.rs)
+        error: a.txt: this kind of file is not known; there are Python (.py), Rust (.rs), TypeScript (.ts)
     "#]],
     );
     check_error(

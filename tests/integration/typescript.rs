@@ -29,7 +29,7 @@ fn response(body: &str) -> String {
 
 fn said(shell: &Shell, args: &[&str]) -> Said {
     let mut command = shell.command(args);
-    command.env("ZEROERR_SCRIPTED", shell.home().join("script.json")).env("ZEROERR_EXPERIMENTAL", "typescript");
+    command.env("ZEROERR_SCRIPTED", shell.home().join("script.json"));
     shell.said(command.output().unwrap())
 }
 

@@ -182,6 +182,8 @@ fn language_of(language_id: &str) -> Option<LanguageId> {
         "python" => Some(LanguageId::Python),
         "rust" => Some(LanguageId::Rust),
         "typescript" | "typescriptreact" | "javascript" | "javascriptreact" => Some(LanguageId::TypeScript),
+        // Editors that name a language after its mode.
+        "ts" | "tsx" | "js" | "jsx" => Some(LanguageId::TypeScript),
         _ => None,
     }
 }

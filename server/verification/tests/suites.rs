@@ -164,8 +164,7 @@ struct Case {
 
 fn all_cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    let offered: Vec<LanguageId> = zeroerr_verification::languages::all().iter().map(|l| l.id()).collect();
-    for dialect in DIALECTS.iter().filter(|d| offered.contains(&d.id)) {
+    for dialect in DIALECTS {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suites").join(dialect.name);
         let mut files: Vec<PathBuf> =
             std::fs::read_dir(&folder).expect("the suites' folder").map(|e| e.unwrap().path()).collect();

@@ -25,17 +25,9 @@ use zeroerr_core::voting_engine::Fingerprint;
 
 use crate::toolchain::ToolCheck;
 
-/// Adapters that are tried out: this variable names them (docs/API_REFERENCE.md, "Variables").
-const TRIED_OUT: &str = "ZEROERR_EXPERIMENTAL";
-
 /// Every adapter that is offered.
 pub fn all() -> Vec<Box<dyn Language>> {
-    let mut all: Vec<Box<dyn Language>> = vec![Box::new(python::Python), Box::new(rust::Rust::default())];
-    // Not offered to everybody while a case of its security suite says less than it should.
-    if std::env::var_os(TRIED_OUT).is_some_and(|named| named == "typescript") {
-        all.push(Box::new(typescript::TypeScript));
-    }
-    all
+    vec![Box::new(python::Python), Box::new(rust::Rust::default()), Box::new(typescript::TypeScript)]
 }
 
 /// What a layer looks at: a task in the text it will live in.
