@@ -4,38 +4,39 @@
 //! against the text as it is now: when the function and its spec stand unchanged it is moved to
 //! where they are, else it is given up. It is sent with the document's version, and believed only
 //! when the client's next change shows it: an answer of `applied: true` proves nothing (Neovim
-//! gives it for refused edits, too).
+//! gives it for refused edits, too). A document gets one edit at a time: of two made for the same
+//! version the client would have to refuse the second.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 
 use lsp_types::{
     ApplyWorkspaceEditParams, DocumentChanges, MessageType, OneOf, OptionalVersionedTextDocumentIdentifier,
     TextDocumentEdit, TextEdit as LspEdit, Uri, WorkspaceEdit, request,
 };
-use similar::{Algorithm, DiffOp, TextDiff, capture_diff_slices_deadline};
+use similar::TextDiff;
 use zeroerr_core::certificate::code_hash;
-use zeroerr_core::code::{TextEdit, TextRange, apply_edits};
+use zeroerr_core::code::{TextEdit, apply_edits};
 use zeroerr_core::report::RunReport;
 use zeroerr_engine::accept::AcceptedEdit;
 use zeroerr_engine::journal::AcceptedBy;
 
 use crate::client::ClientProfile;
 use crate::confirm;
-use crate::document::{Snapshot, qualified};
+use crate::document::Snapshot;
 use crate::jobs::Target;
 use crate::marks::{Mark, MarkKind};
 use crate::position::range_of;
+use crate::rebase::rebase;
 use crate::state::{Event, State};
 
 /// Numbers attempts to apply an edit.
 pub(crate) type ApplyId = u64;
 
-/// A diff that takes longer than this gives the edit up; it means that everything has changed.
-const DIFF_PATIENCE: Duration = Duration::from_millis(500);
 /// How many times the patience for a change a client without any answer gets.
 const SILENCE: u32 = 3;
+/// How often an edit is sent again by itself because the user typed while it was on its way.
+const TRIES: u32 = 5;
 
 /// How far an edit has come.
 enum Stage {
@@ -60,6 +61,10 @@ struct Pending {
     report: RunReport,
     stage: Stage,
     consent: Consent,
+    /// The revision of the document that it was last sent for.
+    sent_for: u64,
+    /// How often it was sent.
+    sent: u32,
 }
 
 /// Whether the user wants the edit, where the settings say that they are asked.
@@ -102,6 +107,17 @@ impl PendingEdits {
         self.edits.retain(|_, p| p.target.uri != *uri || function.is_some_and(|f| p.target.function != f));
     }
 
+    /// Whether an edit is on its way to a document.
+    fn is_busy(&self, uri: &Uri) -> bool {
+        self.edits.values().any(|p| p.target.uri == *uri && matches!(p.stage, Stage::Sent(_)))
+    }
+
+    /// The first edit that waits until others of its document have arrived.
+    fn waiting(&self, uri: &Uri) -> Option<ApplyId> {
+        let waits = |p: &Pending| p.target.uri == *uri && matches!(p.stage, Stage::Ready);
+        self.edits.iter().find(|(_, p)| waits(p)).map(|(id, _)| *id)
+    }
+
     fn kept(&self, uri: &Uri, function: &str) -> Option<(ApplyId, &Pending)> {
         let fits =
             |p: &Pending| matches!(p.stage, Stage::Kept(_)) && p.target.uri == *uri && p.target.function == function;
@@ -118,7 +134,8 @@ impl PendingEdits {
 /// Brings the edit of a finished run to its document.
 pub(crate) fn offer(state: &mut State, target: Target, report: RunReport) {
     state.edits.forget(&target.uri, Some(&target.function));
-    let id = state.edits.add(Pending { target, report, stage: Stage::Ready, consent: Consent::Open });
+    let (stage, consent) = (Stage::Ready, Consent::Open);
+    let id = state.edits.add(Pending { target, report, stage, consent, sent_for: 0, sent: 0 });
     drop(state.events.send(Event::ApplyEdit(id)));
 }
 
@@ -132,11 +149,17 @@ pub(crate) fn retry(state: &mut State, uri: &Uri, function: &str) -> bool {
 /// Tries an edit again that the user wants.
 pub(crate) fn again(state: &mut State, id: ApplyId) {
     if let Some(mut pending) = state.edits.edits.remove(&id) {
-        pending.stage = Stage::Ready;
         pending.consent = Consent::Given;
-        let id = state.edits.add(pending);
-        drop(state.events.send(Event::ApplyEdit(id)));
+        pending.sent = 0;
+        anew(state, pending);
     }
+}
+
+/// Under another number, so that what comes late for the old one finds nothing.
+fn anew(state: &mut State, mut pending: Pending) {
+    pending.stage = Stage::Ready;
+    let id = state.edits.add(pending);
+    drop(state.events.send(Event::ApplyEdit(id)));
 }
 
 /// A kept edit for an action to carry, for clients that cannot be asked to apply it.
@@ -153,9 +176,13 @@ pub(crate) fn kept_edits(state: &State, uri: &Uri, function: &str, now: &Snapsho
 /// Handles an edit whose document is analysed: sends it, or, once the document shows it, marks
 /// the function.
 pub(crate) fn apply(state: &mut State, id: ApplyId) {
+    let Some(uri) = state.edits.document_of(id) else { return };
+    // The user typed on while this waited for the analysis: it waits for the next one.
+    if let Some(doc) = state.documents.get_mut(&uri).filter(|d| !d.is_current()) {
+        return doc.parked.push((doc.revision, Event::ApplyEdit(id)));
+    }
     let Some(pending) = state.edits.edits.remove(&id) else { return };
-    let uri = pending.target.uri.clone();
-    let Some(now) = state.snapshot(&uri).filter(|_| state.documents.get(&uri).is_some_and(|d| d.is_current())) else {
+    let Some(now) = state.snapshot(&uri) else {
         return state.show(
             MessageType::WARNING,
             format!("zeroerr: the edit for `{}` was not applied: its document was closed", pending.target.function),
@@ -166,9 +193,21 @@ pub(crate) fn apply(state: &mut State, id: ApplyId) {
         Stage::Shown { version, ref function } => mark(state, &pending, &now, version, function),
         Stage::Sent(_) | Stage::Kept(_) => drop(state.edits.edits.insert(id, pending)),
     }
+    go_on(state, &uri);
+}
+
+/// Sees to the next edit of a document, when none is on its way.
+fn go_on(state: &State, uri: &Uri) {
+    if let Some(next) = state.edits.waiting(uri).filter(|_| !state.edits.is_busy(uri)) {
+        drop(state.events.send(Event::ApplyEdit(next)));
+    }
 }
 
 fn send(state: &mut State, id: ApplyId, mut pending: Pending, now: &Snapshot) {
+    if state.edits.is_busy(&pending.target.uri) {
+        state.edits.edits.insert(id, pending);
+        return;
+    }
     let function = pending.target.function.clone();
     let edits = match rebase(&pending.target, &pending.report.edits, now) {
         Ok(edits) => edits,
@@ -216,6 +255,7 @@ fn send(state: &mut State, id: ApplyId, mut pending: Pending, now: &Snapshot) {
         state.later(state.options.apply_patience * SILENCE, Event::EditOverdue(id));
     }
     pending.stage = Stage::Sent(expected);
+    (pending.sent_for, pending.sent) = (now.revision, pending.sent + 1);
     state.edits.edits.insert(id, pending);
 }
 
@@ -226,9 +266,10 @@ pub(crate) fn answered(state: &mut State, id: ApplyId, refused: Option<String>) 
         Some(why) => {
             let Some(pending) = take_sent(state, id) else { return };
             if pending.consent == Consent::AskedByEditor {
-                return state.log(format!("zeroerr: the edit for `{}` was discarded", pending.target.function));
+                state.log(format!("zeroerr: the edit for `{}` was discarded", pending.target.function));
+                return go_on(state, &pending.target.uri);
             }
-            keep(state, id, pending, &format!("the editor refused it ({why})"));
+            missed(state, id, pending, &format!("the editor refused it ({why})"));
         }
     }
 }
@@ -236,7 +277,20 @@ pub(crate) fn answered(state: &mut State, id: ApplyId, refused: Option<String>) 
 /// The client had time enough.
 pub(crate) fn overdue(state: &mut State, id: ApplyId) {
     if let Some(pending) = take_sent(state, id) {
-        keep(state, id, pending, "the editor's text does not show it");
+        missed(state, id, pending, "the editor's text does not show it");
+    }
+}
+
+/// An edit did not arrive. When the user typed while it was on its way, it is made anew for the text as
+/// it is now; else there is no reason to think that it would be taken another time.
+fn missed(state: &mut State, id: ApplyId, pending: Pending, why: &str) {
+    let uri = pending.target.uri.clone();
+    let typed = state.documents.get(&uri).is_some_and(|d| d.revision != pending.sent_for);
+    if typed && pending.sent < TRIES && pending.consent != Consent::AskedByEditor {
+        anew(state, pending);
+    } else {
+        keep(state, id, pending, why);
+        go_on(state, &uri);
     }
 }
 
@@ -334,89 +388,19 @@ fn certify(state: &State, pending: &Pending, version: i32, function: &str) {
     });
 }
 
-/// The edits as they apply to the text as it is now.
-///
-/// # Errors
-/// One phrase when the function, its spec or the place of an edit has changed.
-fn rebase(target: &Target, edits: &[TextEdit], now: &Snapshot) -> Result<Vec<TextEdit>, &'static str> {
-    let then = &target.snapshot;
-    if then.text == now.text {
-        return Ok(edits.to_vec());
-    }
-    let unchanged = Unchanged::between(&then.text, &now.text);
-    let task = &target.task;
-    let whole = TextRange::new(
-        task.spec_range.start.min(task.function_range.start),
-        task.spec_range.end.max(task.function_range.end),
-    );
-    let whole =
-        unchanged.map(whole).ok_or("the function or its spec was changed while zeroerr was at work; run it again")?;
-    let was_analysed = then.analysis.tasks.iter().any(|t| t.function_range == task.function_range);
-    let stands = |range: TextRange| range.start >= whole.start && range.end <= whole.end;
-    let is_same = now
-        .analysis
-        .tasks
-        .iter()
-        .any(|t| stands(t.function_range) && qualified(t) == target.function && t.spec.hash() == task.spec.hash());
-    if was_analysed && !is_same {
-        return Err("what stands around the function was changed while zeroerr was at work; run it again");
-    }
-    let moved = |edit: &TextEdit| Some(TextEdit { range: unchanged.map(edit.range)?, new_text: edit.new_text.clone() });
-    edits
-        .iter()
-        .map(moved)
-        .collect::<Option<_>>()
-        .ok_or("the place of its imports was changed while zeroerr was at work; run it again")
-}
-
-/// The stretches of whole lines that two texts have in common.
-struct Unchanged {
-    /// Range in the old text, and where it begins in the new one.
-    stretches: Vec<(TextRange, usize)>,
-}
-
-impl Unchanged {
-    fn between(old: &str, new: &str) -> Self {
-        let (old_lines, new_lines): (Vec<_>, Vec<_>) =
-            (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
-        let starts = |lines: &[&str]| {
-            let ends = lines.iter().scan(0, |at, line| {
-                *at += line.len();
-                Some(*at)
-            });
-            std::iter::once(0).chain(ends).collect::<Vec<usize>>()
-        };
-        let (old_at, new_at) = (starts(&old_lines), starts(&new_lines));
-        let deadline = Some(Instant::now() + DIFF_PATIENCE);
-        let ops = capture_diff_slices_deadline(Algorithm::Myers, &old_lines, &new_lines, deadline);
-        let stretch = |op: &DiffOp| match *op {
-            DiffOp::Equal { old_index, new_index, len } => {
-                Some((TextRange::new(*old_at.get(old_index)?, *old_at.get(old_index + len)?), *new_at.get(new_index)?))
-            }
-            _ => None,
-        };
-        Self { stretches: ops.iter().filter_map(stretch).collect() }
-    }
-
-    /// Where a range of the old text stands in the new one, if all of it is unchanged.
-    fn map(&self, range: TextRange) -> Option<TextRange> {
-        let holds = |old: &TextRange| old.start <= range.start && range.end <= old.end;
-        let (old, new) = self.stretches.iter().find(|(old, _)| holds(old))?;
-        Some(TextRange::new(range.start - old.start + new, range.end - old.start + new))
-    }
-}
-
 /// The whole text after the edits, and the function in it.
 fn expected(target: &Target, edits: &[TextEdit], now: &Snapshot) -> Option<Expected> {
     let text = apply_edits(&now.text, edits)?;
     // The body edit names the function's new place; the rest of the function moved with it.
     let function = now.task_named(&target.function).map_or_else(|| target.task.function_range, |t| t.function_range);
-    let grown = |e: &TextEdit| e.new_text.len() as isize - e.range.len() as isize;
-    let before: isize = edits.iter().filter(|e| e.range.end <= function.start).map(grown).sum();
-    let within: isize =
-        edits.iter().filter(|e| e.range.end > function.start && e.range.start < function.end).map(grown).sum();
+    let grown = |e: &&TextEdit| e.new_text.len() as isize - e.range.len() as isize;
+    let (above, within): (Vec<&TextEdit>, Vec<&TextEdit>) = edits.iter().partition(|e| e.range.end <= function.start);
+    let before: isize = above.iter().map(grown).sum();
+    // A body may begin behind a comment that stands after the stub.
+    let old_end = within.iter().map(|e| e.range.end).fold(function.end, usize::max);
+    let within: isize = within.iter().map(grown).sum();
     let start = function.start.checked_add_signed(before)?;
-    let end = function.end.checked_add_signed(before + within)?;
+    let end = old_end.checked_add_signed(before + within)?;
     Some(Expected { function: unix(text.get(start..end)?), text: unix(&text) })
 }
 
@@ -453,25 +437,9 @@ pub(crate) fn workspace_edit(profile: &ClientProfile, uri: &Uri, version: i32, e
 
 #[cfg(test)]
 mod tests {
+    use zeroerr_core::code::TextRange;
+
     use super::*;
-
-    fn map(old: &str, new: &str, part: &str) -> Option<String> {
-        let start = old.find(part).unwrap();
-        let range = Unchanged::between(old, new).map(TextRange::new(start, start + part.len()))?;
-        Some(range.slice(new).to_owned())
-    }
-
-    #[test]
-    fn a_function_is_found_again_unless_it_was_touched() {
-        let old = "import a\n\n# @spec f\ndef f():\n    ...\n\nx = 1\n";
-        let f = "# @spec f\ndef f():\n    ...\n";
-        assert_eq!(map(old, &format!("# top\n{old}y = 2\n"), f).as_deref(), Some(f));
-        assert_eq!(map(old, &old.replace("x = 1", "x = 2"), f).as_deref(), Some(f));
-        assert_eq!(map(old, &old.replace("    ...", "    pass"), f), None);
-        assert_eq!(map(old, &old.replace("# @spec f", "# @spec g"), f), None);
-        assert_eq!(map(old, &old.replace("def f():\n", "def f():\n    y = 1\n"), f), None, "a line was put in");
-        assert_eq!(map(old, "", f), None);
-    }
 
     #[test]
     fn an_edit_takes_the_line_ends_of_its_file() {

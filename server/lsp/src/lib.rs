@@ -17,6 +17,7 @@ mod live;
 mod marks;
 mod outbox;
 pub mod position;
+mod rebase;
 mod render;
 mod requests;
 mod spec_tokens;

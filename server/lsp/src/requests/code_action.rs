@@ -36,7 +36,7 @@ pub(crate) fn answer(state: &State, params: &CodeActionParams) -> Option<Vec<Off
     if !tasks.is_empty() {
         offer.for_file();
     }
-    if tasks.is_empty() && !selected.is_empty() {
+    if !selected.is_empty() && (tasks.is_empty() || selection::is_marked(&snapshot.text, selected)) {
         offer.for_selection(params.range, selected);
     }
     Some(offer.actions)

@@ -5,8 +5,24 @@
 
 use zeroerr_core::code::TextRange;
 
+/// The mark of a line that is an instruction.
+const MARK: &str = "zeroerr:";
+
 /// The instruction for a selection, if the text has one.
 pub(crate) fn instruction(text: &str, selection: TextRange) -> Option<String> {
+    let comments = comments(text, selection)?;
+    let said = || comments.iter().find(|c| !c.is_empty() && !c.starts_with(['@', '!'])).map(String::as_str);
+    let chosen = comments.iter().find_map(|c| c.strip_prefix(MARK)).or_else(said)?.trim();
+    (!chosen.is_empty()).then(|| chosen.to_owned())
+}
+
+/// Whether the instruction stands there as one: then it is meant, whatever else the selection holds.
+pub(crate) fn is_marked(text: &str, selection: TextRange) -> bool {
+    comments(text, selection).is_some_and(|all| all.iter().any(|c| c.starts_with(MARK)))
+}
+
+/// The comments in and right above a selection.
+fn comments(text: &str, selection: TextRange) -> Option<Vec<String>> {
     let selected = selection.slice(text);
     let line_start = text.get(..selection.start)?.rfind('\n').map_or(0, |n| n + 1);
     let first = text.get(line_start..selection.start)?;
@@ -15,10 +31,7 @@ pub(crate) fn instruction(text: &str, selection: TextRange) -> Option<String> {
     lines.reverse();
     let joined = format!("{first}{selected}");
     lines.extend(joined.lines());
-    let comments = || lines.iter().filter_map(|l| comment(l));
-    let marked = comments().find_map(|c| c.strip_prefix("zeroerr:"));
-    let chosen = marked.or_else(|| comments().find(|c| !c.is_empty() && !c.starts_with(['@', '!'])))?.trim();
-    (!chosen.is_empty()).then(|| chosen.to_owned())
+    Some(lines.into_iter().filter_map(comment).map(str::to_owned).collect())
 }
 
 /// The text of a line that is a comment and nothing else.

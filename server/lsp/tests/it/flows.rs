@@ -455,6 +455,12 @@ async fn a_selection_is_implemented_by_the_comment_that_goes_with_it() {
     client.replace(URI, "# zeroerr: three times x\n", "\n").await;
     let actions = client.code_actions(URI, "def triple").await;
     assert_eq!(actions[0]["disabled"]["reason"], "write `# zeroerr: <instruction>` in or above the selection");
+    // A function with a spec of its own: an instruction that stands there as one is meant.
+    client.replace_all(URI, &DOUBLE.replace("    ...", "    # zeroerr: three times x\n    ...")).await;
+    let actions = client.code_actions(URI, "# zeroerr: three times x\n    ...").await;
+    let offered = titles(&actions);
+    assert_eq!(offered.first(), Some(&"Implement with verified code"));
+    assert_eq!(offered.last(), Some(&"Implement selection: three times x"));
     client.leave().await;
 }
 

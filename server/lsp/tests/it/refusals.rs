@@ -86,29 +86,78 @@ async fn what_was_typed_and_taken_back_does_not_count() {
 }
 
 /// The user's key and the server's edit cross on the wire: the server cannot know, the editor's
-/// own version check has to refuse.
+/// own version check has to refuse. Then the edit is made anew for the text as it is.
 #[tokio::test]
-async fn an_edit_that_crosses_with_a_key_is_refused_by_the_editor_and_kept() {
+async fn an_edit_that_crosses_with_a_key_is_refused_by_the_editor_and_made_anew() {
     for kind in [ClientKind::VsCode, ClientKind::Neovim, ClientKind::Helix] {
         let workbench = written("");
         let mut client = open(kind, &workbench, DOUBLE).await;
         begin(&mut client).await;
         client.crossing = Some((URI.into(), "print(".into(), "print( ".into()));
         workbench.release();
-        let why = message(&mut client).await;
-        assert!(why.starts_with("zeroerr: the verified edit for `double` was not applied: "), "{kind:?}: {why}");
-        assert_eq!(client.buffer(URI).text, DOUBLE.replace("print(", "print( "), "{kind:?}");
-        let actions = client.code_actions(URI, "def double").await;
-        client.pick(action(&actions, "Apply verified edit")).await;
         logged(&mut client, "was written").await;
         assert_eq!(
             client.buffer(URI).text,
             DOUBLE.replace("...", "return x * 2").replace("print(", "print( "),
             "{kind:?}"
         );
-        assert!(!titles(&client.code_actions(URI, "def double").await).contains(&"Apply verified edit to `double`"));
         client.leave().await;
     }
+}
+
+#[tokio::test]
+async fn an_edit_that_crosses_with_a_key_in_its_function_is_given_up() {
+    for kind in [ClientKind::VsCode, ClientKind::Neovim, ClientKind::Helix] {
+        let workbench = written("");
+        let mut client = open(kind, &workbench, DOUBLE).await;
+        begin(&mut client).await;
+        client.crossing = Some((URI.into(), "    ...".into(), "    mine".into()));
+        workbench.release();
+        let why = message(&mut client).await;
+        assert!(why.starts_with("zeroerr: the edit for `double` was given up: the function or its spec"), "{why}");
+        assert_eq!(client.buffer(URI).text, DOUBLE.replace("...", "mine"), "{kind:?}: not a byte was touched");
+        client.leave().await;
+    }
+}
+
+/// Two runs in one document end together. An editor takes only one edit for a version.
+#[tokio::test]
+async fn two_edits_of_one_document_arrive_one_after_the_other() {
+    for kind in [ClientKind::VsCode, ClientKind::Neovim, ClientKind::Helix] {
+        let scripts = [("double", Script::body("return x * 2")), ("triple", Script::body("return x * 3"))];
+        let workbench = FakeWorkbench::gated(scripts);
+        let text =
+            format!("{DOUBLE}\n# @spec Thrice x.\n# @example triple(2) == 6\ndef triple(x: int) -> int:\n    ...\n");
+        let mut client = open(kind, &workbench, &text).await;
+        begin(&mut client).await;
+        client.command("zeroerr.implement", json!({ "uri": URI, "function": "triple" })).await;
+        client.progress("begin").await;
+        workbench.release();
+        workbench.release();
+        logged(&mut client, "was written").await;
+        logged(&mut client, "was written").await;
+        let written = text.replacen("...", "return x * 2", 1).replacen("...", "return x * 3", 1);
+        assert_eq!(client.buffer(URI).text, written, "{kind:?}");
+        client.leave().await;
+    }
+}
+
+/// The next key comes before the text with the edit in it is analysed.
+#[tokio::test]
+async fn an_edit_is_marked_although_the_user_types_on_at_once() {
+    let body = "return x * 2  # SLOW ANALYSIS";
+    let workbench = FakeWorkbench::gated([("double", Script::body(body))]);
+    let mut client = open(ClientKind::Neovim, &workbench, DOUBLE).await;
+    begin(&mut client).await;
+    workbench.release();
+    client.progress("end").await;
+    while !client.buffer(URI).text.contains(body) {
+        client.command("zeroerr.status", Value::Null).await;
+    }
+    client.command("zeroerr.status", Value::Null).await;
+    client.replace(URI, "print(", "print( ").await;
+    logged(&mut client, "was written").await;
+    client.leave().await;
 }
 
 #[tokio::test]
@@ -125,6 +174,12 @@ async fn applied_is_believed_only_when_the_text_shows_it() {
     );
     let lenses = client.request("textDocument/codeLens", json!({ "textDocument": { "uri": URI } })).await;
     assert_eq!(lenses[0]["command"]["title"], "Generate", "no mark for text that is not there");
+    client.ignores_edits = false;
+    let actions = client.code_actions(URI, "def double").await;
+    client.pick(action(&actions, "Apply verified edit")).await;
+    logged(&mut client, "was written").await;
+    assert_eq!(client.buffer(URI).text, DOUBLE.replace("...", "return x * 2"));
+    assert!(!titles(&client.code_actions(URI, "def double").await).contains(&"Apply verified edit to `double`"));
     client.leave().await;
 }
 

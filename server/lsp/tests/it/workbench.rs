@@ -118,6 +118,9 @@ impl Workbench for FakeWorkbench {
     fn analyse(&self, path: &Path, source: &Arc<str>) -> FileAnalysis {
         self.analysed.fetch_add(1, Ordering::SeqCst);
         assert!(!source.contains("PANIC IN ANALYSIS"), "the analysis panicked");
+        if source.contains("SLOW ANALYSIS") {
+            std::thread::sleep(std::time::Duration::from_millis(300));
+        }
         if LanguageId::from_path(path) == Some(LanguageId::Python) {
             Finder::new(path, source).find()
         } else {
