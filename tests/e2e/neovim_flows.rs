@@ -9,6 +9,7 @@ use std::time::Duration;
 use expect_test::expect;
 
 use crate::neovim::{Editor, Model, diagnostic};
+use crate::walk;
 
 const STUB: &str = "\
 # @spec Return the sum of the numbers in xs; 0 for an empty list.
@@ -196,6 +197,94 @@ fn existing_code_is_checked_line_by_line() {
         7:5-39 error security.evaluation: `eval` turns data into code; the spec permits it with `@uses eval`
     "#]]
     .assert_eq(&record.diagnostics());
+}
+
+/// Scripted model.
+#[test]
+fn a_walk_through_every_flow() {
+    let record = Editor::new(walk::FILE, walk::model(50)).run("walk", "evens");
+    let why = record.get("why").as_str().unwrap_or_default();
+    assert!(why.starts_with("zeroerr offers no edit for `last`: no behaviour can still get ahead by 3"), "{why}");
+    let hover = record.text("hover");
+    assert!(hover.contains("candidates differ on `last([])`") && hover.contains("raises `IndexError`"), "{hover}");
+    assert!(record.text("report").contains("last([])"), "{}", record.text("report"));
+    let answers = record.text("answers");
+    for answer in ["`last([])` should be `0` (", "`last([])` should be `-1` (", "something else: write it"] {
+        assert!(answers.contains(answer), "{answer} is missing:\n{answers}");
+    }
+    assert_eq!(record.get("objection"), "total([1, 2, 3]) gave 9, expected 6");
+    expect![[r#"
+        """One function for each thing that can be asked for; the editors' tests walk through them."""
+
+
+        # @spec Return the odd numbers of xs, in the same order.
+        # @example evens([1, 2]) == [1]
+        # @example evens([]) == []
+        def evens(xs: list[int]) -> list[int]:
+            return [x for x in xs if x % 2 == 1]
+
+
+        # @spec Return the text reversed.
+        # @example backwards("abc") == "cba"
+        # @property backwards(backwards(text)) == text
+        def backwards(text: str) -> str:
+            return "".join(reversed(text))
+
+
+        # @spec Return the last number of xs.
+        # @example last([1, 2]) == 2
+        # @example last([7]) == 7
+        # @raises IndexError last([])
+        def last(xs: list[int]) -> int:
+            return xs[-1]
+
+
+        # @spec Return the first word of text; nothing here could show that it is wrong.
+        # @example first_word('') == ''
+        def first_word(text: str) -> str:  # to be written
+            return text.split(' ')[0]
+
+
+        # @spec Return the sum of the numbers in xs; 0 for an empty list.
+        # @example total([1, 2, 3]) == 6
+        # @example total([]) == 0
+        def total(xs: list[int]) -> int:
+            return sum(xs)
+
+
+        # @spec Return the larger of a and b.
+        # @example larger(2, 1) == 2
+        # @ensures result >= a and result >= b
+        # @example larger(0, 1) >= 0 and larger(0, 1) >= 1
+        def larger(a: int, b: int) -> int:
+            return a
+
+
+        def doubled(xs: list[int]) -> list[int]:
+            """
+            >>> doubled([1, 2])
+            [2, 4]
+            """
+            return [2 * x for x in xs]
+    "#]]
+    .assert_eq(&record.text("after"));
+}
+
+/// Scripted model.
+#[test]
+fn an_edit_is_put_in_only_when_the_user_wants_it() {
+    let record = Editor::new(STUB, scripted(&[GOOD], 60, 10)).run("confirm", "total");
+    assert_eq!(record.text("buttons"), "Apply\nShow the diff\nDiscard\n");
+    let diff = record.text("diff");
+    assert!(diff.contains("-def total(xs: list[int]) -> int: ...") && diff.contains("+    return sum(xs)"), "{diff}");
+    for fact in ["discarded_without_a_trace", "what_was_typed_wins", "dismissed_without_a_trace"] {
+        assert!(record.holds(fact), "{fact}:\n{}", record.seen());
+    }
+    assert!(
+        record.text("after").contains("def total(xs: list[int]) -> int:\n    return sum(xs)\n"),
+        "{}",
+        record.seen()
+    );
 }
 
 /// Scripted model, whose code never ends: the sandbox is busy with it when the editor dies.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::neovim::{Editor, Model, data_dir};
+use crate::walk;
 
 const HELLO: &str = include_str!("../../docs/examples/hello_world/hello.py");
 
@@ -17,18 +18,18 @@ fn scripted(delay_ms: u64) -> Model {
     Model::Scripted(vec![(text.to_owned(), delay_ms); 40])
 }
 
-/// Runs a suite with the binary of this build.
+/// Runs a suite on `HELLO` with the binary of this build.
 fn suite(name: &str, model: Model) -> String {
-    suite_with(name, model, &zeroerr_tests::zeroerr(), "{}")
+    suite_with(name, HELLO, model, &zeroerr_tests::zeroerr(), "{}")
 }
 
-/// Runs a suite to its end with these user settings; what it printed.
+/// Runs a suite on this file to its end with these user settings; what it printed.
 ///
 /// # Panics
 /// With everything that was printed, when the suite fails.
-fn suite_with(name: &str, model: Model, server: &Path, settings: &str) -> String {
+fn suite_with(name: &str, file: &str, model: Model, server: &Path, settings: &str) -> String {
     let e2e = data_dir().join("e2e");
-    let home = Editor::new(HELLO, model);
+    let home = Editor::new(file, model);
     let output = Command::new(node(&e2e))
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../editors/vscode"))
         .args(["test/drive.ts", name, "--vscode"])
@@ -82,7 +83,7 @@ fn the_test_explorer_and_the_gutter_say_what_holds_for_exactly_this_text() {
 /// No model: no program at first, then some that are no good, then the right one.
 #[test]
 fn a_program_that_is_missing_ends_or_is_of_another_release_is_told() {
-    let said = suite_with("host-binary", Model::Scripted(Vec::new()), Path::new("/nowhere/zeroerr"), "{}");
+    let said = suite_with("host-binary", HELLO, Model::Scripted(Vec::new()), Path::new("/nowhere/zeroerr"), "{}");
     assert!(said.contains("seen the right one to serve"), "{said}");
 }
 
@@ -95,8 +96,20 @@ fn a_server_that_dies_in_a_run_is_started_again_and_claims_nothing() {
 
 /// Scripted model.
 #[test]
-fn a_diff_that_is_discarded_leaves_no_trace_and_one_that_is_accepted_is_there() {
+fn a_walk_through_every_flow() {
+    let said = suite_with("host-walk", walk::FILE, walk::model(50), &zeroerr_tests::zeroerr(), "{}");
+    assert!(said.contains("test: a disagreement was answered"), "{said}");
+    assert!(said.contains("test: what was typed meanwhile stands"), "{said}");
+}
+
+/// Scripted model.
+#[test]
+fn a_user_sees_why_there_is_no_edit_answers_and_decides_on_the_diff() {
     let confirm = r#"{"zeroerr.lsp.confirm_edits": true}"#;
-    let said = suite_with("ui-preview", scripted(100), &zeroerr_tests::zeroerr(), confirm);
-    assert!(said.contains("discarded without a trace") && said.contains("accepted"), "{said}");
+    let said = suite_with("ui-preview", &walk::question(), walk::model(50), &zeroerr_tests::zeroerr(), confirm);
+    for seen in
+        ["the answer is in the spec", "discarded without a trace", "wins", "accepted", "the selection is written"]
+    {
+        assert!(said.contains(seen), "{seen}: {said}");
+    }
 }

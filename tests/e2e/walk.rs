@@ -5,6 +5,16 @@ use crate::neovim::Model;
 /// The file: stubs, a function that is wrong, one without a spec.
 pub const FILE: &str = include_str!("../fixtures/flows.py");
 
+/// What of it fits on a screen: the function that candidates disagree on, and the one without a spec.
+pub fn question() -> String {
+    let part = |from: &str, to: &str| {
+        let start = FILE.find(from).expect("the part");
+        let end = FILE[start..].find(to).map_or(FILE.len(), |n| start + n);
+        &FILE[start..end]
+    };
+    part("# @spec Return the last", "# @spec Return the first").to_owned() + part("def doubled", "\0")
+}
+
 /// Answers by what is asked for. On `last` three behaviours take turns, so that no vote is won.
 pub fn model(delay_ms: u64) -> Model {
     let evens = "def evens(xs: list[int]) -> list[int]:\n    return [x for x in xs if x % 2 == 0]";
@@ -14,13 +24,17 @@ pub fn model(delay_ms: u64) -> Model {
     let zero = "def last(xs: list[int]) -> int:\n    return xs[-1] if xs else 0";
     let less = "def last(xs: list[int]) -> int:\n    return xs[-1] if xs else -1";
     let total = "def total(xs: list[int]) -> int:\n    return sum(xs)";
+    let first = "def first_word(text: str) -> str:\n    return text.split(' ')[0]";
+    let larger = "def larger(a: int, b: int) -> int:\n    return a if a > b else b";
     let doubled = "def doubled(xs: list[int]) -> list[int]:\n    return [2 * x for x in xs]";
-    let said: [(&str, &[&str]); 6] = [
+    let said: [(&str, &[&str]); 8] = [
         ("odd numbers", &[odds]),
         ("def evens", &[evens]),
         ("def backwards", &[backwards]),
         ("def last", &[raises, zero, less]),
+        ("def first_word", &[first]),
         ("def total", &[total]),
+        ("def larger", &[larger]),
         ("def doubled", &[doubled]),
     ];
     let fenced = |text: &&str| format!("```python\n{text}\n```");

@@ -81,13 +81,15 @@ function M.wait(what, seconds, probe)
 end
 
 ---Opens a file with the server enabled through the shipped `lsp/zeroerr.lua`.
+---@param path string
+---@param settings? table the user's settings of zeroerr
 ---@return vim.lsp.Client
-function M.open(path)
+function M.open(path, settings)
   vim.opt.runtimepath:prepend(assert(vim.env.E2E_PLUGIN))
   vim.opt.swapfile = false
   vim.cmd.filetype('on')
   listen()
-  vim.lsp.config('zeroerr', { cmd = { assert(vim.env.E2E_SERVER), 'lsp' } })
+  vim.lsp.config('zeroerr', { cmd = { assert(vim.env.E2E_SERVER), 'lsp' }, settings = { zeroerr = settings } })
   vim.lsp.enable('zeroerr')
   M.step('opening ' .. path)
   vim.cmd.edit(path)
@@ -187,6 +189,18 @@ function M.wait_progress(kind, seconds, from)
       end
     end
   end)
+end
+
+---How many progress events of this kind there were.
+function M.count_progress(kind)
+  return #vim.tbl_filter(function(event)
+    return event.kind == kind
+  end, record.progress)
+end
+
+---The titles of the actions that the last menu offered.
+function M.offered()
+  return record.offered
 end
 
 ---Waits for a message that contains `text` (not a pattern).

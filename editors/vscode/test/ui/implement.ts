@@ -1,7 +1,9 @@
 /** As a user with a mouse: the light bulb, the lens, the hover, undo. Takes the pictures of the docs. */
 
 import * as assert from 'node:assert/strict';
-import type { Locator, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
+
+import { pressUntil } from './until.ts';
 
 export async function run(page: Page, shot: (name: string) => Promise<void>): Promise<void> {
   const editor = page.locator('.monaco-editor[data-uri$="hello.py"]');
@@ -56,17 +58,4 @@ export async function run(page: Page, shot: (name: string) => Promise<void>): Pr
   await report.getByText('checks passed').first().waitFor({ timeout: 120_000 });
   await page.waitForTimeout(500);
   await shot('report');
-}
-
-/** Presses a key again while what it brings up stays away, as a user does on a busy machine. */
-async function pressUntil(page: Page, key: string, shown: Locator): Promise<void> {
-  for (let turn = 0; turn < 12; turn += 1) {
-    await page.keyboard.press(key);
-    const there = await shown.waitFor({ timeout: 5_000 }).then(() => true, () => false);
-    if (there) {
-      return;
-    }
-    await page.keyboard.press('Escape');
-  }
-  await shown.waitFor({ timeout: 5_000 });
 }
