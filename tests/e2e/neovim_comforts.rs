@@ -41,6 +41,8 @@ fn status_line_run_window_and_menu_follow_a_run() {
     assert_eq!(lines.first(), Some(&"  zeroerr: implement `total`"), "{window}");
     assert!(lines.iter().any(|l| l.contains(" of 3") && l.contains("ahead by")), "{window}");
     assert!(lines.last().is_some_and(|l| l.starts_with("    verified: 5 of 8 checks passed")), "{window}");
+    let lens = record.get("lens_after").as_str().unwrap_or_default();
+    assert!(lens.starts_with("5/8 checks @v") && lens.ends_with(" · 3 votes, ahead by 3"), "{lens}");
     assert_eq!(record.get("windows_left"), 1);
     expect![[r#"
         Implement the function at the cursor

@@ -48,8 +48,22 @@ return {
     '.zeroerr.yaml', 'pyproject.toml', 'setup.py', 'setup.cfg', 'requirements.txt', 'Cargo.toml',
     'package.json', 'tsconfig.json', 'jsconfig.json', '.git',
   },
-  -- Neovim applies versioned edits but does not say so.
-  capabilities = { workspace = { workspaceEdit = { documentChanges = true } } },
+  -- Neovim applies versioned edits but does not say so; lenses are fetched anew by the handler below.
+  capabilities = { workspace = { workspaceEdit = { documentChanges = true }, codeLens = { refreshSupport = true } } },
+  handlers = vim.fn.has('nvim-0.12') == 0 and {
+    -- Neovim 0.11 has none of its own. Where no lenses are shown, none are wanted. Asked for directly:
+    -- `vim.lsp.codelens.refresh` does nothing while an older answer is on its way.
+    ['workspace/codeLens/refresh'] = function(_, _, ctx)
+      local client = vim.lsp.get_client_by_id(ctx.client_id)
+      for bufnr in pairs(client and client.attached_buffers or {}) do
+        if client and #vim.lsp.codelens.get(bufnr) > 0 then
+          local params = { textDocument = vim.lsp.util.make_text_document_params(bufnr) }
+          client:request('textDocument/codeLens', params, vim.lsp.codelens.on_codelens, bufnr)
+        end
+      end
+      return vim.NIL
+    end,
+  } or nil,
   on_attach = function(_, bufnr)
     local zeroerr = commands()
     vim.api.nvim_buf_create_user_command(bufnr, 'Zeroerr', zeroerr.command, {

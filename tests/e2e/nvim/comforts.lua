@@ -36,6 +36,24 @@ T.run(function()
   end)
   T.keep('line_after', zeroerr.statusline())
   T.keep('window', vim.api.nvim_buf_get_lines(vim.fn.bufnr('zeroerr://runs'), 0, -1, false))
+
+  -- Nothing is touched: the server says that its lenses have changed.
+  local function lens(text)
+    return T.wait('a lens with ' .. text, 20, function()
+      for _, found in ipairs(vim.lsp.codelens.get(0)) do
+        if found.command and found.command.title:find(text, 1, true) then
+          return found.command.title
+        end
+      end
+    end)
+  end
+  T.keep('lens_after', lens('/8 checks'))
+  -- A key in insert mode, which a script cannot stay in.
+  T.goto_text('return sum')
+  vim.api.nvim_put({ '  # mine' }, 'c', true, false)
+  vim.api.nvim_exec_autocmds('TextChangedI', { buffer = 0 })
+  lens('changed since')
+
   zeroerr.runs()
   T.keep('windows_left', #vim.api.nvim_list_wins())
 

@@ -181,7 +181,7 @@ end
 
 ---@param bufnr integer
 local function show_lenses(bufnr)
-  vim.api.nvim_create_autocmd({ 'BufEnter', 'InsertLeave', 'TextChanged' }, {
+  vim.api.nvim_create_autocmd({ 'BufEnter', 'InsertLeave', 'TextChanged', 'TextChangedI' }, {
     group = group,
     buffer = bufnr,
     callback = function()
