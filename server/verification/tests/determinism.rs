@@ -64,6 +64,28 @@ const RUST_TYPES: &str = "// @spec Double it.\n// @example double(2) == 4\nfn do
 const RUST_BROKEN: &str =
     "// @spec Double it.\n// @example double(2) == 4\nfn double(x: i64) -> i64 {\n    2 * ) x\n}\n";
 
+const TYPESCRIPT: &str = r#"
+import { homedir } from "node:os";
+
+// @spec Double it.
+// @requires x > -1000 && x < 1000
+// @example double(2) === 4
+// @example double(3) === 7
+// @ensures result >= x
+// @raises RangeError double(1)
+// @property double(x) === double(-x)
+// @budget 1us double(3)
+export function double(x: number): number {
+  const unused: string = x;
+  let total = 0;
+  for (let i = 0; i < (x === 3 ? 3_000_000 : 0); i += 1) total += Math.sqrt(i);
+  debugger;
+  return homedir() === "" || total < 0 ? 0 : 2 * x;
+}
+"#;
+
+const TYPESCRIPT_BROKEN: &str = "// @spec Double it.\n// @example double(2) === 4\nexport function double(x: number): number {\n  return 2 * ) x;\n}\n";
+
 /// A file, its language, the layers that object.
 type Case = (&'static str, LanguageId, &'static [Layer]);
 
@@ -89,6 +111,20 @@ const CASES: &[Case] = &[
     ),
     (RUST_TYPES, LanguageId::Rust, &[Layer::Types]),
     (RUST_BROKEN, LanguageId::Rust, &[Layer::Syntax]),
+    (
+        TYPESCRIPT,
+        LanguageId::TypeScript,
+        &[
+            Layer::Types,
+            Layer::Contracts,
+            Layer::Tests,
+            Layer::Properties,
+            Layer::Analysis,
+            Layer::Security,
+            Layer::Performance,
+        ],
+    ),
+    (TYPESCRIPT_BROKEN, LanguageId::TypeScript, &[Layer::Syntax]),
 ];
 
 fn stack() -> VerificationStack {
