@@ -71,6 +71,17 @@ const DIALECTS: &[Dialect] = &[
         around: ("// @spec Double it.\n// @example double(2) == 4\nfn double(x: i64) -> i64 {\n", "}\n", "    "),
         least: 25,
     },
+    Dialect {
+        id: LanguageId::TypeScript,
+        name: "typescript",
+        file: "edited.ts",
+        around: (
+            "// @spec Double it.\n// @example double(2) === 4\nexport function double(x: number): number {\n",
+            "}\n",
+            "  ",
+        ),
+        least: 80,
+    },
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

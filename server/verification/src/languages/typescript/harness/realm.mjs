@@ -10,7 +10,20 @@ import vm from "node:vm";
 import { aliased, candidates } from "./places.mjs";
 
 const { apply, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
+const { freeze, isFrozen } = Object;
+// Node's own, which every realm shares.
+for (const shared of [URL, URLSearchParams, TextEncoder, TextDecoder, Buffer]) {
+  freeze(shared);
+  freeze(shared.prototype);
+}
 const MAKERS = `({
+  pending: ((P) => () => {
+    let resolve, reject;
+    const promise = new P((a, b) => ([resolve, reject] = [a, b]));
+    return { promise, resolve, reject };
+  })(Promise),
+  // What claims are made of. Not among them are prototypes whose names programs give to fields of their own objects.
+  words: Object.entries({ Object, Math, JSON, Reflect, Array, String, Number, Boolean, BigInt, Symbol, Date, Map, Set, WeakMap, WeakSet, RegExp, Promise, ArrayBuffer, Iterator, TypedArray: Object.getPrototypeOf(Uint8Array) }),
   array: () => [], object: () => ({}), map: ((M) => () => new M())(Map), set: ((S) => () => new S())(Set),
   date: ((D) => (t) => new D(t))(Date),
   // What no name leads to.
@@ -78,6 +91,22 @@ export class Realm {
       collect(this.intrinsics, above, above.constructor?.name ?? "an iterator's prototype", 1);
       if (typeof one === "function") collect(this.intrinsics, getPrototypeOf(one.prototype ?? above), "Generator.prototype", 1);
     }
+  }
+
+  /**
+   * Makes the language's own methods what they are for good: what changes one and puts it back before anyone looks
+   * is seen by nobody. `spared` names what the spec permits to be changed.
+   */
+  harden(spared) {
+    for (const [name, word] of this.make.words) {
+      if (spared.some((one) => one === name || one.startsWith(`${name}.`))) continue;
+      freezeAll(word);
+      if (typeof word === "function" && name !== "Object") freezeAll(word.prototype);
+      if (this.global[name] === word) defineProperty(this.global, name, { value: word, writable: false, configurable: false });
+    }
+    for (const one of this.make.hidden) if (typeof one !== "function") freezeAll(getPrototypeOf(one));
+    // What cannot change need not be looked at again.
+    for (const [holder, kept] of this.intrinsics) if (isFrozen(holder)) Object.assign(kept, { count: -1, fields: [] });
   }
 
   /** Loads the entry; its accessor evaluates code where the file's own names are seen. */
@@ -195,6 +224,15 @@ export class Realm {
     if (isBuiltin(specifier)) return undefined;
     const bases = specifier.startsWith(".") ? [path.resolve(path.dirname(from), specifier)] : aliased(this.aliases ?? [], specifier);
     return bases.flatMap(candidates).find((p) => getOwnPropertyDescriptor(this.modules, p) !== undefined);
+  }
+}
+
+/** Freezes an object and the functions that it holds. */
+function freezeAll(holder) {
+  freeze(holder);
+  for (const key of ownKeys(holder)) {
+    const value = getOwnPropertyDescriptor(holder, key).value;
+    if (typeof value === "function" && key !== "constructor") freeze(value);
   }
 }
 

@@ -52,6 +52,7 @@ pub(in super::super) fn request(
         "scratch": mirror.scratch(),
         "modules": mirror.modules,
         "readable": readable,
+        "uses": spec.uses.iter().map(|c| &*c.text).collect::<Vec<_>>(),
         "aliases": mirror.tsconfig.aliases,
         "tsconfig": mirror.tsconfig.raw(),
         "esbuild": node.tool("esbuild")?.path,

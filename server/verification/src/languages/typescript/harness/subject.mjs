@@ -2,7 +2,7 @@
 import { types } from "node:util";
 
 import { Missing, Realm } from "./realm.mjs";
-import { className, errorName, errorText, ITEMS, mapEntries, same, setItems, show } from "./values.mjs";
+import { className, errorName, errorText, isOwn, ITEMS, mapEntries, same, setItems, show } from "./values.mjs";
 
 const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys, setPrototypeOf } = Reflect;
 
@@ -20,6 +20,8 @@ export class Load extends Error {
 /** Methods by which an object decides what operators make of it. */
 const DECEIVING = ["valueOf", "toString", "toJSON", Symbol.toPrimitive, Symbol.iterator, Symbol.hasInstance, Symbol.toStringTag, "constructor"];
 const WAITS = /^async\b/;
+const setTurn = setImmediate;
+const { then } = Promise.prototype;
 
 export class Subject {
   static async load(request, exit) {
@@ -38,6 +40,8 @@ export class Subject {
     subject.laws = request.properties.map((text) => subject.clause(text, ["result", ...request.binds]));
     subject.bind = subject.compile(request.binder);
     subject.realm.settle();
+    // Where time is taken nothing is claimed, and holes of a list are slower below a frozen prototype.
+    if (!request.timed) subject.realm.harden(request.uses);
     subject.fresh();
     return subject;
   }
@@ -135,9 +139,10 @@ export class Subject {
         if (unmet !== undefined) subject.violated ??= unmet;
       }
       const result = new.target === undefined ? apply(original, this, args) : construct(original, args);
+      subject.unchanged();
       subject.inspect(result);
       if (subject.calls.length < 3) subject.calls.push([call, result]);
-      return result;
+      return subject.request.waits && types.isPromise(result) ? subject.watched(result) : result;
     };
     defineProperty(noted, "name", { value: this.request.function });
     defineProperty(noted, "length", { value: original.length });
@@ -147,6 +152,33 @@ export class Subject {
       if (!["name", "length", "arguments", "caller"].includes(key)) defineProperty(noted, key, { ...own, ...(key === "prototype" ? {} : { configurable: true }) });
     }
     return noted;
+  }
+
+  /** Refuses to go on with a built-in that is no longer what it was. */
+  unchanged() {
+    const tampered = this.realm.tampered();
+    if (tampered === undefined) return;
+    this.pretender ??= `a changed built-in (${tampered})`;
+    throw new Untrusted(this.pretender);
+  }
+
+  /**
+   * A promise of the same value, given on in a turn of its own: what the candidate has still to run has run before
+   * this looks, and nothing of it runs between the look and the expression that waits.
+   */
+  watched(promise) {
+    const { promise: given, resolve, reject } = this.realm.make.pending();
+    const on = (use) => (value) =>
+      setTurn(() => {
+        try {
+          this.unchanged();
+          use(value);
+        } catch (error) {
+          reject(error);
+        }
+      });
+    apply(then, promise, [on(resolve), on(reject)]);
+    return given;
   }
 
   describe(args) {
@@ -177,8 +209,7 @@ export class Subject {
     if (types.isPromise(result) && this.request.waits) result = await settled(result);
     this.inspect(result);
     if (isLazy(result)) result = await this.drained(result);
-    const tampered = this.realm.tampered();
-    if (tampered !== undefined) throw new Untrusted(`a changed built-in (${tampered})`);
+    this.unchanged();
     return result;
   }
 
@@ -225,7 +256,7 @@ export class Subject {
 
   /** Whether a prototype belongs to the language, to Node, or to a class that the file has at top level. */
   isKnown(prototype) {
-    if (this.realm.intrinsics.has(prototype)) return true;
+    if (this.realm.intrinsics.has(prototype) || isOwn(prototype)) return true;
     const maker = getOwnPropertyDescriptor(prototype, "constructor")?.value;
     if (typeof maker !== "function") return types.isGeneratorObject(prototype) || ownKeys(prototype).length === 0 || !DECEIVING.some((k) => getOwnPropertyDescriptor(prototype, k) !== undefined);
     if (maker === globalThis[maker.name]) return true;

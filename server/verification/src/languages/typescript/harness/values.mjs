@@ -5,8 +5,11 @@
  *
  * Keys of objects, Maps and Sets are sorted: their order is no part of deep equality. `-0` is `0`.
  */
-import { createHash } from "node:crypto";
+import { createHash, Hash } from "node:crypto";
 import { types } from "node:util";
+
+// A candidate that comes by this object could blind every look at its values.
+Object.freeze(types);
 
 export const ITEMS = 100;
 const DEPTH = 60;
@@ -24,6 +27,24 @@ const flagsOf = getOwnPropertyDescriptor(RegExp.prototype, "flags").get;
 const sourceOf = getOwnPropertyDescriptor(RegExp.prototype, "source").get;
 const descriptionOf = getOwnPropertyDescriptor(Symbol.prototype, "description").get;
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
+/** Longest text that says by itself what two values are compared by. */
+const EXACT = 1 << 20;
+const hashOf = createHash;
+const { update, digest } = Hash.prototype;
+
+/**
+ * Prototypes of this realm by the names of their classes: what Node's modules give is made here, and where the
+ * language is frozen a prototype's `constructor` is not a plain field.
+ */
+const own = new Map();
+for (const name of ownKeys(globalThis)) {
+  const made = getOwnPropertyDescriptor(globalThis, name).value;
+  if (typeof made === "function" && typeof made.prototype === "object") own.set(made.prototype, name);
+}
+own.set(getPrototypeOf(Uint8Array.prototype), "TypedArray");
+
+/** Whether a prototype is one of the worker's own, which no candidate can change. */
+export const isOwn = (prototype) => own.has(prototype) && Object.isFrozen(prototype);
 
 /**
  * One rendering. `mode` says what for:
@@ -238,8 +259,9 @@ export function className(value) {
 
 function constructorName(prototype) {
   if (types.isProxy(prototype)) return "";
-  const own = getOwnPropertyDescriptor(prototype, "constructor");
-  return own !== undefined && typeof own.value === "function" && !types.isProxy(own.value) ? plainField(own.value, "name") : "";
+  if (own.has(prototype)) return own.get(prototype);
+  const maker = getOwnPropertyDescriptor(prototype, "constructor")?.value;
+  return typeof maker === "function" && !types.isProxy(maker) ? plainField(maker, "name") : "";
 }
 
 /** An own text property, without running anything; `""` when there is none. */
@@ -296,15 +318,21 @@ export function show(value, mode = "exact") {
 
 export function bounded(text) {
   if (text.length <= TEXT) return text;
-  const digest = createHash("sha256").update(text).digest("hex").slice(0, 16);
-  return `${text.slice(0, 200)}... (${text.length} characters, sha256 ${digest})`;
+  return `${text.slice(0, 200)}... (${text.length} characters, sha256 ${hashed(text).slice(0, 16)})`;
+}
+
+function hashed(text) {
+  const hash = hashOf("sha256");
+  apply(update, hash, [text]);
+  return apply(digest, hash, ["hex"]);
 }
 
 /** `[text, opaque]`: opaque values hold what a literal cannot. */
 export function equality(value) {
   const text = new Text("equal");
   const shown = text.of(value);
-  return [text.nodes > NODES ? `${shown}${Math.random()}` : shown, text.opaque];
+  const whole = shown.length <= EXACT ? shown : `${shown.length} characters, sha256 ${hashed(shown)}`;
+  return [text.nodes > NODES ? `${whole}${Math.random()}` : whole, text.opaque];
 }
 
 /** Deep equality, as specs mean `==`. */
