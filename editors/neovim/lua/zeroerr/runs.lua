@@ -82,7 +82,7 @@ function M.follow(group)
       local client = vim.lsp.get_client_by_id(event.data.client_id)
       if client and client.name == 'zeroerr' then
         M.take(client.id, event.data.params)
-        vim.cmd.redrawstatus()
+        vim.cmd('redrawstatus!')
       end
     end,
   })
