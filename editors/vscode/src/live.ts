@@ -20,6 +20,7 @@ export type News =
   | { event: 'gate_rejected'; step: string; why: string }
   | { event: 'voted'; step: string; tally: { class: string; votes: number }[]; margin: number; k: number }
   | { event: 'decided'; step: string; class: string }
+  | { event: 'advised'; step: string; agent: string; says: string }
   | { event: 'layer_started'; layer: string }
   | { event: 'layer_finished'; report: Layer };
 

@@ -170,13 +170,18 @@ function take(run: Run, news: News): void {
       const step = part(run, news.step);
       tell(step, `ahead by ${news.margin} of ${news.k}`);
       const votes = news.tally.map(({ class: name, votes }) => line(step, name, votes === 1 ? '1 vote' : `${votes} votes`, VOTE));
-      step.lines = [...votes, ...step.lines.filter((l) => l.icon === REJECTION)];
+      step.lines = [...votes, ...step.lines.filter((l) => l.icon !== VOTE)];
       break;
     }
     case 'decided': {
       const step = part(run, news.step);
       step.stand = 'done';
       step.status = `decided for ${news.class}, ${step.status}`;
+      break;
+    }
+    case 'advised': {
+      const step = part(run, news.step);
+      step.lines.push(line(step, news.agent, news.says, ADVICE));
       break;
     }
     case 'layer_started':
@@ -251,6 +256,7 @@ function lineItem({ part, text, detail, icon }: Line): vscode.TreeItem {
 }
 
 const VOTE = new vscode.ThemeIcon('symbol-event');
+const ADVICE = new vscode.ThemeIcon('comment');
 const REJECTION = new vscode.ThemeIcon('circle-slash');
 
 const VERDICTS: Record<Verdict, vscode.ThemeIcon> = {

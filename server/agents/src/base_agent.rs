@@ -19,4 +19,6 @@ pub struct Draw {
     pub seed: u64,
     /// Seed of the order in which examples are shown; 0 keeps the written order.
     pub example_order: u64,
+    /// In which other words the task is said over again; 0 is none.
+    pub paraphrase: u8,
 }

@@ -15,15 +15,28 @@ pub fn derive_seed(run_seed: u64, step: &str, sample: u64) -> u64 {
     ChaCha8Rng::seed_from_u64(state).random()
 }
 
-/// Style and example order of a sample: the first vote sees the spec as written, later ones take
-/// turns through the styles with shuffled examples.
-pub fn variation(sample: u64, seed: u64) -> (CoderStyle, u64) {
-    if sample == 0 {
-        return (CoderStyle::Plain, 0);
-    }
+/// How often the task can be said over again in other words.
+pub const PARAPHRASES: u8 = 2;
+
+/// How one prompt differs from another of the same task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variant {
+    /// How the coder goes about it.
+    pub style: CoderStyle,
+    /// Seed of the order of the examples; 0 keeps the written order.
+    pub example_order: u64,
+    /// In which other words the task is said over again; 0 is none.
+    pub paraphrase: u8,
+}
+
+/// The variant of a sample: the first vote sees the spec as written. Then it is turned further the longer
+/// agreement takes: through the styles, with shuffled examples, and said over again in other words.
+pub fn variation(sample: u64, seed: u64) -> Variant {
     let styles = CoderStyle::ALL;
     let style = styles[(sample as usize) % styles.len()];
-    (style, if sample < styles.len() as u64 { 0 } else { seed | 1 })
+    let turn = sample / styles.len() as u64;
+    let paraphrase = if turn < 2 { 0 } else { 1 + (turn % u64::from(PARAPHRASES)) as u8 };
+    Variant { style, example_order: if turn == 0 { 0 } else { seed | 1 }, paraphrase }
 }
 
 /// Share of distinct behaviour classes among the votes: 1 means that no two agree. `None` without
@@ -55,9 +68,13 @@ mod tests {
 
     #[test]
     fn the_first_vote_sees_the_spec_as_written() {
-        assert_eq!(variation(0, 99), (CoderStyle::Plain, 0));
-        let styles: BTreeSet<_> = (0..8).map(|i| format!("{:?}", variation(i, 5).0)).collect();
+        assert_eq!(variation(0, 99), Variant { style: CoderStyle::Plain, example_order: 0, paraphrase: 0 });
+        let styles: BTreeSet<_> = (0..8).map(|i| format!("{:?}", variation(i, 5).style)).collect();
         assert_eq!(styles.len(), CoderStyle::ALL.len());
+        let paraphrases: Vec<u8> = (0..20).step_by(4).map(|i| variation(i, 5).paraphrase).collect();
+        assert_eq!(paraphrases, [0, 0, 1, 2, 1], "the longer it takes, the more is turned");
+        let orders: Vec<u64> = (0..12).step_by(4).map(|i| variation(i, 5).example_order).collect();
+        assert_eq!(orders, [0, 5, 5]);
     }
 
     #[test]

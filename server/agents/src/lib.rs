@@ -9,4 +9,5 @@ pub mod base_agent;
 pub mod diversity;
 pub mod orchestrator;
 pub mod plan_machine;
+pub mod replies;
 pub mod swarm;

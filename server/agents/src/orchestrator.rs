@@ -8,18 +8,27 @@
 //! killed and resumed, or that had more in flight, decides as an undisturbed one, and short answers
 //! have no head start. Events may come late or twice: a sample counts once, and only while it is
 //! awaited.
+//!
+//! What other agents than the coder say is taken only where counting has come to a point at which it matters
+//! ([`advising`]), and only ever asks for more votes (docs/decisions/0011).
 
+mod advising;
 mod deciding;
+mod plainly;
 mod telling;
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use zeroerr_core::advice::{Claim, Errand, Said, Trial};
 use zeroerr_core::red_flag_detector::RedFlag;
 use zeroerr_core::state_manager::{Record, SampleFate};
 use zeroerr_core::voting_engine::Fingerprint;
 use zeroerr_core::voting_engine::adaptive::Aim;
 use zeroerr_core::voting_engine::consensus::Evidence;
-use zeroerr_core::voting_engine::tally::Tally;
+use zeroerr_core::voting_engine::tally::{Tally, VoteId};
+
+pub use self::advising::AgentRules;
+use self::advising::{Advising, Settling};
 
 /// The rules of one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +59,20 @@ pub enum Event {
         class: String,
         /// The verdict.
         verification: Verification,
+    },
+    /// A tester, discriminator or critic has answered.
+    Advised {
+        /// What it was asked for.
+        errand: Errand,
+        /// Tokens written.
+        completion_tokens: u64,
+        /// What it said.
+        said: Said,
+    },
+    /// Candidates were tried on claims.
+    Tried {
+        /// Per sample what came of each; nothing for a candidate that could not be tried.
+        trials: Vec<(VoteId, Vec<(String, Trial)>)>,
     },
     /// No model, no sandbox: going on is pointless.
     Broken(String),
@@ -86,6 +109,20 @@ pub enum Command {
         class: String,
         /// The first sample that voted for it.
         id: u64,
+    },
+    /// Ask an agent.
+    Ask {
+        /// For what.
+        errand: Errand,
+        /// The samples whose candidates it is about.
+        about: Vec<VoteId>,
+    },
+    /// Try the candidates of these samples on these claims.
+    Try {
+        /// The samples.
+        ids: Vec<VoteId>,
+        /// The claims.
+        claims: Vec<Claim>,
     },
     /// The step has ended.
     Finish(StepEnd),
@@ -144,6 +181,8 @@ pub struct StepMachine {
     evidence: Option<Evidence>,
     /// The candidate under verification.
     winner: u64,
+    /// What testers, critics and discriminators do here; `None` when there are none.
+    advising: Option<Box<Advising>>,
 }
 
 /// One class that may still win.
@@ -187,6 +226,7 @@ impl StepMachine {
             taken_up: 0,
             evidence: None,
             winner: 0,
+            advising: None,
         }
     }
 
@@ -230,6 +270,10 @@ impl StepMachine {
                 {
                     self.remembered.insert(class.clone(), feedback.clone());
                 }
+                Record::Advised { step, errand, completion_tokens, said, .. } if *step == self.name => {
+                    self.heard(*errand, *completion_tokens, said.clone());
+                }
+                Record::Tried { step, id, trials } if *step == self.name => self.learned(*id, trials),
                 _ => {}
             }
         }
@@ -260,83 +304,14 @@ impl StepMachine {
                 }
                 self.verified(class, verification)
             }
+            Event::Advised { errand, completion_tokens, said } => self.advised(errand, completion_tokens, said),
+            Event::Tried { trials } => self.tried(&trials),
             Event::Broken(why) => {
                 let mut commands = self.cancel_awaited();
                 commands.extend(self.finish(StepEnd::Failed(why)));
                 commands
             }
         }
-    }
-
-    /// What went wrong with earlier winners, for the next prompts.
-    pub fn feedback(&self) -> &[String] {
-        &self.feedback
-    }
-
-    /// The step's name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Samples that were counted.
-    pub fn samples(&self) -> u32 {
-        self.counted
-    }
-
-    /// Samples that have ended, those included that were not needed any more or wait for one with
-    /// a lower number.
-    pub fn ended(&self) -> u32 {
-        self.ended
-    }
-
-    /// Whether a sample was counted. One that ended may have come too late for that.
-    pub fn was_counted(&self, id: u64) -> bool {
-        let round = id / u64::from(self.rules.max_attempts.max(1));
-        let end = usize::try_from(round).ok().and_then(|round| self.rounds.get(round));
-        id < end.copied().unwrap_or(self.cursor)
-    }
-
-    /// The classes that may still win, most votes first, each with the first sample that voted for it.
-    pub fn classes(&self) -> Vec<(String, u64)> {
-        self.with_first_voters(self.tally.standing().into_iter().map(|c| c.class))
-    }
-
-    /// The classes that were refuted, each with the first sample that voted for it.
-    pub fn refuted(&self) -> Vec<(String, u64)> {
-        self.with_first_voters(self.tally.barred().map(str::to_owned))
-    }
-
-    fn with_first_voters(&self, classes: impl Iterator<Item = String>) -> Vec<(String, u64)> {
-        classes
-            .filter_map(|class| Some((self.tally.voters(&class).first().copied()?, class)))
-            .map(|(id, c)| (c, id))
-            .collect()
-    }
-
-    /// Why a candidate was found wrong last: by the stack, else by an example. Empty when none was.
-    pub fn last_objection(&self) -> &str {
-        self.feedback.last().or(self.last_rejection.as_ref()).map_or("", String::as_str)
-    }
-
-    /// Votes that were counted, those of refuted classes included.
-    pub fn votes(&self) -> u32 {
-        self.tally.total() as u32
-    }
-
-    /// Samples that may be counted at most, those of an earlier run included.
-    pub fn max_attempts(&self) -> u32 {
-        self.rules.max_attempts
-    }
-
-    /// The classes that may still win, most votes first.
-    pub fn standing(&self) -> Vec<Standing<'_>> {
-        let standing = self.tally.standing().into_iter();
-        standing
-            .filter_map(|c| {
-                let id = self.tally.voters(&c.class).first().copied()?;
-                Some(Standing { id, fingerprint: self.classes.get(&c.class)?, votes: c.votes })
-            })
-            .collect()
     }
 
     /// Keeps an ended sample until its number is reached. Tokens are paid for, counted or not.
@@ -366,10 +341,13 @@ impl StepMachine {
             }
             SampleFate::Failed(why) => self.model_failures.push(why),
             SampleFate::Votes { fingerprint, .. } => {
+                let fingerprint = self.refined(id, fingerprint);
                 let class = fingerprint.class();
                 self.tally.cast(id, class.clone());
                 self.evidence.iter_mut().for_each(|e| e.cast(id, &fingerprint));
                 self.classes.entry(class).or_insert(fingerprint);
+                self.bar_refuted();
+                self.note_near_tie();
             }
         }
     }
@@ -377,11 +355,21 @@ impl StepMachine {
     /// Counts what can be counted, one sample at a time, and stops at the first that settles the
     /// step: nothing behind it may matter, however early it came.
     fn advance(&mut self) -> Vec<Command> {
-        if self.verifying.is_some() || self.end.is_some() {
+        if self.verifying.is_some() || self.end.is_some() || self.is_criticised() {
             return Vec::new();
         }
         loop {
             if let Some((class, id)) = self.decided() {
+                match self.settle(true) {
+                    Settling::Wait(commands) => return commands,
+                    Settling::Changed => continue,
+                    Settling::Done => {}
+                }
+                if self.has_passed(id) {
+                    let mut commands = self.cancel_awaited();
+                    commands.extend(self.finish(StepEnd::Won { class, id }));
+                    return commands;
+                }
                 if let Some(feedback) = self.remembered.remove(&class) {
                     self.refute(&class, feedback);
                     continue;
@@ -393,6 +381,11 @@ impl StepMachine {
                 return commands;
             }
             if let Some(why) = self.give_up() {
+                match self.settle(false) {
+                    Settling::Wait(commands) => return commands,
+                    Settling::Changed => continue,
+                    Settling::Done => {}
+                }
                 let mut commands = self.cancel_awaited();
                 let reason = self.why_undecided(why);
                 commands.extend(self.finish(StepEnd::Abstained(reason)));
@@ -402,7 +395,9 @@ impl StepMachine {
             self.count(self.cursor, fate);
             self.cursor += 1;
         }
-        self.draw_more()
+        let mut commands = self.ask_advisers();
+        commands.extend(self.draw_more());
+        commands
     }
 
     /// As many samples in flight as are likely to be needed, so that the step ends with the slowest of
@@ -410,7 +405,7 @@ impl StepMachine {
     fn draw_more(&mut self) -> Vec<Command> {
         let in_flight = self.awaited.len() as u32;
         let ended = self.counted + self.early.len() as u32;
-        let left = self.rules.max_attempts.saturating_sub(ended);
+        let left = self.max_attempts().saturating_sub(ended);
         let allowed = left.saturating_sub(in_flight);
         let wanted = self.useful(left).clamp(1, self.rules.in_flight).saturating_sub(in_flight).min(allowed);
         // What everything else waits for is always under way.
@@ -424,20 +419,35 @@ impl StepMachine {
     /// The class may not win any more, and the next samples know why. They get numbers of their
     /// own, the same in every run, whatever was in flight.
     fn refute(&mut self, class: &str, feedback: String) {
+        self.remember_refuted(class);
         self.tally.bar(class);
         self.evidence.iter_mut().for_each(|e| e.bar(class));
+        self.forget_sets_of_refuted();
         self.feedback.push(feedback);
+        self.begin_round();
+    }
+
+    fn begin_round(&mut self) {
         self.round += 1;
         self.rounds.push(self.cursor);
-        self.cursor = self.round * u64::from(self.rules.max_attempts.max(1));
+        self.cursor = self.round * self.numbers_per_round();
         self.early = self.early.split_off(&self.cursor);
+    }
+
+    /// More than any round can draw.
+    fn numbers_per_round(&self) -> u64 {
+        let attempts = u64::from(self.rules.max_attempts.max(1));
+        if self.advising.is_some() { 2 * attempts } else { attempts }
     }
 
     fn verified(&mut self, class: String, verification: Verification) -> Vec<Command> {
         match verification {
             Verification::Accepted => {
                 let id = self.winner;
-                self.finish(StepEnd::Won { class, id })
+                match self.ask_critic(&class, id) {
+                    Some(commands) => commands,
+                    None => self.finish(StepEnd::Won { class, id }),
+                }
             }
             Verification::Refuted(feedback) => {
                 self.refute(&class, feedback);
@@ -460,6 +470,8 @@ impl StepMachine {
     }
 }
 
+#[cfg(test)]
+mod advising_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -248,7 +248,7 @@ pub struct HanoiArgs {
     /// Samples a step may take
     #[arg(long, default_value_t = 1000)]
     pub max_attempts: u32,
-    /// Runs, with seeds one after the other
+    /// Runs, each with the seed after the one before; as many at a time as there are processors
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub seeds: u32,
     /// File to keep the state in; a run that was stopped goes on from there

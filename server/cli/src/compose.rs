@@ -11,7 +11,7 @@ use zeroerr_core::code::LanguageId;
 use zeroerr_core::voting_engine::adaptive::Aim;
 use zeroerr_engine::journal::Journal;
 use zeroerr_engine::local::{LocalWorkbench, Parts, StatusSource};
-use zeroerr_engine::options::{PlanMode, Planning, Reliability, RunOptions};
+use zeroerr_engine::options::{AgentRules, Agents, PlanMode, Planning, Reliability, RunOptions};
 use zeroerr_llm::model_loader::{EngineKind, ModelConfig, ModelRole, StoreLoader};
 use zeroerr_llm::model_pool::{ModelPool, OnPoolEvent, PoolConfig};
 use zeroerr_llm::store::ModelStore;
@@ -61,11 +61,11 @@ impl Composed {
         } else {
             pool.for_role(ModelRole::Coder)
         };
-        let planners = pool.for_role(ModelRole::Planner);
+        let (planners, advisers) = (pool.for_role(ModelRole::Planner), pool.for_role(ModelRole::Adviser));
         let status = status(pool, stack.clone());
         let parts = Parts { models, stack: stack.clone(), journal, status };
         Ok(Self {
-            workbench: Arc::new(LocalWorkbench::new(parts, options).planned_by(planners)),
+            workbench: Arc::new(LocalWorkbench::new(parts, options).planned_by(planners).advised_by(advisers)),
             stack,
             loader,
             configs,
@@ -145,9 +145,24 @@ pub fn run_options(settings: &Settings) -> Result<RunOptions, CliError> {
         seed: voting.seed,
         policy: settings.verification.policy(),
         planning: planning(&settings.planning),
+        agents: agents(&settings.agents),
         reliability,
         by_input: voting.by_input,
     })
+}
+
+fn agents(settings: &zeroerr_settings::Agents) -> Agents {
+    Agents {
+        rules: AgentRules {
+            testers: settings.testers,
+            weak_votes: settings.weak_votes,
+            critic: settings.critic,
+            objection_votes: settings.objection_votes,
+            discriminators: settings.discriminators,
+        },
+        tests: settings.tests,
+        paraphrase: settings.paraphrase,
+    }
 }
 
 fn planning(settings: &zeroerr_settings::Planning) -> Planning {

@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock, draws randomness or knows a runtime: time and seeds are
 //! arguments. That wall is held by `server/core/clippy.toml` and by `tests/unit/walls.rs`.
 
+pub mod advice;
 pub mod certificate;
 pub mod circuit_breaker;
 pub mod code;

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+use crate::advice::AdviceReport;
 use crate::certificate::Certificate;
 use crate::code::TextEdit;
 use crate::question::Question;
@@ -94,6 +95,9 @@ pub struct StepReport {
     /// The vote on how to split it, when a planner was asked; named `plan of` the function.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Box<StepReport>>,
+    /// What testers, critics and discriminators contributed; `None` when none was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<Box<AdviceReport>>,
 }
 
 /// The end of a run.
@@ -182,6 +186,15 @@ pub enum RunEvent {
         step: String,
         /// The winning class.
         class: String,
+    },
+    /// A tester, a critic or a discriminator has answered.
+    Advised {
+        /// Step name.
+        step: String,
+        /// `tester`, `critic` or `discriminator`.
+        agent: String,
+        /// What it contributes, in a few words.
+        says: String,
     },
     /// A layer began.
     LayerStarted {

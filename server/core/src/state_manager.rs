@@ -3,10 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::advice::{Errand, Said, Trial};
 use crate::code::Candidate;
 use crate::red_flag_detector::RedFlag;
 use crate::verdict::LayerReport;
 use crate::voting_engine::Fingerprint;
+use crate::voting_engine::tally::VoteId;
 
 /// What became of one sample.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,5 +87,27 @@ pub enum Record {
         id: u64,
         /// The code.
         candidate: Candidate,
+    },
+    /// A tester, discriminator or critic has answered.
+    Advised {
+        /// Step name.
+        step: String,
+        /// What it was asked for.
+        errand: Errand,
+        /// Which model.
+        model: String,
+        /// Tokens written.
+        completion_tokens: u64,
+        /// What it said.
+        said: Said,
+    },
+    /// A candidate was tried on what agents proposed.
+    Tried {
+        /// Step name.
+        step: String,
+        /// Sample number of the candidate.
+        id: VoteId,
+        /// Each claim with what came of it; empty when the candidate could not be tried.
+        trials: Vec<(String, Trial)>,
     },
 }

@@ -17,8 +17,8 @@ pub fn evidence(function: &str, spec: &Spec, answered: u32) -> Evidence {
 
 /// The machine that a step of a journaled run was counted by; `is_alone` when it is the run's only one.
 pub(crate) fn machine_of(origin: Option<&Origin>, step: &str, is_alone: bool) -> StepMachine {
-    let rules = origin.map_or_else(RunOptions::default, |o| o.options.clone()).rules();
-    let machine = StepMachine::new(step, rules);
+    let options = origin.map_or_else(RunOptions::default, |o| o.options.clone());
+    let machine = StepMachine::new(step, options.rules()).advised_by(options.agents.rules);
     match origin.filter(|o| is_alone && o.options.by_input) {
         Some(o) => machine.with_evidence(evidence(&o.function, &o.spec, o.answered)),
         None => machine,

@@ -1,5 +1,7 @@
 //! Runs one step: feeds the orchestrator, obeys its commands, tells the user, writes the journal.
 
+mod advising;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -16,6 +18,7 @@ use zeroerr_core::voting_engine::Fingerprint;
 use zeroerr_verification::languages::Subject;
 use zeroerr_verification::verification_stack::{LayerEvent, subject_for_edit};
 
+use self::advising::Back;
 use crate::asking;
 use crate::continued::{self, EarlierSample};
 use crate::counting::evidence;
@@ -116,6 +119,8 @@ pub(crate) struct Dispatcher {
     suggestions: Vec<String>,
     decoding: JoinSet<(u64, Drawn)>,
     handles: HashMap<u64, AbortHandle>,
+    /// Agents that were asked, and candidates that are tried on what they said.
+    advising: JoinSet<Back>,
     announced: u32,
 }
 
@@ -124,7 +129,7 @@ impl Dispatcher {
     pub(crate) fn new(context: Arc<StepContext>, wires: Wires, check: Check, known: &[Record]) -> Self {
         let earlier = u32::try_from(context.earlier.len()).unwrap_or(u32::MAX);
         let mut machine = StepMachine::new(context.label.clone(), context.options.rules()).taking_up(earlier);
-        machine = machine.aiming_at(context.aim);
+        machine = machine.aiming_at(context.aim).advised_by(context.options.agents.rules);
         // A function of a plan has seldom examples of its own, and its whole behaviour is what others build on.
         if context.options.by_input && context.placing.is_none() {
             let task = &context.task;
@@ -147,6 +152,7 @@ impl Dispatcher {
             suggestions: Vec::new(),
             decoding: JoinSet::new(),
             handles: HashMap::new(),
+            advising: JoinSet::new(),
             announced: 0,
         };
         for record in &records {
@@ -173,6 +179,8 @@ impl Dispatcher {
                     Command::Cancel { ids } => {
                         ids.iter().filter_map(|id| self.handles.remove(id)).for_each(|h| h.abort())
                     }
+                    Command::Ask { errand, about } => self.consult(errand, &about),
+                    Command::Try { ids, claims } => self.try_on(&ids, claims),
                     Command::Verify { class, id } => verify = Some((class, id)),
                     Command::Finish(end) => return self.outcome(Some(end)).await,
                 }
@@ -183,15 +191,20 @@ impl Dispatcher {
                     () = cancel.cancelled() => return self.outcome(None).await,
                     verification = self.verify(class.clone(), id) => Event::Verified { class, verification },
                 }
+            } else if self.decoding.is_empty() && self.advising.is_empty() {
+                Event::Broken("internal error: the step waits for nothing".into())
             } else {
                 tokio::select! {
                     biased;
                     () = cancel.cancelled() => return self.outcome(None).await,
-                    ended = self.decoding.join_next() => match ended {
-                        Some(Ok((id, drawn))) => self.ended(id, drawn),
-                        Some(Err(error)) if error.is_cancelled() => continue,
-                        Some(Err(error)) => Event::Broken(format!("internal error: {error}")),
-                        None => Event::Broken("internal error: the step waits for nothing".into()),
+                    Some(back) = self.advising.join_next() => match back {
+                        Ok(back) => self.back(back),
+                        Err(error) => Event::Broken(format!("internal error: {error}")),
+                    },
+                    Some(ended) = self.decoding.join_next() => match ended {
+                        Ok((id, drawn)) => self.ended(id, drawn),
+                        Err(error) if error.is_cancelled() => continue,
+                        Err(error) => Event::Broken(format!("internal error: {error}")),
                     },
                 }
             };
@@ -331,6 +344,7 @@ impl Dispatcher {
     /// Waits until every aborted decode is really gone, so that nothing outlives the step.
     async fn outcome(mut self, end: Option<StepEnd>) -> StepOutcome {
         self.decoding.shutdown().await;
+        self.advising.shutdown().await;
         if matches!(end, Some(StepEnd::Abstained(_))) {
             let cancel = self.wires.cancel.clone();
             self.questions = tokio::select! {

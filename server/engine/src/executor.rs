@@ -33,6 +33,8 @@ pub(crate) struct StepContext {
     pub stack: Arc<VerificationStack>,
     /// The models in the order of the swarm.
     pub models: Vec<Arc<dyn Model>>,
+    /// The models that testers, discriminators and critics use; none means those that write functions.
+    pub advisers: Vec<Arc<dyn Model>>,
     /// Who draws what.
     pub swarm: Swarm,
     /// The rules.
@@ -82,6 +84,7 @@ impl StepContext {
             task,
             stack,
             models,
+            advisers: Vec::new(),
             swarm,
             options,
             earlier: Vec::new(),
@@ -123,7 +126,9 @@ impl StepContext {
         let Some(model) = self.models.iter().find(|m| m.name() == draw.model).or(self.models.first()) else {
             return Drawn::Broken("no model is configured; run `zeroerr models list`".into());
         };
-        let variation = Variation { style: prompt_style::of(draw.style), example_order_seed: draw.example_order };
+        let style = prompt_style::of(draw.style);
+        let paraphrase = if self.options.agents.paraphrase { draw.paraphrase } else { 0 };
+        let variation = Variation { style, example_order_seed: draw.example_order, paraphrase };
         let request = SampleRequest {
             messages: coder_messages(&self.task, &variation, &self.callable, feedback),
             temperature: draw.temperature,

@@ -3,6 +3,7 @@
 //! [`Workbench`] is the one interface front ends see; [`local::LocalWorkbench`] is the real one.
 
 pub mod accept;
+mod advisers;
 mod asking;
 pub mod bench;
 mod continued;

@@ -40,18 +40,25 @@ pub struct Parts {
 pub struct LocalWorkbench {
     pub(crate) parts: Parts,
     planners: Vec<Arc<dyn Model>>,
+    pub(crate) advisers: Vec<Arc<dyn Model>>,
     options: RwLock<RunOptions>,
 }
 
 impl LocalWorkbench {
     /// A workbench with its first options.
     pub fn new(parts: Parts, options: RunOptions) -> Self {
-        Self { parts, planners: Vec::new(), options: RwLock::new(options) }
+        Self { parts, planners: Vec::new(), advisers: Vec::new(), options: RwLock::new(options) }
     }
 
     /// The same with models that propose plans; without them the models that write functions do.
     pub fn planned_by(self, planners: Vec<Arc<dyn Model>>) -> Self {
         Self { planners, ..self }
+    }
+
+    /// The same with models that test, discriminate and criticise; without them the models that write
+    /// functions do.
+    pub fn advised_by(self, advisers: Vec<Arc<dyn Model>>) -> Self {
+        Self { advisers, ..self }
     }
 
     /// The models that propose plans, in the order in which they take turns.

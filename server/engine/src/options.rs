@@ -1,6 +1,7 @@
 //! What a run is allowed to do; a snapshot of the settings, taken when the run begins.
 
 use serde::{Deserialize, Serialize};
+pub use zeroerr_agents::orchestrator::AgentRules;
 use zeroerr_agents::orchestrator::StepRules;
 use zeroerr_agents::plan_machine::PlanRules;
 use zeroerr_core::verdict::Policy;
@@ -30,6 +31,8 @@ pub struct RunOptions {
     pub policy: Policy,
     /// How a task is split into steps.
     pub planning: Planning,
+    /// Which agents take part beside the coders.
+    pub agents: Agents,
     /// When set, `k` is not fixed: it begins at what the plan's length asks for, and follows the votes.
     pub reliability: Option<Reliability>,
     /// Whether the votes on a function that stands alone are counted input by input, weighed by what its
@@ -44,6 +47,26 @@ pub struct Reliability {
     pub assumed_success: f64,
     /// Chance that a whole plan is to be right.
     pub target: f64,
+}
+
+/// Which agents take part beside the coders; none unless asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Agents {
+    /// Who, and what their word costs.
+    #[serde(flatten)]
+    pub rules: AgentRules,
+    /// Tests that one tester writes, at most.
+    pub tests: u32,
+    /// Whether later samples are told the task over again in other words.
+    pub paraphrase: bool,
+}
+
+impl Default for Agents {
+    fn default() -> Self {
+        let rules = AgentRules { weak_votes: 1, objection_votes: 1, ..AgentRules::default() };
+        Self { rules, tests: 8, paraphrase: false }
+    }
 }
 
 /// Where plans come from.
@@ -118,6 +141,7 @@ impl Default for RunOptions {
             seed: 0,
             policy: Policy::default(),
             planning: Planning::default(),
+            agents: Agents::default(),
             reliability: None,
             by_input: false,
         }

@@ -24,9 +24,9 @@ use zeroerr_core::state_manager::Record;
 use zeroerr_engine::Workbench;
 use zeroerr_engine::journal::{Journal, Origin};
 use zeroerr_engine::local::LocalWorkbench;
-use zeroerr_engine::options::RunOptions;
+use zeroerr_engine::options::{AgentRules, Agents, RunOptions};
 
-use toy::{Hashing, said};
+use toy::{Hashing, Versatile, said};
 
 /// Kills of the full test.
 const KILLS: u32 = 200;
@@ -39,16 +39,30 @@ const SEED: &str = "ZEROERR_KILLED_SEED";
 
 /// Popular and refuted, right, refuted, failing an example, and no answer at all. With every fifth seed
 /// nothing is right, and the run abstains.
-fn model(seed: u64) -> Hashing {
+fn model(seed: u64) -> Versatile {
     let wrong = ["return x * 3", "return x * 3", "return x * 3", "return x * 5", "return x * 0"];
     let right = if seed % 5 == 4 { "return x * 7" } else { "return x * 2" };
     let mut says: Vec<String> = wrong.iter().chain(&[right; 3]).map(|body| said(body)).collect();
     says.push("I cannot do that.".into());
-    Hashing { says, pace: Duration::from_millis(12) }
+    let pace = Duration::from_millis(12);
+    let advice = [
+        "assert double(3) == 6\nassert double(4) == 8",
+        "assert double(3) == 9\nassert double(1) == 3",
+        "double(3)\ndouble(9)",
+        "OBJECTION: double(3) should be 9",
+        "OK",
+    ];
+    let adviser = Hashing { says: advice.map(str::to_owned).into(), pace };
+    Versatile { coder: Hashing { says, pace }, adviser }
 }
 
+/// With every odd seed all sorts of agents take part.
 fn options(seed: u64) -> RunOptions {
-    RunOptions { k: 3, max_attempts: 40, in_flight: 4, seed, ..RunOptions::default() }
+    let mut agents = Agents::default();
+    if seed % 2 == 1 {
+        agents.rules = AgentRules { testers: 2, critic: true, discriminators: 1, ..agents.rules };
+    }
+    RunOptions { k: 3, max_attempts: 40, in_flight: 4, seed, agents, ..RunOptions::default() }
 }
 
 fn workbench(folder: &Path, seed: u64) -> LocalWorkbench {
@@ -82,16 +96,18 @@ fn decision(report: &RunReport) -> Value {
     })
 }
 
-/// Samples in the only run of the journal; each is there once.
+/// Samples in the only run of the journal; each is there once, and so is every answer of an agent.
 fn samples(folder: &Path) -> usize {
     let journal = Journal::open(folder).expect("a journal");
     let runs = journal.list(10).expect("runs");
     assert!(runs.len() <= 1, "a killed run is taken up, not begun again: {runs:?}");
     let Some(run) = runs.first() else { return 0 };
-    let mut seen = HashSet::new();
+    let (mut seen, mut heard) = (HashSet::new(), HashSet::new());
     for record in journal.records(&run.id).expect("records") {
-        if let Record::Sample { step, id, .. } = record {
-            assert!(seen.insert((step, id)), "sample {id} is counted twice");
+        match record {
+            Record::Sample { step, id, .. } => assert!(seen.insert((step, id)), "sample {id} is counted twice"),
+            Record::Advised { errand, .. } => assert!(heard.insert(format!("{errand:?}")), "{errand:?} answered twice"),
+            _ => {}
         }
     }
     seen.len()
@@ -104,13 +120,14 @@ static ALONE: Mutex<()> = Mutex::new(());
 #[test]
 fn a_run_cut_off_after_any_record_decides_the_same() {
     let _alone = ALONE.lock();
-    let (mut cuts, mut abstained, mut refuted) = (0, 0, 0);
-    for seed in [1, 4, 9] {
+    let (mut cuts, mut abstained, mut refuted, mut advised) = (0, 0, 0, 0);
+    for seed in [1, 4, 9, 11] {
         let calm = tempfile::tempdir().expect("a folder");
         let report = run(calm.path(), seed);
         let records = Journal::open(calm.path()).and_then(|j| j.records(&report.id)).expect("records");
         abstained += u32::from(report.outcome == RunOutcome::Abstained);
         refuted += records.iter().filter(|r| matches!(r, Record::Barred { .. })).count();
+        advised += records.iter().filter(|r| matches!(r, Record::Advised { .. } | Record::Tried { .. })).count();
         for kept in 0..=records.len() {
             let folder = tempfile::tempdir().expect("a folder");
             let dead = workbench(folder.path(), seed);
@@ -129,6 +146,7 @@ fn a_run_cut_off_after_any_record_decides_the_same() {
             cuts += 1;
         }
     }
+    assert!(advised > 20, "{advised} records of agents: too few to cut between");
     assert!(abstained > 0 && refuted > 2, "{abstained} abstained, {refuted} refuted: the runs are too easy");
     println!("{cuts} cuts, one after every record; {refuted} refuted winners, {abstained} abstained");
 }

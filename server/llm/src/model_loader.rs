@@ -28,8 +28,9 @@ pub enum ModelRole {
     Coder,
     /// Proposes plans.
     Planner,
-    /// Proposes test inputs.
-    Tester,
+    /// Tests, discriminates and criticises.
+    #[serde(alias = "tester")]
+    Adviser,
 }
 
 /// One configured model.
@@ -197,6 +198,6 @@ mod tests {
     fn a_model_without_roles_serves_all() {
         assert!(ModelConfig::default().serves(ModelRole::Planner));
         let coder = ModelConfig { roles: vec![ModelRole::Coder], ..ModelConfig::default() };
-        assert!(coder.serves(ModelRole::Coder) && !coder.serves(ModelRole::Tester));
+        assert!(coder.serves(ModelRole::Coder) && !coder.serves(ModelRole::Adviser));
     }
 }

@@ -1,4 +1,5 @@
-//! From a task to messages. The texts are the files in `templates/`.
+//! From a task to messages. The texts are the files in `templates/`. Here are those to coders and planners,
+//! in [`advisers`] those to testers, discriminators and critics.
 //!
 //! A prompt holds the function's own spec, its signature, the file's import lines and the
 //! signatures of its helpers: no other line of the file, so no secret of the project.
@@ -6,6 +7,8 @@
 //! The last message is the beginning of the answer: the code fence and the function's header. A
 //! model that goes on from there cannot miss the name or the signature and writes the body only.
 //! [`coder_stops`] ends it after the body. Small models gain most (docs/decisions).
+
+pub mod advisers;
 
 use minijinja::{Environment, context};
 use rand_chacha::ChaCha8Rng;
@@ -38,6 +41,8 @@ pub struct Variation {
     pub style: Style,
     /// 0 keeps the examples as written, anything else shuffles them.
     pub example_order_seed: u64,
+    /// In which other words the task is said over again; 0 is none.
+    pub paraphrase: u8,
 }
 
 /// Asks for the function of a task. `helpers` are the headers of functions it may call, `feedback`
@@ -56,6 +61,7 @@ pub fn coder_messages(task: &Task, variation: &Variation, helpers: &[String], fe
         context! {
             examples_first => variation.style == Style::ExamplesFirst,
             examples, style, helpers,
+            again => again(task, variation.paraphrase),
             feedback => feedback.iter().map(|line| one_line(line)).collect::<Vec<_>>(),
             imports => imports(task),
             ..shared(task, &words)
@@ -66,6 +72,27 @@ pub fn coder_messages(task: &Task, variation: &Variation, helpers: &[String], fe
         message(Role::User, user),
         message(Role::Assistant, answer_start(task, &words)),
     ]
+}
+
+/// The task said over again, without a word of the spec's own prose.
+fn again(task: &Task, paraphrase: u8) -> String {
+    let name = &task.signature.name;
+    match paraphrase {
+        0 => String::new(),
+        1 => {
+            let typed = |p: &zeroerr_core::code::Param| match &p.annotation {
+                Some(annotation) => format!("{} ({annotation})", p.name),
+                None => p.name.clone(),
+            };
+            let given: Vec<String> = task.signature.params.iter().map(typed).collect();
+            let given = if given.is_empty() { "nothing".to_owned() } else { given.join(", ") };
+            match &task.signature.returns {
+                Some(returns) => format!("In short: `{name}` is given {given} and returns {returns}."),
+                None => format!("In short: `{name}` is given {given}."),
+            }
+        }
+        _ => format!("Whoever calls `{name}` looks at nothing but what it does and returns."),
+    }
 }
 
 /// Texts at which a coder's answer is over.
@@ -99,15 +126,6 @@ pub fn planner_messages(task: &Task, helpers: &[String]) -> Vec<Message> {
     vec![
         message(Role::System, "You are a software architect. You answer with JSON and nothing else.".to_owned()),
         message(Role::User, user),
-    ]
-}
-
-/// Asks for calls that could show an implementation to be wrong.
-pub fn tester_messages(task: &Task) -> Vec<Message> {
-    let words = Words::of(task);
-    vec![
-        message(Role::System, format!("You test {} functions. You answer with calls and nothing else.", words.name)),
-        message(Role::User, render("tester", shared(task, &words))),
     ]
 }
 
@@ -271,6 +289,8 @@ fn render(name: &str, context: minijinja::Value) -> String {
             ("coder_user", include_str!("../templates/coder_user.j2")),
             ("planner", include_str!("../templates/planner.j2")),
             ("tester", include_str!("../templates/tester.j2")),
+            ("discriminator", include_str!("../templates/discriminator.j2")),
+            ("critic", include_str!("../templates/critic.j2")),
         ] {
             if let Err(error) = environment.add_template(name, text) {
                 tracing::error!(%error, name, "a prompt template does not parse");

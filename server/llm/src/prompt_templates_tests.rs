@@ -6,6 +6,7 @@ use expect_test::{Expect, expect};
 use zeroerr_core::code::{Signature, TextRange};
 use zeroerr_core::task_specification::{Clause, ExampleOrigin, Raises};
 
+use super::advisers::{critic_messages, discriminator_messages, tester_messages};
 use super::*;
 
 fn clause(text: &str) -> Clause {
@@ -22,6 +23,16 @@ fn example(call: &str, value: &str) -> Example {
     }
 }
 
+fn int(name: &str) -> zeroerr_core::code::Param {
+    let annotation = Some("int".into());
+    zeroerr_core::code::Param {
+        name: name.into(),
+        annotation,
+        default: None,
+        kind: zeroerr_core::code::ParamKind::Plain,
+    }
+}
+
 fn task() -> Task {
     let header = "def clamp(x: int, low: int, high: int) -> int:";
     Task {
@@ -32,7 +43,7 @@ fn task() -> Task {
         )),
         signature: Signature {
             name: "clamp".into(),
-            params: vec![],
+            params: ["x", "low"].map(int).into(),
             returns: Some("int".into()),
             is_async: false,
             header: header.into(),
@@ -116,7 +127,7 @@ fn a_coder_sees_the_whole_spec_and_the_start_of_its_answer() {
 }
 
 #[test]
-fn planner_and_tester_are_told_the_form_of_the_answer() {
+fn a_planner_is_told_the_form_of_the_answer() {
     check(
         &planner_messages(&task(), &["low_of(x: int) -> int: the lower bound".into()])[1..],
         &expect![[r#"
@@ -148,13 +159,17 @@ fn planner_and_tester_are_told_the_form_of_the_answer() {
             {"helpers":[],"uses":[]}
         "#]],
     );
+}
+
+#[test]
+fn advisers_are_told_what_their_word_is_for() {
     check(
-        &tester_messages(&task()),
+        &tester_messages(&task(), 4),
         &expect![[r#"
         [System]
-        You test Python functions. You answer with calls and nothing else.
+        You test Python functions. You answer with tests and nothing else.
         [User]
-        Write calls of the Python function below that would show a wrong implementation to be wrong: ordinary, empty, smallest and largest inputs, repeated and negative values.
+        Write tests of the Python function below: ordinary, empty, smallest and largest inputs, repeated values.
 
         ```python
         def clamp(x: int, low: int, high: int) -> int:
@@ -167,7 +182,88 @@ fn planner_and_tester_are_told_the_form_of_the_answer() {
         Use statistics.
         Do not use recursion.
 
-        Answer with one call per line, e.g. `clamp(...)`, and nothing else.
+        Examples:
+        clamp(5, 0, 3) == 3
+        clamp(-1, 0, 3) == 0
+        clamp(2, 0, 3) == 2
+
+        Answer with at most 4 lines like `assert clamp(...) == ...`, each with an input that the examples do not have and the value that is right for it, and nothing else.
+        [Assistant]
+        ```python
+        assert clamp(
+    "#]],
+    );
+    let candidates = ["def clamp(x, low, high):\n    return x", "def clamp(x, low, high):\n    return low"];
+    check(
+        &discriminator_messages(&task(), candidates, &["clamp(5, 0, 3)".into()], 3),
+        &expect![[r#"
+        [System]
+        You read Python code. You answer with calls and nothing else.
+        [User]
+        Two programmers wrote the Python function `def clamp(x: int, low: int, high: int) -> int:`, and the two do not do the same.
+
+        Return x, moved into low..=high.
+        The caller guarantees: low <= high
+        Afterwards it holds: low <= result <= high
+        `clamp(None, 0, 1)` raises TypeError.
+        Use statistics.
+        Do not use recursion.
+
+        The first:
+        ```python
+        def clamp(x, low, high):
+            return x
+        ```
+
+        The second:
+        ```python
+        def clamp(x, low, high):
+            return low
+        ```
+
+        They are known to differ on:
+        clamp(5, 0, 3)
+
+        Answer with at most 3 other calls of `clamp` for which they give different values, one per line, and nothing else.
+        [Assistant]
+        ```python
+        clamp(
+    "#]],
+    );
+}
+
+#[test]
+fn a_critic_is_shown_what_was_checked() {
+    let verdicts = ["tests: passed, 3 examples".to_owned()];
+    check(
+        &critic_messages(&task(), "def clamp(x, low, high):\n    return x", &verdicts),
+        &expect![[r#"
+        [System]
+        You review code. You answer with OK, or with one objection that an input proves.
+        [User]
+        Does this Python function do what is asked?
+
+        Return x, moved into low..=high.
+        The caller guarantees: low <= high
+        Afterwards it holds: low <= result <= high
+        `clamp(None, 0, 1)` raises TypeError.
+        Use statistics.
+        Do not use recursion.
+
+        Examples:
+        clamp(5, 0, 3) == 3
+        clamp(-1, 0, 3) == 0
+        clamp(2, 0, 3) == 2
+
+        ```python
+        def clamp(x, low, high):
+            return x
+        ```
+
+        What was checked:
+        - tests: passed, 3 examples
+
+        If there is an allowed input for which it gives a wrong value, answer `OBJECTION:` with that input, what the function gives and what would be right. Otherwise answer `OK`.
     "#]],
     );
 }
@@ -175,10 +271,15 @@ fn planner_and_tester_are_told_the_form_of_the_answer() {
 #[test]
 fn nothing_else_of_the_file_reaches_a_prompt() {
     for style in [Style::Plain, Style::Terse, Style::Careful, Style::ExamplesFirst] {
-        let variation = Variation { style, example_order_seed: 7 };
-        let all =
-            [coder_messages(&task(), &variation, &[], &[]), planner_messages(&task(), &[]), tester_messages(&task())]
-                .concat();
+        let variation = Variation { style, example_order_seed: 7, paraphrase: 1 };
+        let all = [
+            coder_messages(&task(), &variation, &[], &[]),
+            planner_messages(&task(), &[]),
+            tester_messages(&task(), 4),
+            critic_messages(&task(), "def clamp(): ...", &[]),
+            discriminator_messages(&task(), ["a", "b"], &[], 4),
+        ]
+        .concat();
         for message in all {
             for secret in ["sk-very-secret", "API_KEY", "private business", "/srv/app"] {
                 assert!(!message.content.contains(secret), "{secret} in {}", message.content);
@@ -190,7 +291,7 @@ fn nothing_else_of_the_file_reaches_a_prompt() {
 #[test]
 fn variations_differ_late_so_that_the_computed_prompt_is_reused() {
     let user = |style, example_order_seed| {
-        coder_messages(&task(), &Variation { style, example_order_seed }, &[], &[])[1].content.clone()
+        coder_messages(&task(), &Variation { style, example_order_seed, paraphrase: 0 }, &[], &[])[1].content.clone()
     };
     let plain = user(Style::Plain, 0);
     let common = |other: &str| plain.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
@@ -205,6 +306,18 @@ fn variations_differ_late_so_that_the_computed_prompt_is_reused() {
     };
     assert!(shuffled.iter().all(|s| sorted(s) == sorted(&plain)), "no seed loses or adds a line");
     assert_eq!(user(Style::Plain, 3), user(Style::Plain, 3));
+}
+
+#[test]
+fn the_task_can_be_said_over_again_behind_what_all_share() {
+    let user = |paraphrase| {
+        coder_messages(&task(), &Variation { paraphrase, ..Variation::default() }, &[], &[])[1].content.clone()
+    };
+    let plain = user(0);
+    let added: Vec<String> =
+        (1..=2).map(|n| user(n).strip_prefix(plain.as_str()).expect("the same").to_owned()).collect();
+    assert_eq!(added[0].trim(), "In short: `clamp` is given x (int), low (int) and returns int.");
+    assert!(added[1].contains("`clamp`") && added[0] != added[1]);
 }
 
 #[test]

@@ -307,6 +307,7 @@ fn describe(event: &RunEvent, layers: u32) -> String {
             format!("{step}: {votes} votes, ahead by {margin} of {k}")
         }
         RunEvent::Decided { step, .. } => format!("{step}: decided"),
+        RunEvent::Advised { step, agent, says } => format!("{step}: {agent}: {says}"),
         RunEvent::LayerStarted { layer } => format!("checking {layer} ({layers} of {} done)", Layer::ALL.len()),
         RunEvent::LayerFinished { report } => {
             format!(

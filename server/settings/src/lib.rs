@@ -18,6 +18,7 @@ mod validate;
 
 pub use error::{Place, SettingsError};
 pub use load::{Loaded, Sources, load};
+pub use sections::agents::Agents;
 pub use sections::coordination::{Coordination, CoordinationMode, Kafka, Redis};
 pub use sections::llm::{Endpoint, Llm, ModelRoles};
 pub use sections::logging::{Level, LogFormat, Logging};
@@ -58,6 +59,8 @@ pub struct Settings {
     pub voting: Voting,
     /// How a task is split into steps.
     pub planning: Planning,
+    /// Agents that advise the vote.
+    pub agents: Agents,
     /// The eight layers.
     pub verification: Verification,
     /// What generated code may do while it is tried.

@@ -38,7 +38,7 @@ pub(crate) fn child<'a>(schema: &'a Value, key: &str) -> Option<&'a Value> {
 
 /// Names of the top-level sections.
 pub(crate) fn sections() -> Vec<&'static str> {
-    vec!["llm", "models", "voting", "planning", "verification", "sandbox", "coordination", "logging", "lsp"]
+    vec!["llm", "models", "voting", "planning", "agents", "verification", "sandbox", "coordination", "logging", "lsp"]
 }
 
 /// Whether the key holds text: then `ZEROERR_..=123` must stay text.

@@ -49,6 +49,9 @@ pub const RULES: &[(&str, Rule)] = &[
     ("planning.max_depth", Rule::Lower),
     ("planning.steps_in_flight", Rule::Lower),
     ("planning.revotes", Rule::Lower),
+    ("agents", Rule::Raise),
+    ("agents.critic", Rule::OnlyTrue),
+    ("agents.paraphrase", Rule::Free),
     ("verification.may_be_unavailable", Rule::Shrink),
     ("verification.must_pass", Rule::Grow),
     ("sandbox.mode", Rule::OnlyOn),
@@ -92,7 +95,7 @@ pub(crate) fn check(layer: &Layer, base: &Value) -> Result<(), SettingsError> {
             Rule::OnlyOn if new == "on" => continue,
             Rule::OnlyOn => "it would run generated code unconfined".to_owned(),
             Rule::OnlyTrue if new == true || old.is_none_or(|o| *o != true) => continue,
-            Rule::OnlyTrue => "it would take away what you want to be asked".to_owned(),
+            Rule::OnlyTrue => "it would take away what you have asked for".to_owned(),
             Rule::Raise | Rule::Lower => match not_looser(rule(&key), old, &new) {
                 None => continue,
                 Some(why) => why,

@@ -1,5 +1,6 @@
 //! The eight-layer verification stack and its language adapters.
 
+pub mod claims;
 pub mod fingerprint;
 pub mod languages;
 pub mod layers;

@@ -187,6 +187,11 @@ impl VerificationStack {
         each.collect()
     }
 
+    /// Held while code runs that is not measured.
+    pub(crate) async fn running(&self) -> tokio::sync::RwLockReadGuard<'_, ()> {
+        self.quiet.read().await
+    }
+
     /// Runs the layers and stops after the first group that objects or cannot be asked.
     pub async fn verify(&self, subject: &Subject, on_event: OnEvent<'_>) -> StackReport {
         let mut done = self.group(subject, &READING, READING.len(), on_event).await;

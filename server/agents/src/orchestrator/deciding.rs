@@ -17,6 +17,10 @@ impl StepMachine {
     /// The class that has won, and its candidate.
     pub(super) fn decided(&self) -> Option<(String, u64)> {
         let lead = self.lead();
+        self.ahead_by(lead).filter(|(_, id)| self.wins_plainly(*id, lead))
+    }
+
+    fn ahead_by(&self, lead: u32) -> Option<(String, u64)> {
         if let Some(evidence) = &self.evidence {
             return evidence.decided(lead).map(|leader| (leader.class, leader.id));
         }
@@ -27,6 +31,10 @@ impl StepMachine {
 
     /// The lead that decides now.
     pub(super) fn lead(&self) -> u32 {
+        self.lead_by_votes().saturating_add(self.extra_lead())
+    }
+
+    fn lead_by_votes(&self) -> u32 {
         let Some(aim) = &self.aim else { return self.rules.k };
         let votes = self.votes();
         let first = match &self.evidence {
@@ -44,12 +52,14 @@ impl StepMachine {
 
     pub(super) fn margin(&self) -> u32 {
         let leader = self.evidence.as_ref().map(Evidence::leader);
-        leader.map_or_else(|| self.tally.margin(), |l| l.map_or(0, |l| u32::try_from(l.lead).unwrap_or(0)))
+        let margin =
+            leader.map_or_else(|| self.tally.margin(), |l| l.map_or(0, |l| u32::try_from(l.lead).unwrap_or(0)));
+        self.plain_margin().map_or(margin, |plain| plain.min(margin))
     }
 
     pub(super) fn give_up(&self) -> Option<GiveUp> {
-        let left = self.rules.max_attempts.saturating_sub(self.counted);
-        give_up(self.votes_needed(left), self.counted, 0, self.rules.max_attempts)
+        let left = self.max_attempts().saturating_sub(self.counted);
+        give_up(self.votes_needed(left), self.counted, 0, self.max_attempts())
     }
 
     /// How many more votes would decide at best.
@@ -58,17 +68,20 @@ impl StepMachine {
             None => self.missing(&self.tally, left),
             // Never less than one while nothing is decided: frequency, too, may be what is missing. A lead
             // that follows the votes may come down to `k` again.
-            Some(evidence) => evidence.votes_needed(self.rules.k).max(1),
+            Some(evidence) => {
+                evidence.votes_needed(self.rules.k.saturating_add(self.extra_needed(self.margin()))).max(1)
+            }
         }
     }
 
     /// How many votes, all for the leader of `tally`, would decide; more than `left` when so many do not.
     fn missing(&self, tally: &Tally, left: u32) -> u32 {
-        let Some(aim) = &self.aim else { return tally.votes_needed(self.rules.k) };
+        let extra = self.extra_needed(tally.margin());
+        let Some(aim) = &self.aim else { return tally.votes_needed(self.rules.k.saturating_add(extra)) };
         let first = tally.standing().first().map_or(0, |c| c.votes);
         let (others, margin) = (tally.total() as u32 - first, tally.margin());
         // A lead that follows the votes comes down as the leader gains.
-        let decides = |more: &u32| margin + more >= aim.lead(first + more, others).unwrap_or(self.rules.k);
+        let decides = |more: &u32| margin + more >= aim.lead(first + more, others).unwrap_or(self.rules.k) + extra;
         (0..=left).find(decides).unwrap_or(left.saturating_add(1))
     }
 
@@ -78,7 +91,8 @@ impl StepMachine {
         let mut expected = Cow::Borrowed(&self.tally);
         for (id, fate) in &self.early {
             if let SampleFate::Votes { fingerprint, .. } = fate {
-                expected.to_mut().cast(*id, fingerprint.class());
+                let class = self.probable_class(*id, fingerprint);
+                expected.to_mut().cast(*id, class);
             }
         }
         let ended = self.counted as usize + self.early.len();

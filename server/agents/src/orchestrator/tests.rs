@@ -4,6 +4,7 @@ use super::*;
 use proptest::prelude::*;
 use zeroerr_core::code::Candidate;
 use zeroerr_core::report::StepReport;
+use zeroerr_core::voting_engine::tally::Decision;
 
 fn vote(behaviour: &str) -> SampleFate {
     SampleFate::Votes {
@@ -162,11 +163,16 @@ struct World<'a> {
     deaths: Vec<usize>,
     rules: StepRules,
     aim: Option<Aim>,
+    agents: AgentRules,
+    /// What testers, discriminators and critics say, as numbers.
+    words: &'a [u8],
 }
 
 /// What came out, and how it got there.
 struct Outcome {
     end: StepEnd,
+    /// The behaviours that were counted and not refuted, without what agents proposed.
+    plain: Tally,
     report: StepReport,
     feedback: Vec<String>,
     /// Every number that was drawn, in order, with the life it was drawn in.
@@ -179,21 +185,79 @@ impl World<'_> {
         self.fates[id as usize % self.fates.len()].clone()
     }
 
-    fn judged(&self, m: &StepMachine, class: &str) -> Verification {
-        match self.refuted.iter().find(|c| class_of(&c.to_string()) == class) {
+    fn judged(&self, m: &StepMachine, id: u64) -> Verification {
+        let SampleFate::Votes { fingerprint, .. } = self.fate(id) else { panic!("{id} has no candidate") };
+        match self.refuted.iter().find(|c| class_of(&c.to_string()) == fingerprint.class()) {
             Some(behaviour) => Verification::Refuted(format!("{behaviour} is wrong after {}", m.feedback().len())),
             None => Verification::Accepted,
         }
     }
 
+    fn behaviour(&self, id: u64) -> Option<String> {
+        match self.fate(id) {
+            SampleFate::Votes { fingerprint, .. } => Some(fingerprint.class()),
+            _ => None,
+        }
+    }
+
+    fn plain(&self, m: &StepMachine, refuted: &BTreeSet<String>) -> Tally {
+        let mut plain = Tally::default();
+        for id in (0..10_000).filter(|id| m.was_counted(*id)) {
+            if let Some(class) = self.behaviour(id) {
+                plain.cast(id, class);
+            }
+        }
+        refuted.iter().for_each(|class| plain.bar(class));
+        plain
+    }
+
+    /// What an agent says: always the same to the same question, right or wrong.
+    fn says(&self, errand: Errand) -> Said {
+        let n = match errand {
+            Errand::Test(n) | Errand::Discriminate(n) => n as usize,
+            Errand::Criticise(id) => id as usize,
+        };
+        let word = |at: usize| self.words[(n * 3 + at) % self.words.len()];
+        match errand {
+            _ if word(0) == 0 => Said::Nothing("it babbles".into()),
+            Errand::Criticise(_) => Said::Objection(format!("{n} is wrong")),
+            _ => Said::Claims(
+                (0..3)
+                    .map(|at| Claim {
+                        call: format!("f({})", word(at) % 4),
+                        expected: matches!(errand, Errand::Test(_)).then(|| (word(at) / 4).to_string()),
+                        inside: word(at) % 3 > 0,
+                    })
+                    .collect(),
+            ),
+        }
+    }
+
+    /// What the candidate of a sample makes of claims. Some cannot be tried.
+    fn tries(&self, id: VoteId, claims: &[Claim]) -> Vec<(String, Trial)> {
+        let SampleFate::Votes { candidate, .. } = self.fate(id) else { panic!("{id} has no candidate") };
+        if candidate.body == "untriable" {
+            return Vec::new();
+        }
+        let trial = |claim: &Claim| {
+            // What it hides shows on some calls only.
+            let hidden = if claim.call.contains(['2', '3']) { candidate.body.as_str() } else { "0" };
+            let holds = claim.expected.as_deref() == Some(hidden);
+            (claim.code(), Trial { outcome: Some(format!("= {hidden}")), holds })
+        };
+        claims.iter().map(trial).collect()
+    }
+
     fn run(&self) -> Outcome {
         let mut picks = self.picks.iter().copied().cycle();
         let (mut journal, mut drawn, mut most, mut events) = (Vec::new(), Vec::new(), 0, 0);
+        let mut refuted = BTreeSet::new();
         for life in 0.. {
-            let mut m = StepMachine::new("f", self.rules).aiming_at(self.aim);
+            let mut m = StepMachine::new("f", self.rules).aiming_at(self.aim).advised_by(self.agents);
             m.restore(&journal);
             let mut commands = m.start();
             let mut awaited: Vec<u64> = Vec::new();
+            let mut advising: Vec<Event> = Vec::new();
             loop {
                 let mut verify = None;
                 for command in commands.drain(..) {
@@ -204,10 +268,20 @@ impl World<'_> {
                             drawn.push((life, id));
                         }
                         Command::Cancel { ids } => awaited.retain(|i| !ids.contains(i)),
-                        Command::Verify { class, .. } => verify = Some(class),
+                        Command::Ask { errand, .. } => {
+                            let event = Event::Advised { errand, completion_tokens: 5, said: self.says(errand) };
+                            assert!(!advising.contains(&event), "{errand:?} is asked for twice");
+                            advising.push(event);
+                        }
+                        Command::Try { ids, claims } => {
+                            let trials = ids.iter().map(|id| (*id, self.tries(*id, &claims))).collect();
+                            advising.push(Event::Tried { trials });
+                        }
+                        Command::Verify { class, id } => verify = Some((class, id)),
                         Command::Finish(end) => {
                             let (report, feedback) = (m.report(), m.feedback().to_vec());
-                            return Outcome { end, report, feedback, drawn, most_in_flight: most };
+                            let plain = self.plain(&m, &refuted);
+                            return Outcome { end, plain, report, feedback, drawn, most_in_flight: most };
                         }
                     }
                 }
@@ -216,10 +290,11 @@ impl World<'_> {
                 if self.deaths.contains(&(events - 1)) {
                     break;
                 }
-                if let Some(class) = verify {
+                if let Some((class, id)) = verify {
                     assert!(awaited.is_empty(), "nothing is decoded in vain");
-                    let verification = self.judged(&m, &class);
+                    let verification = self.judged(&m, id);
                     if let Verification::Refuted(feedback) = verification.clone() {
+                        refuted.insert(self.behaviour(id).expect("a candidate"));
                         journal.push(Record::Barred {
                             step: "f".into(),
                             class: class.clone(),
@@ -232,8 +307,17 @@ impl World<'_> {
                     assert!(m.handle(verdict).is_empty(), "a verdict counts once");
                     continue;
                 }
-                assert!(!awaited.is_empty(), "nothing is under way and nothing is decided: a deadlock");
-                let id = awaited.remove(picks.next().unwrap() % awaited.len());
+                let under_way = awaited.len() + advising.len();
+                assert!(under_way > 0, "nothing is under way and nothing is decided: a deadlock");
+                let pick = picks.next().unwrap() % under_way;
+                if pick >= awaited.len() {
+                    let event = advising.remove(pick - awaited.len());
+                    journal.extend(records(&event));
+                    commands = m.handle(event.clone());
+                    assert!(m.handle(event).is_empty(), "an answer counts once");
+                    continue;
+                }
+                let id = awaited.remove(pick);
                 let fate = self.fate(id);
                 let sample =
                     |fate| Record::Sample { step: "f".into(), id, completion_tokens: 10, model: "m".into(), fate };
@@ -257,9 +341,29 @@ impl World<'_> {
     }
 }
 
+/// What a journal keeps of it.
+fn records(event: &Event) -> Vec<Record> {
+    match event.clone() {
+        Event::Advised { errand, completion_tokens, said } => {
+            vec![Record::Advised { step: "f".into(), errand, model: "m".into(), completion_tokens, said }]
+        }
+        Event::Tried { trials } => {
+            trials.into_iter().map(|(id, trials)| Record::Tried { step: "f".into(), id, trials }).collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A candidate that hides what it does where the fingerprint does not look.
+fn hiding(behaviour: u8, hidden: &str) -> SampleFate {
+    let SampleFate::Votes { candidate, fingerprint } = vote(&behaviour.to_string()) else { unreachable!() };
+    SampleFate::Votes { candidate: Candidate { body: hidden.into(), ..candidate }, fingerprint }
+}
+
 fn fates() -> impl Strategy<Value = Vec<SampleFate>> {
     let one = prop_oneof![
-        4 => (0u8..3).prop_map(|c| vote(&c.to_string())),
+        4 => (0u8..3, prop_oneof![4 => Just("0"), 2 => Just("1"), 1 => Just("untriable")])
+            .prop_map(|(c, hidden)| hiding(c, hidden)),
         1 => Just(SampleFate::Flagged(RedFlag::Empty)),
         1 => Just(SampleFate::GateRejected("no".into())),
         1 => Just(SampleFate::Failed("no answer".into())),
@@ -278,9 +382,14 @@ proptest! {
         deaths in prop::collection::vec(0usize..60, 0..12),
         k in 0u32..5, max_attempts in 1u32..40, in_flight in 0u32..8,
         aim in prop::option::of((0.6f64..0.95, 1u64..20)),
+        agents in prop::option::of((0u32..3, 1u32..3, prop::bool::ANY, 1u32..3, 0u32..3)),
+        words in prop::collection::vec(0u8..8, 1..20),
     ) {
+        let agents = agents.map_or_else(AgentRules::default, |(testers, weak_votes, critic, objection_votes, discriminators)| {
+            AgentRules { testers, weak_votes, critic, objection_votes, discriminators }
+        });
         let aim = aim.map(|(p, steps)| Aim { p, target: 0.9, steps });
-        let world = World { fates: &fates, refuted: &refuted, picks, deaths, rules: rules(k, max_attempts, in_flight), aim };
+        let world = World { fates: &fates, refuted: &refuted, picks, deaths, rules: rules(k, max_attempts, in_flight), aim, agents, words: &words };
         let (disturbed, calm) = (world.run(), world.undisturbed());
         prop_assert_eq!(&disturbed.end, &calm.end);
         prop_assert_eq!(&disturbed.feedback, &calm.feedback);
@@ -288,10 +397,17 @@ proptest! {
         let decided = |o: &Outcome| StepReport { completion_tokens: 0, ..o.report.clone() };
         prop_assert_eq!(decided(&disturbed), decided(&calm));
 
-        prop_assert!(disturbed.report.samples <= max_attempts);
+        let granted = disturbed.report.advice.as_ref().map_or(0, |a| a.granted);
+        prop_assert!(disturbed.report.samples <= max_attempts + granted && granted <= max_attempts);
+        prop_assert!(disturbed.report.k >= k.max(1) || aim.is_some(), "agents never make it easier");
         prop_assert!(disturbed.most_in_flight <= in_flight.max(1) as usize);
         match disturbed.end {
-            StepEnd::Won { .. } => prop_assert!(disturbed.report.margin >= disturbed.report.k),
+            StepEnd::Won { id, .. } => {
+                prop_assert!(disturbed.report.margin >= disturbed.report.k);
+                let decision = disturbed.plain.decision(disturbed.report.k);
+                let own = world.behaviour(id).expect("a candidate");
+                prop_assert_eq!(decision, Decision::Decided(own), "ahead without the inputs of agents, too");
+            }
             StepEnd::Abstained(_) => prop_assert!(disturbed.report.margin < disturbed.report.k),
             StepEnd::Failed(why) => prop_assert!(false, "{why}"),
         }

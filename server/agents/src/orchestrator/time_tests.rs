@@ -46,6 +46,7 @@ impl World {
                         under_way.push(Reverse((now + self.takes[id as usize], id)));
                     }
                     Command::Cancel { ids } => under_way.retain(|Reverse((_, id))| !ids.contains(id)),
+                    Command::Ask { .. } | Command::Try { .. } => {}
                     Command::Verify { .. } | Command::Finish(_) => return (now, m.samples(), begun),
                 }
             }

@@ -20,7 +20,7 @@ use crate::context::{Context, LogTo, Ui, complain};
 use crate::exit::{CliError, Exit};
 use crate::render::json::{Run, Runs, diagnostics};
 use crate::render::progress::Progress;
-use crate::render::{BAD, GOOD, STRONG, WARN, diff, plural};
+use crate::render::{BAD, GOOD, STRONG, WARN, advice, diff, plural};
 use crate::targets::{Key, Source, no_such_function};
 use crate::{files, interrupt};
 
@@ -243,6 +243,8 @@ impl<'a> Session<'a> {
             }
             self.ui.result(&outcome_line(report))?;
             report.steps.iter().filter_map(votes_line).for_each(|line| self.ui.note(&line));
+            let advice = report.steps.iter().filter_map(|s| s.advice.as_deref());
+            advice.flat_map(advice::lines).for_each(|line| self.ui.note(&format!("  {line}")));
         }
         match new.filter(|_| self.apply) {
             None => Ok(false),

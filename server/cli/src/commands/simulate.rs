@@ -1,5 +1,7 @@
 //! `zeroerr simulate hanoi`: the paper's experiment with a simulated model (arXiv 2511.09030).
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use serde::Serialize;
@@ -83,15 +85,10 @@ pub fn main(global: &Global, command: &SimulateCommand) -> Result<Exit, CliError
     let ui = Ui::new(global);
     let first = scenario(args)?;
     let mut checkpoint = args.checkpoint.as_ref().map(|path| Checkpoint::open(path)).transpose().map_err(refused)?;
-    let mut runs = Vec::new();
-    for seed in (args.seed..).take(args.seeds as usize) {
-        let scenario = Scenario { seed, ..first };
-        let answer = simulated(ui, &scenario, checkpoint.as_mut())?;
-        if args.seeds > 1 && !ui.json {
-            ui.result(&summary(&answer))?;
-        }
-        runs.push(answer);
-    }
+    let runs = match args.seeds {
+        0 | 1 => vec![simulated(ui, &first, checkpoint.as_mut())?],
+        _ => side_by_side(ui, &first, args.seeds)?,
+    };
     let without_errors = runs.iter().filter(|a| a.errors == 0).count();
     let clean = without_errors == runs.len();
     match runs.as_slice() {
@@ -101,6 +98,44 @@ pub fn main(global: &Global, command: &SimulateCommand) -> Result<Exit, CliError
         many => ui.result(&format!("{without_errors} of {} seeds without an error", many.len()))?,
     }
     Ok(if clean { Exit::Clean } else { Exit::Findings })
+}
+
+/// One run per seed, as many at a time as there are processors, told in the order of the seeds.
+fn side_by_side(ui: Ui, first: &Scenario, seeds: u32) -> Result<Vec<Answer>, CliError> {
+    let width = std::thread::available_parallelism().map_or(1, usize::from).min(seeds as usize);
+    let quiet = Ui { live: false, ..ui };
+    let next = AtomicU64::new(0);
+    let (sender, ended) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..width {
+            let (sender, next) = (sender.clone(), &next);
+            scope.spawn(move || {
+                loop {
+                    let turn = next.fetch_add(1, Ordering::Relaxed);
+                    if turn >= u64::from(seeds) {
+                        break;
+                    }
+                    let scenario = Scenario { seed: first.seed.wrapping_add(turn), ..*first };
+                    // Nobody listening means that the command has failed already.
+                    if sender.send((turn, simulated(quiet, &scenario, None))).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let (mut runs, mut early) = (Vec::new(), BTreeMap::new());
+        for (turn, answer) in ended {
+            early.insert(turn, answer?);
+            while let Some(answer) = early.remove(&(runs.len() as u64)) {
+                if !ui.json {
+                    ui.result(&summary(&answer))?;
+                }
+                runs.push(answer);
+            }
+        }
+        Ok(runs)
+    })
 }
 
 fn simulated(ui: Ui, scenario: &Scenario, checkpoint: Option<&mut Checkpoint>) -> Result<Answer, CliError> {

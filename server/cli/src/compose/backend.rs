@@ -33,20 +33,37 @@ pub fn configs(settings: &Settings) -> Result<Vec<ModelConfig>, CliError> {
         "local" => {
             let coders: Vec<&String> = llm.models.coder.iter().chain(&llm.models.general).collect();
             let planner = llm.models.planner.as_ref().filter(|_| settings.planning.mode == PlanningMode::Auto);
-            // One that also writes functions serves every role, as the others do.
-            let Some(planner) = planner.filter(|p| !coders.contains(p)) else {
-                return coders.into_iter().map(|name| catalogue(name)).collect();
-            };
-            let writes = vec![ModelRole::Coder, ModelRole::Tester];
-            let coders = coders.into_iter().map(|name| Ok(ModelConfig { roles: writes.clone(), ..catalogue(name)? }));
-            let plans = catalogue(planner).map(|config| ModelConfig { roles: vec![ModelRole::Planner], ..config });
-            coders.chain([plans]).collect()
+            let agents = &settings.agents;
+            let has_advisers = agents.testers > 0 || agents.discriminators > 0 || agents.critic;
+            let verifier = llm.models.verifier.as_ref().filter(|_| has_advisers);
+            let special = [(ModelRole::Planner, planner), (ModelRole::Adviser, verifier)];
+            by_role(&coders, special)
+                .into_iter()
+                .map(|(name, roles)| Ok(ModelConfig { roles, ..catalogue(name)? }))
+                .collect()
         }
         name => match llm.endpoints.get(name) {
             Some(endpoint) => Ok(vec![remote(settings, name, endpoint)]),
             None => Ok(vec![catalogue(name)?]),
         },
     }
+}
+
+/// Every model with its roles, each once. Those that write functions do whatever no other model is named for.
+fn by_role<'a>(
+    coders: &[&'a String],
+    special: [(ModelRole, Option<&'a String>); 2],
+) -> Vec<(&'a String, Vec<ModelRole>)> {
+    let mut roles = vec![ModelRole::Coder];
+    roles.extend(special.iter().filter(|(_, name)| name.is_none()).map(|(role, _)| *role));
+    let mut models: Vec<(&String, Vec<ModelRole>)> = coders.iter().map(|name| (*name, roles.clone())).collect();
+    for (role, name) in special.into_iter().filter_map(|(role, name)| Some((role, name?))) {
+        match models.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, roles)) => roles.push(role),
+            None => models.push((name, vec![role])),
+        }
+    }
+    models
 }
 
 /// Recorded samples.
@@ -144,6 +161,23 @@ mod tests {
         assert_eq!(planners, ["smollm2-135m-instruct"]);
         assert_eq!(auto.iter().filter(|c| c.serves(ModelRole::Coder)).count(), 2);
         assert_eq!(of("steps").len(), 2, "nobody loads a model that nobody asks");
+    }
+
+    #[test]
+    fn a_verifier_advises_alone_and_only_when_agents_are_asked_for() {
+        let of = |flags: &[(&str, &str)]| {
+            let flags = flags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+            let flags = flags.chain([("llm.backend".into(), "local".into())]).collect();
+            let loaded = load(&Sources { flags, ..Sources::default() }).unwrap();
+            let all = configs(&loaded.settings).unwrap();
+            let serve = |role| all.iter().filter(|c| c.serves(role)).map(|c| c.name.clone()).collect::<Vec<_>>();
+            [serve(ModelRole::Coder), serve(ModelRole::Adviser)]
+        };
+        let verifier = ("llm.models.verifier", "smollm2-135m-instruct");
+        let [coders, advisers] = of(&[verifier, ("agents.critic", "true")]);
+        assert_eq!((coders.len(), advisers), (2, vec!["smollm2-135m-instruct".to_owned()]));
+        let [coders, advisers] = of(&[verifier]);
+        assert_eq!((coders.len(), advisers), (2, coders), "nobody loads a model that nobody asks");
     }
 
     #[test]

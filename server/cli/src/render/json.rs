@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use zeroerr_core::advice::AdviceReport;
 use zeroerr_core::code::{apply_edits, line_of};
 use zeroerr_core::question::Question;
 use zeroerr_core::report::{ClassVotes, Disagreement, RunOutcome, RunReport, StepReport};
@@ -58,6 +59,8 @@ struct Step {
     depth: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<Box<Step>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<Box<AdviceReport>>,
 }
 
 /// One layer.
@@ -168,6 +171,7 @@ impl Step {
             needs: step.needs.clone(),
             depth: step.depth,
             plan: step.plan.as_deref().map(Step::new).map(Box::new),
+            advice: step.advice.clone(),
         }
     }
 }
@@ -233,6 +237,7 @@ mod tests {
     /// The shape that docs/API_REFERENCE.md promises, key by key.
     #[test]
     fn the_shape_of_a_run_is_kept() {
+        use zeroerr_core::advice::{AgreementReport, InputReport, ObjectionReport, TestReport};
         use zeroerr_core::code::{TextEdit, TextRange};
         use zeroerr_core::question::Answer;
         let step = StepReport {
@@ -251,6 +256,17 @@ mod tests {
             diversity: Some(0.5),
             needs: vec!["g".into()],
             depth: 1,
+            advice: Some(Box::new(AdviceReport {
+                tests: vec![TestReport { code: "f(2) == 3".into(), passed: 1, of: 3 }],
+                agreement: vec![AgreementReport { classes: vec!["0a".into()], votes: 3, tests: 1, score: 3 }],
+                inputs: vec![InputReport { call: "f(2)".into(), by: "tester".into(), inside: true, outcomes: 2 }],
+                objections: vec![ObjectionReport { class: "0a".into(), text: "f(3) is wrong".into() }],
+                tests_object: true,
+                extra_lead: 2,
+                granted: 4,
+                completion_tokens: 30,
+                nothing: BTreeMap::from([("tester 2".into(), "no answer".into())]),
+            })),
             plan: Some(Box::new(StepReport { name: "plan of f".into(), samples: 2, ..StepReport::default() })),
             ..StepReport::default()
         };
@@ -278,6 +294,14 @@ mod tests {
                 }],
                 "taken_up": 0, "diversity": 0.5, "completion_tokens": 0,
                 "estimate": {"p": 0.75, "low": 0.2, "high": 1.0, "votes": 4}, "needs": ["g"], "depth": 1,
+                "advice": {
+                    "tests": [{"code": "f(2) == 3", "passed": 1, "of": 3}],
+                    "agreement": [{"classes": ["0a"], "votes": 3, "tests": 1, "score": 3}],
+                    "tests_object": true,
+                    "inputs": [{"call": "f(2)", "by": "tester", "inside": true, "outcomes": 2}],
+                    "objections": [{"class": "0a", "text": "f(3) is wrong"}],
+                    "extra_lead": 2, "granted": 4, "completion_tokens": 30, "nothing": {"tester 2": "no answer"},
+                },
                 "plan": {
                     "name": "plan of f", "samples": 2, "red_flags": {}, "gate_rejected": 0, "tally": [],
                     "margin": 0, "k": 0, "disagreements": [], "questions": [], "taken_up": 0, "diversity": null,

@@ -1,5 +1,6 @@
 //! How results look: for people, as JSON, and in the formats that other tools read.
 
+pub mod advice;
 pub mod diff;
 pub mod github;
 pub mod json;

@@ -138,6 +138,7 @@ fn line(event: &RunEvent) -> Option<String> {
             let class = class.get(..8).unwrap_or(class);
             format!("  {GOOD}✓{GOOD:#} {step}: decided for {class}")
         }
+        RunEvent::Advised { step, agent, says } => format!("  {FAINT}◦{FAINT:#} {step}: {agent}: {says}"),
         RunEvent::LayerFinished { report } => layers::layer(report),
     })
 }
@@ -185,6 +186,7 @@ mod tests {
             RunEvent::GateRejected { step: step(), why: "median([1]) == 1".into() },
             RunEvent::Voted { step: step(), tally: vec![votes("a", 4), votes("b", 1)], margin: 3, k: 3 },
             RunEvent::Decided { step: step(), class: "0123456789".into() },
+            RunEvent::Advised { step: step(), agent: "critic".into(), says: "objects: median([]) fails".into() },
         ];
         let lines: Vec<String> =
             events.iter().filter_map(line).map(|l| anstream::adapter::strip_str(&l).to_string()).collect();
@@ -196,7 +198,8 @@ mod tests {
               ⚑ median: discarded, does not parse
               ✗ median: does not vote, median([1]) == 1
               ▮ median: ▮▮▮▮ 4 / ▮ 1  ahead by 3, 3 votes decides
-              ✓ median: decided for 01234567"#]]
+              ✓ median: decided for 01234567
+              ◦ median: critic: objects: median([]) fails"#]]
         .assert_eq(&format!("lines\n{}", lines.join("\n")));
     }
 }

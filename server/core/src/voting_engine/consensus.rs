@@ -17,7 +17,7 @@
 //! Measured with `zeroerr bench replay`; docs/decisions/0008 says why, docs/API_REFERENCE.md has the
 //! figures.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Fingerprint;
 use super::domain::Domain;
@@ -41,6 +41,8 @@ const STRICT_RATIO: u32 = 10;
 pub struct Evidence {
     domain: Domain,
     votes: BTreeMap<VoteId, Vote>,
+    /// Classes whose votes count no more.
+    barred: BTreeSet<String>,
     /// Examples that a candidate passes before it votes.
     examples: u32,
     /// Samples that failed exactly one example.
@@ -113,7 +115,8 @@ impl Evidence {
 
     /// Counts a vote; an id counts once.
     pub fn cast(&mut self, id: VoteId, fingerprint: &Fingerprint) {
-        if self.votes.contains_key(&id) {
+        let class = fingerprint.class();
+        if self.votes.contains_key(&id) || self.barred.contains(&class) {
             return;
         }
         if self.inputs.is_empty() {
@@ -142,7 +145,7 @@ impl Evidence {
                 next
             });
         }
-        self.votes.insert(id, Vote { class: fingerprint.class(), says, meddles });
+        self.votes.insert(id, Vote { class, says, meddles });
         self.ahead = self.count();
     }
 
@@ -154,7 +157,17 @@ impl Evidence {
     /// The votes of a class no longer count, nor stand in anybody's way.
     pub fn bar(&mut self, class: &str) {
         self.votes.retain(|_, vote| vote.class != class);
+        self.barred.insert(class.to_owned());
         self.ahead = self.count();
+    }
+
+    /// Forgets the votes and who was barred, but not what is known of their worth: they are counted anew.
+    pub fn forget_votes(&mut self) {
+        self.votes.clear();
+        self.barred.clear();
+        self.inputs.clear();
+        self.answers.clear();
+        self.ahead = None;
     }
 
     /// Counts a sample that failed more than one example.
@@ -425,6 +438,11 @@ mod tests {
         let mut e = evidence(&[&["= 0", "= 1"], &["= 0", "= 1"], &["= 0", "= 2"]]);
         e.bar(&print(&["= 0", "= 1"]).class());
         assert_eq!(winner(&e, 1), Some(2));
+        (3..9).for_each(|id| e.cast(id, &print(&["= 0", "= 1"])));
+        assert_eq!(winner(&e, 1), Some(2), "whoever votes for it");
+        e.forget_votes();
+        e.cast(0, &print(&["= 0", "= 1"]));
+        assert_eq!(winner(&e, 1), Some(0));
     }
 
     proptest! {

@@ -1,10 +1,11 @@
 //! First to be ahead by k (MAKER, arXiv 2511.09030): candidates vote for what they *do*.
 //!
 //! [`tally`] counts, [`theory`] says how many votes that takes and how sure it is, [`estimate`] what
-//! the votes say of p, [`adaptive`] how the lead follows them, [`sequential`] when to stop trying and
+//! the votes say of p, [`adaptive`] how the lead follows them, [`agreement`] what generated tests say, [`sequential`] when to stop trying and
 //! how many samples are worth drawing side by side.
 
 pub mod adaptive;
+pub mod agreement;
 pub mod consensus;
 pub mod domain;
 pub mod estimate;

@@ -171,7 +171,7 @@ impl Case {
                     let refuted = refuted.then(|| Verification::Refuted("a layer objected".into()));
                     Event::Verified { class, verification: refuted.unwrap_or(Verification::Accepted) }
                 }
-                Command::Cancel { .. } => continue,
+                Command::Cancel { .. } | Command::Ask { .. } | Command::Try { .. } => continue,
                 Command::Finish(StepEnd::Won { id, .. }) => {
                     replayed.winner = drawn.get(&id).copied();
                     break;

@@ -2,6 +2,8 @@
 
 use super::*;
 use serde_json::json;
+use std::collections::BTreeMap;
+use zeroerr_core::advice::{AdviceReport, AgreementReport, InputReport, ObjectionReport, TestReport};
 use zeroerr_core::certificate::Certificate;
 use zeroerr_core::code::{LanguageId, TextEdit, TextRange};
 use zeroerr_core::report::{ClassVotes, RunOutcome, RunReport, StepReport};
@@ -183,6 +185,62 @@ fn plan_votes_behaviours_layers_and_costs_are_there() {
     }
     assert!(!html.contains("<code>f(1)</code>"), "an input on which nobody differs says nothing");
     assert!(!html.contains("9000"), "the time between two processes is no work");
+}
+
+/// The run with everything that other agents can contribute, in words that nobody should trust.
+fn advised() -> RunExport {
+    let claim = |call: &str, expected: Option<&str>| json!({ "call": call, "expected": expected, "inside": true });
+    let said = |errand: serde_json::Value, claims: Vec<serde_json::Value>| {
+        let said = json!({ "claims": claims });
+        json!({ "advised": { "step": "f", "errand": errand, "model": "m", "completion_tokens": 9, "said": said } })
+    };
+    let tried = |id: u64, outcome: &str| {
+        let trial = json!({ "outcome": outcome, "holds": false });
+        json!({ "tried": { "step": "f", "id": id, "trials": [["f(7) == 1", trial]] } })
+    };
+    let mut export = export();
+    let records =
+        [said(json!({ "test": 0 }), vec![claim("f(7)", Some("1"))]), tried(2, "= 8"), tried(4, "= 8"), tried(5, "= 9")];
+    let at_ms = Some(1_764_009_003_000);
+    export.records.extend(records.into_iter().map(|record| Entry { seq: 20, at_ms, record }));
+    let input = |by: &str, outcomes| InputReport { call: "f(7)".into(), by: by.into(), inside: true, outcomes };
+    let advice = AdviceReport {
+        tests: vec![TestReport { code: format!("f(7) == 1 {EVIL}"), passed: 1, of: 3 }],
+        agreement: vec![AgreementReport { classes: vec!["0a0a0a0a".into()], votes: 2, tests: 3, score: 6 }],
+        tests_object: true,
+        inputs: vec![input("tester", 2), input("discriminator", 1)],
+        objections: vec![ObjectionReport { class: "0b0b0b0b".into(), text: EVIL.into() }],
+        extra_lead: 2,
+        granted: 5,
+        nothing: BTreeMap::from([("tester 2".into(), EVIL.into())]),
+        ..AdviceReport::default()
+    };
+    if let Some(step) = export.report.as_mut().and_then(|r| r.steps.first_mut()) {
+        step.advice = Some(Box::new(advice));
+    }
+    export
+}
+
+#[test]
+fn what_other_agents_said_is_shown_with_what_came_of_it() {
+    let html = page(&advised()).unwrap();
+    for (what, text) in [
+        ("what their word can do", "rejects nobody and makes nobody win"),
+        ("a weak vote", "<code>f(7) == 1 &lt;&#x2f;pre&gt;"),
+        ("who passes it", "1 of 3 votes"),
+        ("the agreement", "2 × 3 = <b>6</b>"),
+        ("that the tests object", "speak for another behaviour"),
+        ("an objection", "objected to <code>0b0b0b0b</code>"),
+        ("its price", "The leader needs 2 more."),
+        ("the samples that were granted", "5 more samples"),
+        ("an input that tells candidates apart", "2 outcomes"),
+        ("who proposed an input", "<td>discriminator</td>"),
+        ("who had nothing to say", "<li>tester 2: "),
+        ("the split that an input made", "<th scope=\"row\"><code>f(7)</code></th><td><code>"),
+    ] {
+        assert!(html.contains(text), "{what}: no {text} in {html}");
+    }
+    assert!(!html.contains("<script") && !html.contains("<img"), "{html}");
 }
 
 #[test]

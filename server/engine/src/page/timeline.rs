@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use zeroerr_agents::orchestrator::{Event, StepMachine, Verification};
+use zeroerr_agents::orchestrator::{Command, Event, StepMachine, Verification};
+use zeroerr_core::advice::{Errand, Said};
 use zeroerr_core::state_manager::{Record, SampleFate};
 
 use super::view::Moment;
@@ -69,18 +70,33 @@ pub(super) fn draw(
 
     let mut counts: BTreeMap<String, Vec<(f64, u32)>> = BTreeMap::new();
     let (mut marks, mut events) = (Vec::new(), Vec::new());
+    // By the name it has here: what agents proposed is part of a behaviour from the start.
+    let mut winner = String::new();
     for (index, moment) in own.iter().enumerate() {
         let x = x_of(index, moment);
         match &moment.record {
-            Record::Barred { class, feedback, .. } => {
+            Record::Barred { feedback, .. } => {
                 let verification = Verification::Refuted(feedback.clone());
-                let _ = machine.handle(Event::Verified { class: class.clone(), verification });
+                let verdict = Event::Verified { class: winner.clone(), verification };
+                note_winner(&mut winner, machine.handle(verdict));
                 events.push((number(scale_x(x)), "refuted"));
             }
             Record::Decided { .. } => events.push((number(scale_x(x)), "decided")),
+            record @ (Record::Advised { .. } | Record::Tried { .. }) => {
+                machine.restore(std::slice::from_ref(record));
+                // A critic reads what the layers have passed; that they did is in no record of its own.
+                if let Record::Advised { errand: Errand::Criticise(_), said, .. } = record {
+                    let passed = Event::Verified { class: winner.clone(), verification: Verification::Accepted };
+                    note_winner(&mut winner, machine.handle(passed));
+                    if matches!(said, Said::Objection(_)) {
+                        events.push((number(scale_x(x)), "objected"));
+                    }
+                }
+                note_winner(&mut winner, machine.start());
+            }
             record @ Record::Sample { fate, .. } => {
                 machine.restore(std::slice::from_ref(record));
-                let _ = machine.start();
+                note_winner(&mut winner, machine.start());
                 marks.extend(mark(fate).map(|(kind, says)| Mark { x: number(scale_x(x)), kind, says }));
             }
             #[allow(unreachable_patterns, reason = "records that are no votes may be added")]
@@ -124,10 +140,22 @@ pub(super) fn draw(
     })
 }
 
+fn note_winner(winner: &mut String, commands: Vec<Command>) {
+    for command in commands {
+        if let Command::Verify { class, .. } = command {
+            *winner = class;
+        }
+    }
+}
+
 /// The step that a record is about.
 pub(super) fn step_of(record: &Record) -> Option<&str> {
     match record {
-        Record::Sample { step, .. } | Record::Decided { step, .. } | Record::Barred { step, .. } => Some(step),
+        Record::Sample { step, .. }
+        | Record::Decided { step, .. }
+        | Record::Barred { step, .. }
+        | Record::Advised { step, .. }
+        | Record::Tried { step, .. } => Some(step),
         #[allow(unreachable_patterns, reason = "records that are about no step may be added")]
         _ => None,
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use similar::TextDiff;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use zeroerr_core::advice::{self, AdviceReport, Claim, Errand, Said, Trial};
 use zeroerr_core::code::apply_edits;
 use zeroerr_core::decomposition_engine::{MAX_STEPS, Plan, Step};
 use zeroerr_core::report::{RunOutcome, RunReport, StepReport};
@@ -61,6 +62,7 @@ struct StepView {
     fates: Vec<(&'static str, String, u64, String)>,
     classes: Classes,
     rejections: Vec<String>,
+    advice: Option<AdviceReport>,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -153,7 +155,49 @@ fn moments(export: &RunExport) -> Vec<Moment> {
         let records = export.records.iter().filter_map(|e| serde_json::from_value(e.record.clone()).ok());
         out.extend(records.map(|record| Moment { record, at_s: None, begin_s: 0.0 }));
     }
+    refine(&mut out);
     out
+}
+
+/// What candidates did on calls that agents proposed is part of what they voted for. Who was not tried is
+/// taken for the first of its class that was.
+fn refine(moments: &mut [Moment]) {
+    let mut claims: BTreeMap<(String, Errand), Vec<Claim>> = BTreeMap::new();
+    let mut trials: BTreeMap<(String, u64), BTreeMap<String, Trial>> = BTreeMap::new();
+    for moment in moments.iter() {
+        match &moment.record {
+            Record::Advised { step, errand, said: Said::Claims(said), .. } => {
+                claims.entry((step.clone(), *errand)).or_insert_with(|| said.clone());
+            }
+            Record::Tried { step, id, trials: own } => {
+                trials.entry((step.clone(), *id)).or_default().extend(own.iter().cloned());
+            }
+            _ => {}
+        }
+    }
+    let mut usual: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    for is_tried in [true, false] {
+        for moment in moments.iter_mut() {
+            let Record::Sample { step, id, fate: SampleFate::Votes { fingerprint, .. }, .. } = &mut moment.record
+            else {
+                continue;
+            };
+            let known = trials.get(&(step.clone(), *id)).filter(|t| !t.is_empty());
+            if known.is_some() != is_tried {
+                continue;
+            }
+            let extras = match known {
+                Some(known) => {
+                    let own = claims.iter().filter(|((s, _), _)| s == step).flat_map(|(_, c)| c);
+                    let extras = advice::outcomes(own, |claim| known.get(&claim.code()));
+                    usual.entry(fingerprint.class()).or_insert_with(|| extras.clone());
+                    extras
+                }
+                None => usual.get(&fingerprint.class()).cloned().unwrap_or_default(),
+            };
+            *fingerprint = advice::refined(fingerprint, &extras);
+        }
+    }
 }
 
 fn step(export: &RunExport, report: &StepReport, all: &[StepReport], moments: &[Moment]) -> StepView {
@@ -184,6 +228,7 @@ fn step(export: &RunExport, report: &StepReport, all: &[StepReport], moments: &[
         fates: fates(&report.name, moments),
         classes,
         rejections,
+        advice: report.advice.as_deref().cloned(),
     }
 }
 

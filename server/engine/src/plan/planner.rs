@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use tokio::task::{AbortHandle, JoinSet};
+use zeroerr_agents::archetypes::Archetype;
 use zeroerr_agents::orchestrator::{Command, Event, StepEnd, StepMachine, Verification};
 use zeroerr_agents::swarm::Swarm;
 use zeroerr_core::code::{Candidate, Task};
@@ -93,7 +94,7 @@ impl LocalWorkbench {
         };
         Some(Ask {
             function: function.to_owned(),
-            label: format!("plan of {function}"),
+            label: format!("{}{function}", Archetype::Planner.purpose()),
             callable: draft.callable(function),
             subject,
             task: task.clone(),
@@ -171,6 +172,8 @@ impl Ask {
                     }
                     Command::Cancel { ids } => ids.iter().filter_map(|id| handles.remove(id)).for_each(|h| h.abort()),
                     Command::Verify { class, .. } => decided = Some(class),
+                    // A vote on plans has no advisers.
+                    Command::Ask { .. } | Command::Try { .. } => {}
                     Command::Finish(end) => {
                         drawing.shutdown().await;
                         return self.answered(end, &machine, &answers);

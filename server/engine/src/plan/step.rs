@@ -55,7 +55,10 @@ impl LocalWorkbench {
             temperature: options.temperature,
             seed: options.seed,
         };
-        StepContext::new(task, Arc::clone(&self.parts.stack), self.parts.models.clone(), swarm, options.clone())
+        let models = self.parts.models.clone();
+        let mut context = StepContext::new(task, Arc::clone(&self.parts.stack), models, swarm, options.clone());
+        context.advisers.clone_from(&self.advisers);
+        context
     }
 }
 

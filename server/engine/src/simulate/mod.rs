@@ -166,7 +166,7 @@ fn run_step(scenario: &Scenario, step: u64, towers: &Towers) -> (StepTotals, Opt
                 Command::Finish(StepEnd::Won { id, .. }) => {
                     winner = said.iter().find(|(i, _)| *i == id).map(|(_, m)| *m);
                 }
-                Command::Finish(_) => {}
+                Command::Finish(_) | Command::Ask { .. } | Command::Try { .. } => {}
             }
         }
         if let Some(class) = verify {

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use zeroerr_core::advice::{Claim, Trial};
 use zeroerr_core::code::{Candidate, FileAnalysis, LanguageId, Task, TextEdit, TextRange};
 use zeroerr_core::ports::{BoxFuture, FinishReason, Model, ModelError, SampleRequest, SampleResponse};
 use zeroerr_core::red_flag_detector::RedFlag;
@@ -93,6 +94,23 @@ impl Language for Multiplying {
             Ok(Judgement::Votes(Fingerprint { outcomes }))
         })
     }
+    fn examine<'a>(
+        &'a self,
+        _: &'a Toolchain,
+        subjects: &'a [Subject],
+        claims: &'a [Claim],
+    ) -> BoxFuture<'a, Result<Vec<Vec<Trial>>, CheckError>> {
+        Box::pin(async move {
+            self.work(&format!("examine {}", claims.len())).await;
+            let tried = |subject: &Subject, claim: &Claim| {
+                let digits = claim.call.trim_start_matches("double(").trim_end_matches(')');
+                let outcome = digits.parse::<i64>().ok().map(|x| (x * factor(subject)).to_string());
+                let holds = claim.expected.is_some() && claim.expected == outcome;
+                Trial { outcome: outcome.map(|o| format!("= {o}")), holds }
+            };
+            Ok(subjects.iter().map(|s| claims.iter().map(|c| tried(s, c)).collect()).collect())
+        })
+    }
     fn check<'a>(&'a self, _: &'a Toolchain, subject: &'a Subject, layer: Layer) -> BoxFuture<'a, LayerReport> {
         Box::pin(async move {
             let n = factor(subject);
@@ -145,6 +163,26 @@ impl Model for Hashing {
             let model = self.name().to_owned();
             Ok(SampleResponse { text, finish: FinishReason::Stop, prompt_tokens: 0, completion_tokens, model })
         })
+    }
+}
+
+/// A coder that is also asked to test, to discriminate and to criticise, and then says one of `says`.
+pub struct Versatile {
+    /// Who writes functions.
+    pub coder: Hashing,
+    /// Who does everything else.
+    pub adviser: Hashing,
+}
+
+impl Model for Versatile {
+    fn name(&self) -> &str {
+        self.coder.name()
+    }
+
+    fn sample(&self, request: SampleRequest) -> BoxFuture<'_, Result<SampleResponse, ModelError>> {
+        let system = request.messages.first().map_or("", |m| m.content.as_str());
+        let is_coder = system.contains("programmer");
+        if is_coder { self.coder.sample(request) } else { self.adviser.sample(request) }
     }
 }
 

@@ -67,7 +67,8 @@ pub struct ModelRoles {
     pub coder: Option<String>,
     /// Votes beside the coder, so that errors are less correlated.
     pub general: Option<String>,
-    /// Judges. The shipped `production.yaml` names one; this version asks it nothing yet.
+    /// Tests, discriminates and criticises when `agents` switches that on and the backend is `local`; unset, the
+    /// models that write functions do.
     pub verifier: Option<String>,
     /// Proposes plans with `planning.mode: auto`, when the backend is `local`; unset, the models that write
     /// functions do.

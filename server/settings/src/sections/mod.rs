@@ -1,5 +1,6 @@
 //! One file per section of [`crate::Settings`].
 
+pub mod agents;
 pub mod coordination;
 pub mod llm;
 pub mod logging;

@@ -127,9 +127,26 @@ fn a_language_has_rules_of_its_own_and_a_project_may_only_tighten_them() {
 fn a_project_may_ask_for_confirmation_and_may_not_take_it_away() {
     let (dir, sources) = user("lsp:\n  confirm_edits: true\n");
     let error = bad(&dir, &with_project(&dir, sources, "lsp:\n  confirm_edits: false\n"));
-    assert!(error.contains("it would take away what you want to be asked"), "{error}");
+    assert!(error.contains("it would take away what you have asked for"), "{error}");
     let (dir, sources) = user("");
     assert!(good(&with_project(&dir, sources, "lsp: {confirm_edits: true}\n")).settings.lsp.confirm_edits);
+}
+
+#[test]
+fn a_project_may_ask_for_more_advice_and_never_for_less() {
+    let mine = "agents:\n  testers: 2\n  critic: true\n  weak_votes: 3\n";
+    for (less, why) in [
+        ("testers: 1", "1 is below your 2"),
+        ("critic: false", "it would take away what you have asked for"),
+        ("weak_votes: 1", "1 is below your 3"),
+    ] {
+        let (dir, sources) = user(mine);
+        let error = bad(&dir, &with_project(&dir, sources, &format!("agents:\n  {less}\n")));
+        assert!(error.contains(why), "{less}: {error}");
+    }
+    let (dir, sources) = user(mine);
+    let agents = good(&with_project(&dir, sources, "agents: {testers: 3, discriminators: 1}\n")).settings.agents;
+    assert_eq!((agents.testers, agents.discriminators, agents.critic, agents.weak_votes), (3, 1, true, 3));
 }
 
 #[test]

@@ -15,6 +15,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use zeroerr_core::advice::{Claim, Trial};
 use zeroerr_core::code::{Candidate, FileAnalysis, LanguageId, ScopeName, Task, TextEdit, TextRange};
 use zeroerr_core::decomposition_engine::mentions::words;
 use zeroerr_core::ports::BoxFuture;
@@ -223,6 +224,17 @@ pub trait Language: Send + Sync {
             }
             all
         })
+    }
+
+    /// What candidates make of claims that nobody vouches for: one trial per claim for each, or none for
+    /// one that could not be tried. The default tries none, and then such claims change nothing.
+    fn examine<'a>(
+        &'a self,
+        _tools: &'a crate::toolchain::Toolchain,
+        subjects: &'a [Subject],
+        _claims: &'a [Claim],
+    ) -> BoxFuture<'a, Result<Vec<Vec<Trial>>, CheckError>> {
+        Box::pin(std::future::ready(Ok(vec![Vec::new(); subjects.len()])))
     }
 
     /// Whether the tools that everything needs are there; asked before a model is.

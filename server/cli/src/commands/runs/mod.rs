@@ -151,8 +151,10 @@ fn step(step: &StepReport) -> String {
     let votes: Vec<String> = step.tally.iter().map(|c| format!("{} {FAINT}{}{FAINT:#}", c.votes, c.class)).collect();
     let votes = if votes.is_empty() { "no votes".to_owned() } else { format!("votes {}", votes.join(" : ")) };
     let flagged: u32 = step.red_flags.values().sum();
+    let advice = step.advice.as_deref().map_or_else(Vec::new, crate::render::advice::lines);
+    let advice: String = advice.into_iter().map(|line| format!("\n    {line}")).collect();
     format!(
-        "  {}: {votes}; {}, {flagged} discarded, {} failed an example, {} tokens",
+        "  {}: {votes}; {}, {flagged} discarded, {} failed an example, {} tokens{advice}",
         step.name,
         plural(step.samples as usize, "sample"),
         step.gate_rejected,

@@ -5,6 +5,7 @@ mod capabilities;
 mod checks;
 pub mod contracts;
 mod docstring;
+mod examine;
 mod expressions;
 mod extract;
 mod forbidden;
@@ -36,6 +37,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use zeroerr_core::advice::{Claim, Trial};
 use zeroerr_core::code::{Candidate, FileAnalysis, LanguageId, ScopeName, Task, TextEdit, TextRange};
 use zeroerr_core::ports::BoxFuture;
 use zeroerr_core::question::{Answer, Question};
@@ -162,6 +164,15 @@ impl Language for Python {
         probe: Probe,
     ) -> BoxFuture<'a, Vec<Result<Observation, CheckError>>> {
         Box::pin(probe::observe(tools, subjects, probe))
+    }
+
+    fn examine<'a>(
+        &'a self,
+        tools: &'a Toolchain,
+        subjects: &'a [Subject],
+        claims: &'a [Claim],
+    ) -> BoxFuture<'a, Result<Vec<Vec<Trial>>, CheckError>> {
+        Box::pin(examine::examine(tools, subjects, claims))
     }
 
     fn check<'a>(&'a self, tools: &'a Toolchain, subject: &'a Subject, layer: Layer) -> BoxFuture<'a, LayerReport> {

@@ -92,7 +92,7 @@ async fn ask(tools: &Toolchain, behaviours: &[&Behaviour], extra: Value) -> Resu
 }
 
 /// Where one candidate stands in its text.
-fn place(subject: &Subject) -> Value {
+pub(super) fn place(subject: &Subject) -> Value {
     let task = &subject.task;
     json!({"source": &*task.source, "line": line_of(&task.source, task.body_range.start)})
 }

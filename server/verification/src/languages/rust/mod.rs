@@ -10,6 +10,7 @@ mod contracts;
 mod diagnose;
 mod doctests;
 mod equality;
+mod examine;
 mod expressions;
 mod extract;
 mod forbidden;
@@ -40,6 +41,7 @@ mod workspace;
 use std::path::Path;
 use std::sync::Arc;
 
+use zeroerr_core::advice::{Claim, Trial};
 use zeroerr_core::code::{Candidate, FileAnalysis, LanguageId, Task, TextEdit, TextRange};
 use zeroerr_core::ports::BoxFuture;
 use zeroerr_core::red_flag_detector::RedFlag;
@@ -91,6 +93,15 @@ impl Language for Rust {
         seed: u64,
     ) -> BoxFuture<'a, Result<Judgement, CheckError>> {
         Box::pin(judge::judge(&self.0, tools, subject, seed))
+    }
+
+    fn examine<'a>(
+        &'a self,
+        tools: &'a Toolchain,
+        subjects: &'a [Subject],
+        claims: &'a [Claim],
+    ) -> BoxFuture<'a, Result<Vec<Vec<Trial>>, CheckError>> {
+        Box::pin(examine::examine(&self.0, tools, subjects, claims))
     }
 
     fn check<'a>(&'a self, tools: &'a Toolchain, subject: &'a Subject, layer: Layer) -> BoxFuture<'a, LayerReport> {

@@ -47,6 +47,8 @@ def _mode(name):
         import gate as mode
     elif name == "questions":
         import questions as mode
+    elif name == "examine":
+        import examine as mode
     elif name == "tests":
         import project as mode
     elif name == "contracts":

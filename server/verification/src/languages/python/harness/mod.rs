@@ -22,12 +22,13 @@ use crate::layers::Failure;
 use crate::toolchain::{Loaded, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 21] = [
+const FILES: [(&str, &str); 22] = [
     ("__main__.py", include_str!("__main__.py")),
     ("answers.py", include_str!("answers.py")),
     ("batch.py", include_str!("batch.py")),
     ("channel.py", include_str!("channel.py")),
     ("contracts.py", include_str!("contracts.py")),
+    ("examine.py", include_str!("examine.py")),
     ("gate.py", include_str!("gate.py")),
     ("inputs.py", include_str!("inputs.py")),
     ("judge.py", include_str!("judge.py")),
@@ -64,6 +65,8 @@ pub enum Mode {
     Judge,
     /// The smallest calls on which candidates differ.
     Questions,
+    /// What candidates make of claims that nobody vouches for.
+    Examine,
     /// The same for many candidates.
     Batch,
     /// `@requires`, `@ensures`, `@raises` on many inputs.
@@ -83,6 +86,7 @@ impl Mode {
         match self {
             Mode::Judge | Mode::Batch => "judge",
             Mode::Questions => "questions",
+            Mode::Examine => "examine",
             Mode::Contracts => "contracts",
             Mode::Symbolic => "symbolic",
             Mode::Tests => "tests",
@@ -96,7 +100,7 @@ impl Mode {
         match self {
             Mode::Judge | Mode::Questions => 20,
             Mode::Batch => 600,
-            Mode::Contracts | Mode::Symbolic => 30,
+            Mode::Examine | Mode::Contracts | Mode::Symbolic => 30,
             Mode::Properties | Mode::Performance => 60,
             Mode::Tests => 180,
         }
@@ -108,6 +112,7 @@ impl Mode {
             Mode::Judge => &["gate", "worker"],
             Mode::Batch => &["gate", "worker", "batch"],
             Mode::Questions => &["questions", "worker"],
+            Mode::Examine => &["examine", "worker"],
             Mode::Contracts => &["contracts", "worker"],
             Mode::Symbolic => &["symbolic", "worker", "crosshair.core_and_libs"],
             Mode::Tests => &["project", "worker"],
