@@ -5,6 +5,7 @@
 //! in `<data>/tools/node`, from `config/node-tools/`. The user's own environments are never changed and
 //! never trusted with a verdict.
 
+mod cases;
 mod checks;
 mod environment;
 mod health;
@@ -18,7 +19,6 @@ use std::sync::{Arc, OnceLock};
 use zeroerr_sandbox::{Sandbox, SandboxUnavailable};
 
 pub use checks::{ToolCheck, ToolStatus};
-pub(crate) use environment::MYPY_FLAGS;
 pub use environment::{PythonEnv, REQUIREMENTS};
 pub use health::{OnHealth, ToolHealth};
 pub use install::InstallError;
@@ -48,6 +48,8 @@ pub struct Toolchain {
     watch: health::Watch,
     nurseries: Option<Arc<nurseries::Nurseries>>,
     folder: OnceLock<tempfile::TempDir>,
+    /// What Hypothesis made up for a step's candidates.
+    pub(crate) cases: cases::Cases,
 }
 
 impl Toolchain {
@@ -55,12 +57,21 @@ impl Toolchain {
     pub fn detect(data_dir: &Path, sandbox: Result<Sandbox, SandboxUnavailable>) -> Self {
         let (known, watch) = (checks::Known::default(), health::Watch::default());
         let nurseries = Some(Arc::default());
-        Self { data_dir: data_dir.to_path_buf(), sandbox, known, watch, nurseries, folder: OnceLock::new() }
+        Self {
+            data_dir: data_dir.to_path_buf(),
+            sandbox,
+            known,
+            watch,
+            nurseries,
+            folder: OnceLock::new(),
+            cases: cases::Cases::default(),
+        }
     }
 
     /// The same, starting a process for every job and keeping none.
     pub fn cold(mut self) -> Self {
         self.nurseries = None;
+        self.cases = cases::Cases::none();
         self
     }
 

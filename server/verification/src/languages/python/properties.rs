@@ -9,6 +9,7 @@ use crate::languages::Subject;
 use crate::layers::Failure;
 use crate::layers::properties::{Facts, judge, nothing};
 use crate::toolchain::Toolchain;
+use crate::verdict_cache;
 
 /// Runs the layer.
 pub async fn check(tools: &Toolchain, subject: &Subject) -> LayerReport {
@@ -23,9 +24,20 @@ pub async fn check(tools: &Toolchain, subject: &Subject) -> LayerReport {
 
 async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Trouble> {
     let environment = tools.python()?;
-    let facts: Facts = read(harness::ask(tools, subject, Mode::Properties, json!({})).await?)?;
+    let step = step(subject);
+    let mut answer =
+        harness::ask(tools, subject, Mode::Properties, json!({"cases_known": tools.cases.of(&step)})).await?;
+    tools.cases.keep(step, answer["cases"].take());
+    let facts: Facts = read(answer)?;
     if let Some(error) = missing_import(subject, facts.broken.as_ref().map_or("", |b| &b.3)) {
         return Err(error.into());
     }
     Ok(LayerReport { tools: vec![environment.named("hypothesis")], ..judge(subject, &facts) })
+}
+
+/// A name for the step that the subject is a candidate of: all of its candidates are tried on the same cases.
+fn step(subject: &Subject) -> String {
+    let task = &subject.task;
+    let place = format!("{:?} {} {:?}", task.file, task.signature.name, task.class);
+    verdict_cache::key_of([place.as_str(), &subject.previous, &task.spec.hash()])
 }

@@ -1,6 +1,5 @@
-//! Layer 2 for Python: ty first, since it answers in milliseconds; mypy confirms what ty lets pass,
-//! since ty is a preview and the two go wrong in different places. Then our own look for ways
-//! around both.
+//! Layer 2 for Python: ty decides, and mypy confirms what ty lets pass, since ty is a preview and
+//! the two go wrong in different places. Then our own look for ways around both.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,7 +14,7 @@ use super::syntax::parse;
 use crate::languages::Subject;
 use crate::layers::types::Escape;
 use crate::layers::{self, Failure, Remark, tool};
-use crate::toolchain::{Loaded, MYPY_FLAGS, Toolchain};
+use crate::toolchain::{Loaded, Toolchain};
 
 /// What mypy objects to by taste where the project did not ask for mypy: it wants help with
 /// inference, or takes a variable's first value for its type. ty, which decides first, checks
@@ -44,12 +43,14 @@ async fn judge(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Fail
     if !found.is_empty() {
         return Ok(layers::report(Layer::Types, found, "", vec!["zeroerr escapes".into()]));
     }
-    let found = compare(tools, subject, Checker::Ty).await?;
+    // Side by side: nearly every edit that comes this far passes both.
+    let mypy = async { Ok::<_, Failure>((tools.tool("mypy")?.version, compare(tools, subject, Checker::Mypy).await?)) };
+    let (found, mypy) = tokio::join!(compare(tools, subject, Checker::Ty), mypy);
+    let found = found?;
     if !found.is_empty() {
         return Ok(layers::report(Layer::Types, found, "", vec![ty]));
     }
-    let mypy = tools.tool("mypy")?.version;
-    let found = compare(tools, subject, Checker::Mypy).await?;
+    let (mypy, found) = mypy?;
     Ok(layers::report(Layer::Types, found, "ty and mypy have no new objection", vec![ty, mypy]))
 }
 
@@ -175,19 +176,19 @@ async fn mypy(tools: &Toolchain, mirror: &Mirror) -> Result<Vec<Remark>, Failure
         [("mypy.ini", "[mypy"), (".mypy.ini", "[mypy"), ("pyproject.toml", "[tool.mypy"), ("setup.cfg", "[mypy")]
             .into_iter()
             .find_map(|(name, mark)| mirror.config_with(name, mark));
-    let mut command: Vec<OsString> = vec![python.interpreter.clone().into()];
-    command.extend(MYPY_FLAGS.iter().map(OsString::from));
-    let mut cache_flag = OsString::from("--cache-dir=");
-    cache_flag.push(python.mypy_cache());
-    command.push(cache_flag);
-    let mut config_flag = OsString::from("--config-file=");
-    config_flag.push(config.unwrap_or("".as_ref()));
-    command.push(config_flag);
-    command.push(mirror.file.clone().into());
     let mut path = OsString::from(&mirror.root);
     path.push(":");
     path.push(mirror.root.join("src"));
     let harness = harness::installed(tools, &python, &mirror.scratch()).await?;
+    let command: Vec<OsString> = vec![
+        python.interpreter.clone().into(),
+        "-s".into(),
+        "-B".into(),
+        harness.join("checker.py").into(),
+        python.mypy_cache().into(),
+        config.unwrap_or("".as_ref()).into(),
+        mirror.file.clone().into(),
+    ];
     let run = tool::Run {
         name: "mypy",
         command,
@@ -197,7 +198,7 @@ async fn mypy(tools: &Toolchain, mirror: &Mirror) -> Result<Vec<Remark>, Failure
         scratch: mirror.scratch(),
         seconds: 30,
         accepted: &[0, 1],
-        loaded: Some(Loaded { harness: &harness, flags: 1, modules: &["mypy.main", "mypy.build"] }),
+        loaded: Some(Loaded { harness: &harness, flags: 2, modules: &["checker", "mypy.main"] }),
     };
     let output = tool::run(tools, run).await?;
     let mut remarks = Vec::new();

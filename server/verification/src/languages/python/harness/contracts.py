@@ -17,10 +17,11 @@ def run(request):
         raises = gate.examples(worker, request, end)
         facts = {"raises": raises, "violations": [], "raised": [], "timeouts": [], "checked": 0, "invalid": 0, "crashes": []}
         if request.get("ensures") or request.get("requires"):
-            for call in _calls(request):
+            calls = _calls(request)
+            for call, answer in zip(calls, worker.ask_all((["contract", *call] for call in calls), gate.CALL_SECONDS)):
+                record(facts, request, call, answer)
                 if time.monotonic() > end or len(facts["timeouts"]) == 3:
                     break
-                record(facts, request, call, worker.ask(["contract", *call], gate.CALL_SECONDS))
         facts["broken"] = worker.broken
         return facts
     finally:

@@ -184,10 +184,14 @@ def fingerprint(worker, request, plan, end):
     if request.get("replay"):
         chosen.reverse()
     asked, hangs = [], 0
+    most, seconds = request.get("hangs", HANGS), request.get("input_seconds", INPUT_SECONDS)
+
+    def left():
+        return min(seconds, end - time.monotonic())
+
+    answers = worker.ask_all((["outcome", *call] for call in chosen), left)
     for receiver, arguments in chosen:
-        left = min(request.get("input_seconds", INPUT_SECONDS), end - time.monotonic())
-        waits = left > 0 and hangs < request.get("hangs", HANGS)
-        answer = worker.ask(["outcome", receiver, arguments], left) if waits else ["timeout"]
+        answer = next(answers) if left() > 0 and hangs < most else ["timeout"]
         if answer[0] == "broken":
             break
         if answer[0] == "invalid":
@@ -206,13 +210,12 @@ def select(worker, request, plan, end):
     for limit in (wanted, inputs.LARGE):
         pool = inputs.generate(plan, seed, limit)
         step = max(1, len(pool) // wanted)
-        for call in [c for start in range(step) for c in pool[start::step]]:
-            if len(chosen) == wanted or time.monotonic() > end:
-                return chosen
-            if call not in seen:
-                seen.add(call)
-                if worker.ask(["valid", *call], INPUT_SECONDS)[0] == "valid":
-                    chosen.append(call)
+        fresh = [c for start in range(step) for c in pool[start::step] if c not in seen]
+        seen.update(fresh)
+        while fresh and len(chosen) < wanted and time.monotonic() <= end:
+            some, fresh = fresh[: wanted - len(chosen)], fresh[wanted - len(chosen) :]
+            answers = worker.ask_all((["valid", *call] for call in some), INPUT_SECONDS)
+            chosen += [call for call, answer in zip(some, answers) if answer[0] == "valid"]
     return chosen
 
 

@@ -1,6 +1,7 @@
 //! Puts the harness where jobs can read it, compiled once: compiling it anew in both interpreters
-//! of a judgement takes 40 % of their CPU time.
+//! of a judgement takes 40 % of their CPU time. With it goes what mypy has read of the standard library.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -49,13 +50,30 @@ fn write(folder: &Path) -> Result<(), CheckError> {
     FILES.iter().try_for_each(|(name, text)| std::fs::write(folder.join(name), text)).map_err(wrong)
 }
 
-/// Compiles in the sandbox; the result does not depend on file times, since it will be moved.
+/// Compiles in the sandbox; the result does not depend on file times, since it will be moved. Without mypy's
+/// cache, mypy is slower.
 async fn compile(tools: &Toolchain, environment: &PythonEnv, scratch: &Path, folder: &Path) -> bool {
+    let compiling = ["-s", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"].map(OsString::from);
+    let filling = ["-s".into(), "-B".into(), folder.join("checker.py").into(), "--fill".into()];
+    let cache = folder.join("mypy-cache");
+    let is_compiled = done(tools, environment, scratch, compiling, folder).await;
+    if is_compiled && !done(tools, environment, scratch, filling, &cache).await {
+        let _ = std::fs::remove_dir_all(cache);
+    }
+    is_compiled
+}
+
+/// Whether the interpreter, in the sandbox, did what it was told with a folder.
+async fn done<const N: usize>(
+    tools: &Toolchain,
+    environment: &PythonEnv,
+    scratch: &Path,
+    args: [OsString; N],
+    folder: &Path,
+) -> bool {
     let Ok(sandbox) = tools.sandbox() else { return false };
-    let mut args: Vec<std::ffi::OsString> =
-        ["-s", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"].map(Into::into).to_vec();
-    args.push(folder.into());
-    let limits = Limits { wall: Duration::from_secs(30), ..Limits::default() };
+    let args = args.into_iter().chain([folder.into()]).collect();
+    let limits = Limits { wall: Duration::from_secs(60), memory: 2 << 30, ..Limits::default() };
     let (program, readable) = (environment.interpreter.clone(), environment.readable.clone());
     let job = Job { program, args, readable, scratch: scratch.to_path_buf(), limits, ..Job::default() };
     sandbox.run(job).await.is_ok_and(|output| output.exit == Exit::Code(0))
@@ -66,15 +84,24 @@ fn publish(from: &Path, to: &Path) -> std::io::Result<()> {
     let parent = to.parent().unwrap_or(to);
     std::fs::create_dir_all(parent)?;
     let copy = tempfile::tempdir_in(parent)?;
-    for part in ["", "__pycache__"] {
-        let target = copy.path().join("harness").join(part);
-        std::fs::create_dir_all(&target)?;
-        for entry in std::fs::read_dir(from.join(part))?.flatten().filter(|e| e.path().is_file()) {
-            std::fs::copy(entry.path(), target.join(entry.file_name()))?;
-        }
-    }
+    copied(from, &copy.path().join("harness"))?;
     match std::fs::rename(copy.path().join("harness"), to) {
         Err(_) if to.is_dir() => Ok(()), // another job was faster
         done => done,
     }
+}
+
+/// A copy with the times of the original, by which mypy knows its cache.
+fn copied(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)?.flatten() {
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type()?.is_dir() {
+            copied(&path, &target)?;
+        } else if path.is_file() {
+            std::fs::copy(&path, &target)?;
+            std::fs::File::options().write(true).open(&target)?.set_modified(entry.metadata()?.modified()?)?;
+        }
+    }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 The judge never imports candidate code. A worker that hangs is killed with everything it started, a
 worker that dies has crashed, and either way the next job gets a fresh worker.
 """
+import collections
 import os
 import select
 import signal
@@ -14,6 +15,8 @@ LOAD_SECONDS = 5.0
 PATIENCE = 5  # how many times its limit a call may take while it waits for a busy machine
 TICK = os.sysconf("SC_CLK_TCK")
 DATA_BYTES = 768 << 20
+AHEAD = 16  # jobs that are sent before the first of them is answered
+AHEAD_SIZE = 8 << 10  # letters of them, well below what a pipe holds: the judge never waits for it to be emptied
 
 
 class Worker:
@@ -23,23 +26,63 @@ class Worker:
         self.request = request
         self.prepare = prepare
         self.pid = None
+        self.is_new = False
         self.broken = None
 
     def ask(self, job, seconds):
         """The answer to one job, or `["timeout"]`, `["crash", how]`, `["broken", error, text, module]`."""
-        if self.broken:
-            return self.broken
-        if self.pid is None:
-            hello = self._start()
-            if hello[0] != "ready":
-                self.broken = hello if hello[0] == "broken" else ["broken", hello[0], "loading the file: " + (hello + [""])[1], ""]
+        return next(self.ask_all([job], seconds))
+
+    def _ready(self):
+        """Whether there is a worker with the candidate loaded; `is_new` when it was started just now."""
+        if self.pid is not None:
+            return True
+        hello = self._start()
+        self.is_new = hello[0] == "ready"
+        if not self.is_new:
+            self.broken = hello if hello[0] == "broken" else ["broken", hello[0], "loading the file: " + (hello + [""])[1], ""]
+            self.stop()
+        return self.is_new
+
+    def ask_all(self, jobs, seconds):
+        """The answers to many jobs, in their order; `seconds` as in `ask`, or a function of none.
+
+        Some jobs are sent ahead, so that neither side waits for its turn at every one. A job that hangs or
+        crashes takes only itself along: what was sent behind it is asked again of the next worker.
+        """
+        limit = seconds if callable(seconds) else lambda: seconds
+        ahead = collections.deque()
+        try:
+            for job in jobs:
+                while len(ahead) == AHEAD or (ahead and sum(map(_size, ahead)) + _size(job) > AHEAD_SIZE):
+                    yield self._next(ahead, limit)
+                ahead.append(job)
+                if self.pid is not None:
+                    self._send(job)
+            while ahead:
+                yield self._next(ahead, limit)
+        finally:
+            if ahead:  # whoever asked wants no more: those answers must not be taken for later ones
                 self.stop()
-                return self.broken
+
+    def _next(self, ahead, limit):
+        """The answer to the first of the jobs ahead; a worker that is started anew is sent all of them."""
+        if self.broken or not self._ready():
+            ahead.popleft()
+            return self.broken
+        if self.is_new:
+            self.is_new = False
+            for job in ahead:
+                self._send(job)
+        ahead.popleft()
+        return self._answer(limit())
+
+    def _send(self, job):
+        """A worker that reads no more is found out when its answer is waited for."""
         try:
             channel.send(self.jobs, self.key, job)
         except OSError:
-            return self._crashed("it closed the harness's channel")
-        return self._answer(seconds)
+            pass
 
     def _start(self):
         import worker
@@ -131,6 +174,11 @@ class Worker:
         """Else some hundred crashes would use up the descriptors."""
         for fd in (self.jobs, self.answers):
             os.close(fd)
+
+
+def _size(job):
+    """Letters of a job and its frame, about."""
+    return 40 + sum(map(len, job))
 
 
 def _cpu_seconds(pid):

@@ -2,8 +2,14 @@
 
 Hypothesis runs here, with the judge; it makes up source text, and a worker evaluates the law. So a
 candidate can neither see the generator nor end it, and a law that hangs is a time-out of one case.
+
+Which cases it makes up depends on what stands around the function, the seed, and which cases
+`@requires` allows; as long as a law holds, on nothing else. So the cases of a law that held are told, and
+when they are handed in for another candidate it is asked for the same ones without Hypothesis. When one
+is answered otherwise, all starts anew with Hypothesis: what is found does not depend on what was known.
 """
 import ast
+import hashlib
 import time
 
 import inputs
@@ -16,14 +22,15 @@ ALL_SECONDS = 20.0
 
 
 def run(request):
-    """Facts: per law `{"index", "valid", "invalid", "status", "bindings", "why"}`."""
+    """Facts: per law `{"index", "valid", "invalid", "status", "bindings", "why"}`, and `cases` of those that held."""
     import hypothesis
     end = time.monotonic() + request.get("seconds", ALL_SECONDS)
     plan = inputs.Plan(request)
     worker = Worker(request)
     try:
-        laws = [_law(hypothesis, worker, plan, index, text, request, end) for index, text in enumerate(request["properties"])]
-        return {"laws": laws, "broken": worker.broken}
+        cases = {}
+        laws = [_law(hypothesis, worker, plan, index, request, cases, end) for index in range(len(request["properties"]))]
+        return {"laws": laws, "broken": worker.broken, "cases": cases}
     finally:
         worker.stop()
 
@@ -40,22 +47,26 @@ class _Late(BaseException):
     """The time for all laws is used up."""
 
 
-def _law(hypothesis, worker, plan, index, text, request, end):
+def _law(hypothesis, worker, plan, index, request, cases, end):
     state = {"index": index, "valid": 0, "invalid": 0, "status": "held", "bindings": "", "why": ""}
+    text = request["properties"][index]
     params = _variables(text, plan)
     unknown = [p.name for p in params if p.kind is None]
     if unknown:
         return dict(state, status="no values", why=", ".join(unknown))
 
+    key, made, known = _key(plan, index, request), [], request.get("cases_known", {}).get(str(index), {})
+
     def case(bindings):
         if time.monotonic() > end:
             raise _Late
         answer = worker.ask(["law", str(index), bindings], CASE_SECONDS)
+        made.append([bindings, answer[0] != "invalid"])
         if answer[0] == "invalid":
             state["invalid"] += 1
             hypothesis.reject()
         state["valid"] += 1
-        if answer[0] == "true" and not answer[-2]:
+        if _holds(answer):
             return
         state.update(bindings=bindings, why=_why(answer))
         if answer[0] == "timeout":  # shrinking would wait for many more
@@ -64,7 +75,13 @@ def _law(hypothesis, worker, plan, index, text, request, end):
 
     try:
         _edges(worker, index, params, state)
-        _settle(hypothesis, _strategy(hypothesis.strategies, params), case, request)
+        if known.get("key") == key and _same(worker, index, known["cases"], end):
+            made = known["cases"]
+            state.update(valid=sum(valid for _, valid in made), invalid=sum(not valid for _, valid in made))
+        else:
+            if worker.pid is None:  # whatever the known cases have left behind is gone; on from where it was
+                _edges(worker, index, params, state)
+            _settle(hypothesis, _strategy(hypothesis.strategies, params), case, request)
     except _Late:
         state["status"] = "falsified" if state["why"] else "timed out"
     except (_Falsified, _Hangs):
@@ -73,18 +90,48 @@ def _law(hypothesis, worker, plan, index, text, request, end):
         pass
     except hypothesis.errors.HypothesisException:
         state["status"] = "falsified" if state["why"] else "broken"
+    if state["status"] == "held":
+        cases[str(index)] = {"key": key, "cases": made}
     if state["status"] == "held" and params and state["valid"] < FEWEST:
         state["status"] = "starved"
     return state
 
 
+def _holds(answer):
+    return answer[0] == "true" and not answer[-2]
+
+
+def _same(worker, index, cases, end):
+    """Whether every case is answered as one of a law that holds; `_Late` as when Hypothesis asks."""
+    answers = worker.ask_all((["law", str(index), bindings] for bindings, _ in cases), CASE_SECONDS)
+    for (_, valid), answer in zip(cases, answers):
+        if time.monotonic() > end:
+            raise _Late
+        if not (_holds(answer) if valid else answer[0] == "invalid"):
+            worker.stop()
+            return False
+    return True
+
+
+def _key(plan, index, request):
+    """What the cases of a law come from."""
+    lines = request["source"].splitlines()
+    first, last = (plan.node.body[0].lineno - 1, plan.node.end_lineno) if plan.node else (0, 0)
+    header = ast.unparse(plan.node.args) if plan.node else ""
+    around = [header, lines[:first], lines[last:], request["properties"][index], request["requires"], request["example_code"]]
+    rest = [request["function"], request.get("class"), request.get("seed", 0), request.get("cases", CASES)]
+    return hashlib.sha256(repr(around + rest).encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def _edges(worker, index, params, state):
     """Boundary values first, smallest first: what hangs on one is found small without shrinking."""
     lists = [p.kind.small()[:16] for p in params]
+    rows = []
     for turn in range(max([len(x) for x in lists] + [0])):
         row = ["%s=%s" % (p.name, x[turn % len(x)]) for p, x in zip(params, lists)]
-        bindings = "(%s)" % ", ".join(row)
-        answer = worker.ask(["law", str(index), bindings], CASE_SECONDS)
+        rows.append("(%s)" % ", ".join(row))
+    answers = worker.ask_all((["law", str(index), bindings] for bindings in rows), CASE_SECONDS)
+    for bindings, answer in zip(rows, answers):
         if answer[0] in ("timeout", "crash"):
             state.update(bindings=bindings, why=_why(answer))
             raise _Hangs

@@ -22,11 +22,13 @@ use crate::layers::Failure;
 use crate::toolchain::{Loaded, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 22] = [
+const FILES: [(&str, &str); 24] = [
     ("__main__.py", include_str!("__main__.py")),
     ("answers.py", include_str!("answers.py")),
     ("batch.py", include_str!("batch.py")),
     ("channel.py", include_str!("channel.py")),
+    ("checker.py", include_str!("checker.py")),
+    ("common.py", include_str!("common.py")),
     ("contracts.py", include_str!("contracts.py")),
     ("examine.py", include_str!("examine.py")),
     ("gate.py", include_str!("gate.py")),
