@@ -15,6 +15,7 @@ mod embedded_model;
 mod neovim;
 mod neovim_comforts;
 mod neovim_flows;
+mod odd_documents;
 mod processes;
 mod pytest_lsp;
 mod vscode;

@@ -287,6 +287,16 @@ fn an_edit_is_put_in_only_when_the_user_wants_it() {
     );
 }
 
+/// Scripted model.
+#[test]
+fn a_buffer_that_takes_no_changes_is_told_and_its_edit_waits() {
+    let record = Editor::new(STUB, scripted(&[GOOD], 20, 10)).run("readonly", "total");
+    assert!(record.holds("untouched"), "{}", record.seen());
+    let told = record.get("told").as_str().unwrap_or_default();
+    assert!(told.contains("The code action \"Apply verified edit\" tries again."), "{told}");
+    assert!(record.text("after").contains("    return sum(xs)"), "{}", record.seen());
+}
+
 /// Scripted model, whose code never ends: the sandbox is busy with it when the editor dies.
 #[test]
 fn killing_the_editor_leaves_nothing_behind() {

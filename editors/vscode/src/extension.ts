@@ -147,7 +147,7 @@ class Extension implements Host, vscode.Disposable {
 
   #newClient(path: string): LanguageClient {
     const options: LanguageClientOptions = {
-      documentSelector: LANGUAGES.map((language) => ({ scheme: 'file', language })),
+      documentSelector: LANGUAGES.flatMap((language) => ['file', 'untitled'].map((scheme) => ({ scheme, language }))),
       outputChannel: this.log,
       errorHandler: new Restarts(() => client.state === State.Running, (trouble) => this.#fail(trouble)),
       // One message is enough, and `start` has it.

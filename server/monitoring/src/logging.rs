@@ -81,6 +81,8 @@ fn filter(options: &LogOptions, variable: Option<String>) -> Result<EnvFilter, L
 }
 
 fn daily(folder: PathBuf, keep_days: usize) -> Result<(NonBlocking, WorkerGuard), LogError> {
+    // The appender makes it too, but complains on stderr first, which an editor shows as an error.
+    drop(std::fs::create_dir_all(&folder));
     let appender = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix("zeroerr")

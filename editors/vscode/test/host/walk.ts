@@ -24,6 +24,7 @@ export async function run(): Promise<void> {
   await counterexample(walk);
   await selection(walk);
   await typingMeanwhile(walk);
+  await neverSaved();
 }
 
 async function allStubs({ api, document, editor }: Started): Promise<void> {
@@ -149,6 +150,16 @@ async function typingMeanwhile({ api, document, editor }: Started): Promise<void
   assert.equal(document.getText(), expected, 'the edit is where the function is now');
   await stands(document, api, 'larger', 'passed');
   console.log('test: what was typed meanwhile stands');
+}
+
+/** A text that has no file yet. */
+async function neverSaved(): Promise<void> {
+  const content = '# @spec Return the sum of xs.\n# @example total([1, 2]) == 3\ndef total(xs: list[int]) -> int: ...\n';
+  const document = await vscode.workspace.openTextDocument({ language: 'python', content });
+  const editor = await vscode.window.showTextDocument(document);
+  goTo(editor, 'total');
+  await choose(await offered(editor, 'Implement with verified code'));
+  await until('the untitled text to be written', 120, () => isThere(document, 'return sum(xs)'));
 }
 
 function isThere(document: vscode.TextDocument, text: string): boolean {

@@ -11,6 +11,7 @@ mod fuzz;
 mod guesses;
 mod latency;
 mod live;
+mod odd_documents;
 mod protocol;
 mod reading;
 mod refusals;
