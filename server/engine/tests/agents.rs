@@ -96,6 +96,32 @@ async fn what_they_said_is_told_journaled_and_reported() {
     assert!(records.iter().any(|r| matches!(r, Record::Tried { .. })));
 }
 
+#[tokio::test]
+async fn the_page_counts_the_votes_as_the_run_did() {
+    for answer in [
+        "assert double(3) == 6\nassert double(4) == 9\nOBJECTION: double(4) should be 9",
+        "assert double(3) == 9\ndouble(4)\nOK",
+        "",
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let journal = Journal::open(folder.path()).expect("a journal");
+        let model = Arc::new(Versatile { coder: coder(), adviser: hashing(&[answer]) });
+        let workbench = toy::workbench(model, Duration::ZERO, Some(journal), options(ALL));
+        let task = toy::task(&workbench).expect("a task");
+        let (events, _told) = unbounded_channel();
+        let report = workbench.run(task, events, CancellationToken::new()).await;
+        let export = workbench.journal().and_then(|j| j.export(&report.id).ok()).expect("a run");
+        let html = zeroerr_engine::page::page(&export).expect("a page");
+        let step = &report.steps[0];
+        for class in &step.tally {
+            let title = format!("<title>{}: {} vote", class.class, class.votes);
+            assert!(html.contains(&title), "{answer}: {title} in {:?}", step.tally);
+        }
+        let objected = html.contains("moment objected");
+        assert_eq!(objected, answer.contains("OBJECTION"), "{answer}");
+    }
+}
+
 /// Answers a coder by `coder`, and any other agent by `adviser`.
 fn scripted(coder: &str, adviser: Reply) -> ScriptedModel {
     let coder = Reply::Text(coder.to_owned());

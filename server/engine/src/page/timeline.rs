@@ -39,6 +39,7 @@ pub(super) struct Chart {
 #[derive(Debug, Serialize)]
 pub(super) struct Line {
     pub class: String,
+    pub votes: u32,
     pub colour: usize,
     pub path: String,
     pub end_x: String,
@@ -84,6 +85,10 @@ pub(super) fn draw(
             Record::Decided { .. } => events.push((number(scale_x(x)), "decided")),
             record @ (Record::Advised { .. } | Record::Tried { .. }) => {
                 machine.restore(std::slice::from_ref(record));
+                if let Record::Tried { id, trials, .. } = record {
+                    let tried = Event::Tried { trials: vec![(*id, trials.clone())] };
+                    note_winner(&mut winner, machine.handle(tried));
+                }
                 // A critic reads what the layers have passed; that they did is in no record of its own.
                 if let Record::Advised { errand: Errand::Criticise(_), said, .. } = record {
                     let passed = Event::Verified { class: winner.clone(), verification: Verification::Accepted };
@@ -120,9 +125,9 @@ pub(super) fn draw(
         for (x, votes) in &points {
             path.push_str(&format!(" H{} V{}", number(scale_x(*x)), number(scale_y(f64::from(*votes)))));
         }
-        let end = points.last().map_or(0.0, |(_, v)| f64::from(*v));
+        let votes = points.last().map_or(0, |(_, v)| *v);
         path.push_str(&format!(" H{}", number(WIDTH - RIGHT)));
-        Line { class, colour, path, end_x: number(WIDTH - RIGHT), end_y: number(scale_y(end)) }
+        Line { class, votes, colour, path, end_x: number(WIDTH - RIGHT), end_y: number(scale_y(f64::from(votes))) }
     });
     let step_y = most.div_ceil(5).max(1);
     Some(Chart {
