@@ -6,6 +6,7 @@ pub(crate) mod brackets;
 pub(crate) mod comments;
 pub(crate) mod faults;
 pub mod python;
+pub(crate) mod reparse;
 pub(crate) mod response;
 pub mod rust;
 pub(crate) mod tree;

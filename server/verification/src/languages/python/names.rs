@@ -1,23 +1,19 @@
 //! The names that a module binds at its top level: what a spec may speak of.
 
+use std::collections::HashSet;
+
 use tree_sitter::Node;
 use zeroerr_core::code::{NameKind, ScopeName};
 
 use super::imports::parse_statement;
-use super::tree::{children, parse, text};
+use super::tree::{children, parse_typed, text};
 
 /// Every name once, in file order. Total: what cannot be parsed binds nothing.
 pub(super) fn names(source: &str) -> Vec<ScopeName> {
-    let mut out: Vec<ScopeName> = Vec::new();
-    let Some(tree) = parse(source) else { return out };
-    for statement in children(tree.root_node()) {
-        for name in bound_by(statement, source) {
-            if !name.name.is_empty() && !out.iter().any(|known| known.name == name.name) {
-                out.push(name);
-            }
-        }
-    }
-    out
+    let Some(tree) = parse_typed(source) else { return Vec::new() };
+    let mut known = HashSet::new();
+    let bound = children(tree.root_node()).into_iter().flat_map(|statement| bound_by(statement, source));
+    bound.filter(|name| !name.name.is_empty() && known.insert(name.name.clone())).collect()
 }
 
 fn bound_by(statement: Node<'_>, source: &str) -> Vec<ScopeName> {

@@ -19,7 +19,7 @@ use super::functions::{Body, FileIndex, Function};
 use super::prose;
 use super::session;
 use super::signature::parameters;
-use super::tree::{indent_at, line_end, parse, starts_line, text, without_cr};
+use super::tree::{indent_at, line_end, parse, parse_typed, starts_line, text, without_cr};
 use crate::languages::blocks::{NO_FUNCTION, chosen, joined, merge, trimmed};
 
 /// Finds functions with specs. Total and linear: 50,000 lines take a fraction of a second.
@@ -52,7 +52,7 @@ fn may_have_spec(source: &str) -> bool {
 }
 
 fn analyse_tree(path: &Path, source: &Arc<str>) -> FileAnalysis {
-    let Some(tree) = parse(source) else { return FileAnalysis::default() };
+    let Some(tree) = parse_typed(source) else { return FileAnalysis::default() };
     let index = FileIndex::new(tree.root_node(), source);
     let mut blocks = Blocks::new(&index, source);
     let mut analysis = FileAnalysis::default();

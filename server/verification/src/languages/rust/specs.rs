@@ -17,7 +17,7 @@ use super::comments::{Above, Run, above, is_plain, other_runs};
 use super::doctests::{self, take_doctests};
 use super::functions::{FileIndex, Function};
 use super::signature::parameters;
-use super::tree::{indent_at, line_end, parse};
+use super::tree::{indent_at, line_end, parse, parse_typed};
 use crate::languages::blocks::{NO_FUNCTION, chosen, joined, merge, trimmed};
 
 /// Finds functions with specs. Total and linear: 50,000 lines take a fraction of a second.
@@ -36,7 +36,7 @@ fn may_have_spec(source: &str) -> bool {
 }
 
 fn analyse_tree(path: &Path, source: &Arc<str>) -> FileAnalysis {
-    let Some(tree) = parse(source) else { return FileAnalysis::default() };
+    let Some(tree) = parse_typed(source) else { return FileAnalysis::default() };
     let index = FileIndex::new(tree.root_node(), source);
     let mut analysis = FileAnalysis::default();
     let mut taken = HashSet::new();

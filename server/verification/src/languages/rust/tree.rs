@@ -2,6 +2,8 @@
 
 use tree_sitter::{Node, Parser, Tree};
 
+use crate::languages::reparse;
+
 pub(super) use crate::languages::tree::{
     Visit, children, indent_at, line_end, newline_of, nodes, starts_line, text, walk, without_cr,
 };
@@ -16,6 +18,11 @@ pub(super) fn parser() -> Option<Parser> {
 /// Parses any text.
 pub(super) fn parse(text: &str) -> Option<Tree> {
     parser()?.parse(text, None)
+}
+
+/// Parses an editor's text: the same tree, sooner when the text is much like the last one.
+pub(super) fn parse_typed(text: &str) -> Option<Tree> {
+    reparse::parse("rust", parser()?, text)
 }
 
 /// Whether a node is a comment of any kind, documentation included.

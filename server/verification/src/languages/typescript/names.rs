@@ -1,5 +1,7 @@
 //! The names that a module binds at its top level: what a spec may speak of.
 
+use std::collections::HashSet;
+
 use tree_sitter::Node;
 use zeroerr_core::code::{NameKind, ScopeName};
 
@@ -9,16 +11,10 @@ use super::tree::{children, parse_any, parts, text};
 
 /// Every name once, in file order. Total: what cannot be parsed binds nothing.
 pub(super) fn names(source: &str) -> Vec<ScopeName> {
-    let mut out: Vec<ScopeName> = Vec::new();
-    let Some(tree) = parse_any(source) else { return out };
-    for statement in children(tree.root_node()) {
-        for name in bound_by(statement, source) {
-            if !name.name.is_empty() && !out.iter().any(|known| known.name == name.name) {
-                out.push(name);
-            }
-        }
-    }
-    out
+    let Some(tree) = parse_any(source) else { return Vec::new() };
+    let mut known = HashSet::new();
+    let bound = children(tree.root_node()).into_iter().flat_map(|statement| bound_by(statement, source));
+    bound.filter(|name| !name.name.is_empty() && known.insert(name.name.clone())).collect()
 }
 
 fn bound_by(statement: Node<'_>, source: &str) -> Vec<ScopeName> {

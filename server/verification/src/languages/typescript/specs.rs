@@ -18,7 +18,7 @@ use super::doctests;
 use super::expressions::{called_names, parse_expression};
 use super::functions::{FileIndex, Function};
 use super::jsdoc;
-use super::tree::{Dialect, indent_at, line_end, parse};
+use super::tree::{Dialect, indent_at, line_end, parse, parse_typed};
 use crate::languages::blocks::{NO_FUNCTION, chosen, joined, merge, trimmed};
 
 /// Finds functions with specs. Total and linear: 50,000 lines take a fraction of a second.
@@ -43,7 +43,7 @@ fn may_have_spec(source: &str) -> bool {
 }
 
 fn analyse_tree(path: &Path, source: &Arc<str>) -> FileAnalysis {
-    let Some(tree) = parse(source, Dialect::of(path)) else { return FileAnalysis::default() };
+    let Some(tree) = parse_typed(source, Dialect::of(path)) else { return FileAnalysis::default() };
     let index = FileIndex::new(tree.root_node(), source);
     let mut analysis = FileAnalysis::default();
     let mut taken = HashSet::new();
