@@ -24,15 +24,22 @@ pub fn claim_of(signature: &Signature, clause: &str, call: &str) -> Option<Strin
         let before = tokens[..at].iter().rev().find(|t| !t.trim().is_empty()).map_or("", String::as_str);
         let after = tokens[at + 1..].iter().find(|t| !t.trim().is_empty()).map_or("", String::as_str);
         match values.get(token) {
-            Some(_) if before == "." || before == "::" => out.push_str(token),
-            // `f(xs=1)` names a parameter of its own.
-            Some(_) if after == "=" => return None,
+            Some(_) if (before == "." && !is_spread(&tokens[..at])) || before == "::" => out.push_str(token),
+            // `f(xs=1)` names a parameter of its own, `{ xs: 1 }` and `{ xs }` a field.
+            Some(_) if after == "=" || (before == "{" && matches!(after, ":" | "," | "}")) => return None,
+            Some(_) if before == "," && after == ":" => return None,
             Some(value) => out.push_str(&alone(value)),
             None if matches!(token.as_str(), "old" | "new" | "self" | "this") && before != "." => return None,
             None => out.push_str(token),
         }
     }
     Some(out)
+}
+
+/// Whether what was read ends in `...`, which takes a list apart, and not in the `.` of a member.
+fn is_spread(tokens: &[String]) -> bool {
+    let mut last = tokens.iter().rev().filter(|t| !t.trim().is_empty());
+    last.by_ref().take(3).filter(|t| *t == ".").count() == 3
 }
 
 /// A value as it can stand in any expression.
@@ -113,13 +120,25 @@ fn binds_one_of(tokens: &[String], names: &HashMap<String, String>) -> bool {
                 let before = tokens[..at].iter().rev().find(|t| !t.trim().is_empty()).map_or("(", String::as_str);
                 binding = matches!(before, "(" | "," | "=" | "move" | "&").then_some("|");
             }
-            (_, "let" | "=>") => return true,
+            (_, "let") => return true,
+            (_, "=>") if arrow_binds(&tokens[..at], names) => return true,
             (Some(end), word) if word == end => binding = None,
             (Some(_), word) if names.contains_key(word) => return true,
             _ => {}
         }
     }
     false
+}
+
+/// Whether what stands before an `=>` is more than a few parameters of other names.
+fn arrow_binds(before: &[String], names: &HashMap<String, String>) -> bool {
+    let mut last = before.iter().rev().map(String::as_str).filter(|t| !t.trim().is_empty());
+    match last.next() {
+        Some(")") => last.take_while(|t| *t != "(").any(|t| t == ")" || names.contains_key(t)),
+        // `x => x + 1`, but no pattern of a `match`.
+        Some(word) if word.chars().all(is_word) => names.contains_key(word) || last.next() == Some("|"),
+        _ => true,
+    }
 }
 
 fn is_word(c: char) -> bool {
@@ -199,6 +218,11 @@ mod tests {
         check(&xs, "all(x in xs for x in result)", "f([1])", Some("all(x in [1] for x in f([1]))"));
         check(&xs, "xs.iter().all(|x| *x < result)", "f(&[1])", Some("(&[1]).iter().all(|x| *x < f(&[1]))"));
         check(&xs, "result || xs.is_empty()", "f(vec![1])", Some("f(vec![1]) || vec![1].is_empty()"));
+        check(&xs, "result === Math.max(...xs)", "f([1])", Some("f([1]) === Math.max(...[1])"));
+        check(&xs, "result.xs === [...xs].length", "f([1])", Some("f([1]).xs === [...[1]].length"));
+        check(&xs, "xs.every((x) => x <= result)", "f([1])", Some("[1].every((x) => x <= f([1]))"));
+        check(&xs, "xs.every((x, i) => x <= result)", "f([1])", Some("[1].every((x, i) => x <= f([1]))"));
+        check(&xs, "xs.every(x => x <= result)", "f([1])", Some("[1].every(x => x <= f([1]))"));
     }
 
     #[test]
@@ -209,6 +233,14 @@ mod tests {
         check(&xs, "(lambda xs: xs)(result)", "f([1])", None);
         check(&xs, "result == old.xs", "f([1])", None);
         check(&xs, "g(xs=1) == result", "f([1])", None);
+        check(&xs, "result.every((xs) => xs > 0)", "f([1])", None);
+        check(&xs, "result.every(xs => xs > 0)", "f([1])", None);
+        check(&xs, "result.every(({ xs }) => xs > 0)", "f([1])", None);
+        check(&xs, "match result { Some(xs) => xs, None => 0 } > 0", "f([1])", None);
+        check(&xs, "match result { 1 | xs => xs } > 0", "f([1])", None);
+        check(&xs, "result === { xs: 1 }", "f([1])", None);
+        check(&xs, "result === { xs }", "f([1])", None);
+        check(&xs, "result === { a: 1, xs: 1 }", "f([1])", None);
         check(&xs, "result > 0", "g([1])", None);
         check(&xs, "result > 0", "f([1)", None);
         check(&xs, "result > 0", "f()", None);

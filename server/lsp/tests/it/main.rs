@@ -17,6 +17,7 @@ mod reading;
 mod refusals;
 mod shown;
 mod torture;
+mod typescript;
 mod whole_file;
 mod workbench;
 

@@ -1,5 +1,5 @@
 //! A workbench that does what it is told: it finds `# @spec` blocks above `def` lines by looking
-//! at lines, and ends runs the way the test has written down.
+//! at lines, and ends runs the way the test has written down. TypeScript is read and written by its adapter.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
@@ -16,12 +16,16 @@ use zeroerr_core::report::*;
 use zeroerr_core::task_specification::*;
 use zeroerr_core::verdict::*;
 use zeroerr_engine::Workbench;
+use zeroerr_verification::languages::Language;
+use zeroerr_verification::languages::typescript::TypeScript;
 
 /// How a job ends.
 #[derive(Debug, Clone)]
 pub enum Script {
     /// With this body, and these lines put at the top of the file.
     Write { body: String, imports: String },
+    /// With the function of a model's response in TypeScript, spliced by the adapter.
+    Answered(&'static str),
     /// With this body, if the run was told this clause; else it cannot be done.
     Told { clause: String, body: String },
     /// Without an edit.
@@ -121,10 +125,10 @@ impl Workbench for FakeWorkbench {
         if source.contains("SLOW ANALYSIS") {
             std::thread::sleep(std::time::Duration::from_millis(300));
         }
-        if LanguageId::from_path(path) == Some(LanguageId::Python) {
-            Finder::new(path, source).find()
-        } else {
-            FileAnalysis::default()
+        match LanguageId::from_path(path) {
+            Some(LanguageId::Python) => Finder::new(path, source).find(),
+            Some(LanguageId::TypeScript) => TypeScript.analyse(path, source),
+            _ => FileAnalysis::default(),
         }
     }
 
@@ -178,6 +182,10 @@ impl Workbench for FakeWorkbench {
             let script = self.script(&step, &cancel).await;
             let mut report = report(&task, tally);
             match script {
+                Some(Script::Answered(response)) => {
+                    let candidate = TypeScript.extract(response, &task).expect("a candidate");
+                    report.edits = TypeScript.splice(&task, &candidate).expect("it fits");
+                }
                 Some(Script::Write { body, imports }) => {
                     report.edits.push(TextEdit { range: task.body_range, new_text: body });
                     if !imports.is_empty() {
