@@ -1,7 +1,16 @@
 //! What is fuzzed: each function takes any bytes and fails by a panic.
 //!
-//! `cargo +nightly fuzz run --fuzz-dir tests/fuzz specs` looks for new ones; a short run over seeds is part
-//! of the tests of `zeroerr-lsp`.
+//! `cargo +nightly fuzz run --fuzz-dir tests/fuzz specs` looks for new ones, and so does a stable compiler, without
+//! cargo-fuzz and the address sanitizer, in `tests/fuzz`:
+//!
+//! ```sh
+//! S=-Cllvm-args=-sanitizer-coverage
+//! export RUSTFLAGS="-Cpasses=sancov-module $S-level=4 $S-inline-8bit-counters $S-pc-table $S-trace-compares -Ccodegen-units=1"
+//! cargo build --release --target x86_64-unknown-linux-gnu
+//! target/x86_64-unknown-linux-gnu/release/specs -max_total_time=120 corpus/specs
+//! ```
+//!
+//! A short run over seeds is part of the tests of `zeroerr-lsp`.
 #![allow(
     dead_code,
     clippy::unwrap_used,
