@@ -6,6 +6,7 @@
     reason = "what a test cannot do without fails it, with the place"
 )]
 
+mod agents;
 mod bad_input;
 mod command_line;
 mod corpus;
