@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use zeroerr_core::ports::{Model, ModelError};
 use zeroerr_core::report::{RunEvent, RunReport};
 use zeroerr_engine::Workbench;
-use zeroerr_engine::options::RunOptions;
+use zeroerr_engine::options::{PlanMode, Planning, RunOptions};
 use zeroerr_test_support::ScriptedModel;
 use zeroerr_test_support::scripted_model::Reply;
 
@@ -112,4 +112,32 @@ async fn a_lead_of_zero_is_a_lead_of_one() {
     let options = RunOptions { k: 0, in_flight: 1, ..rules() };
     let report = run(toy::FILE, model, options, |_| false).await;
     assert_eq!((report.steps[0].samples, report.edits.len()), (1, 1), "{}", report.reason);
+}
+
+#[tokio::test]
+async fn a_planner_whose_plans_cannot_be_used_is_told_and_the_function_is_written_as_a_whole() {
+    let helper = |name: &str, uses: &str| {
+        format!(r#"{{"intent":"part of it","name":"{name}","signature":"(x: int) -> int","uses":["{uses}"]}}"#)
+    };
+    let circle = format!(r#"{{"helpers":[{},{}],"uses":["a"]}}"#, helper("a", "b"), helper("b", "a"));
+    let model = ScriptedModel::answering(move |request| {
+        let is_planner = request.messages[0].content.contains("architect");
+        Reply::Text(if is_planner { circle.clone() } else { toy::said("return x * 2") })
+    });
+    let planning = Planning { mode: PlanMode::Auto, ..Planning::default() };
+    let options = RunOptions { planning, ..rules() };
+    let told = std::sync::Mutex::new(Vec::new());
+    let report = run(toy::FILE, model, options, |event| {
+        match event {
+            RunEvent::GateRejected { why, .. } => told.lock().expect("a list").push(why.clone()),
+            RunEvent::Advised { agent, says, .. } => told.lock().expect("a list").push(format!("{agent}: {says}")),
+            _ => {}
+        }
+        false
+    })
+    .await;
+    assert_eq!(report.edits.len(), 1, "{}", report.reason);
+    let told = told.into_inner().expect("a list");
+    assert!(told.contains(&"steps need each other in a circle: a -> b".to_owned()), "{told:?}");
+    assert!(told.iter().any(|t| t.starts_with("planner: no plan, `double` is written as a whole: ")), "{told:?}");
 }

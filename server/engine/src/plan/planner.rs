@@ -159,7 +159,7 @@ impl Ask {
         let records = wires.records_of(&self.label);
         machine.restore(&records);
         let mut answers: HashMap<u64, String> = records.iter().filter_map(answer_of).collect();
-        let mut drawing: JoinSet<(u64, Drawn)> = JoinSet::new();
+        let mut drawing: JoinSet<(u64, Drawn, Option<String>)> = JoinSet::new();
         let mut handles: HashMap<u64, AbortHandle> = HashMap::new();
         let mut commands = machine.start();
         loop {
@@ -168,7 +168,11 @@ impl Ask {
                 match command {
                     Command::Draw { id } => {
                         let ask = Arc::clone(&self);
-                        handles.insert(id, drawing.spawn(async move { (id, ask.draw(id).await) }));
+                        let draw = async move {
+                            let (drawn, why) = ask.draw(id).await;
+                            (id, drawn, why)
+                        };
+                        handles.insert(id, drawing.spawn(draw));
                     }
                     Command::Cancel { ids } => ids.iter().filter_map(|id| handles.remove(id)).for_each(|h| h.abort()),
                     Command::Verify { class, .. } => decided = Some(class),
@@ -176,7 +180,7 @@ impl Ask {
                     Command::Ask { .. } | Command::Try { .. } => {}
                     Command::Finish(end) => {
                         drawing.shutdown().await;
-                        return self.answered(end, &machine, &answers);
+                        return self.answered(end, &machine, &answers, wires);
                     }
                 }
             }
@@ -196,7 +200,12 @@ impl Ask {
                 ended = drawing.join_next() => ended,
             };
             commands = match ended {
-                Some(Ok((id, drawn))) => self.ended(id, drawn, &mut machine, &mut answers, wires),
+                Some(Ok((id, drawn, why))) => {
+                    if let Some(why) = why {
+                        wires.tell(RunEvent::GateRejected { step: self.label.clone(), why });
+                    }
+                    self.ended(id, drawn, &mut machine, &mut answers, wires)
+                }
                 Some(Err(error)) if error.is_cancelled() => Vec::new(),
                 Some(Err(error)) => machine.handle(Event::Broken(format!("internal error: {error}"))),
                 None => machine.handle(Event::Broken("internal error: the vote waits for nothing".into())),
@@ -219,7 +228,9 @@ impl Ask {
         };
         let (samples, max_attempts) = (machine.ended() + 1, machine.max_attempts());
         wires.tell(RunEvent::Sampled { step: step.clone(), samples, max_attempts });
-        if let SampleFate::Flagged(flag) = &fate {
+        if let SampleFate::Flagged(flag) = &fate
+            && *flag != RedFlag::UnusablePlan
+        {
             wires.tell(RunEvent::Flagged { step: step.clone(), flag: *flag });
         }
         let record = Record::Sample { step: step.clone(), id, completion_tokens, model, fate: fate.clone() };
@@ -239,13 +250,15 @@ impl Ask {
         end: StepEnd,
         machine: &StepMachine,
         answers: &HashMap<u64, String>,
+        wires: &Wires,
     ) -> Result<Answered, NoPlan> {
         // Where plans differ is no call that anybody could answer.
         let report = StepReport { disagreements: Vec::new(), ..machine.report() };
         let plan = match end {
             StepEnd::Won { id, .. } => answers.get(&id).and_then(|answer| self.read(answer).ok()),
             StepEnd::Abstained(why) => {
-                tracing::info!(function = self.function, why, "there is no agreement on a plan");
+                let says = format!("no plan, `{}` is written as a whole: {why}", self.function);
+                wires.tell(RunEvent::Advised { step: self.label.clone(), agent: "planner".into(), says });
                 None
             }
             StepEnd::Failed(why) => return Err(NoPlan::Broken(format!("{}: {why}", self.label))),
@@ -259,10 +272,11 @@ impl Ask {
         proposal::parse(answer, &self.function, step.map_or(0, |s| s.depth), &there)
     }
 
-    async fn draw(&self, id: u64) -> Drawn {
+    /// A sample, and why its plan cannot be carried out.
+    async fn draw(&self, id: u64) -> (Drawn, Option<String>) {
         let draw = self.swarm.draw(&self.label, id);
         let Some(model) = self.models.iter().find(|m| m.name() == draw.model).or(self.models.first()) else {
-            return Drawn::Broken("no model is configured; run `zeroerr models list`".into());
+            return (Drawn::Broken("no model is configured; run `zeroerr models list`".into()), None);
         };
         let request = SampleRequest {
             messages: planner_messages(&self.subject, &self.callable),
@@ -275,36 +289,36 @@ impl Ask {
         };
         let response = match model.sample(request).await {
             Ok(response) => response,
-            Err(error) => return failed(model.name(), &error),
+            Err(error) => return (failed(model.name(), &error), None),
         };
-        let fate = match flag_response(&response, self.options.max_tokens) {
-            Some(flag) => SampleFate::Flagged(flag),
+        let (fate, why) = match flag_response(&response, self.options.max_tokens) {
+            Some(flag) => (SampleFate::Flagged(flag), None),
             None => self.judge(&response.text),
         };
         let completion_tokens = response.completion_tokens as u64;
-        Drawn::Ended { completion_tokens, model: response.model, fate, rejected: None }
+        (Drawn::Ended { completion_tokens, model: response.model, fate, rejected: None }, why)
     }
 
-    /// A vote for a plan that can be carried out in this file, or the flag that it raises.
-    fn judge(&self, answer: &str) -> SampleFate {
-        let discarded = |flag: RedFlag, why: &str| {
-            tracing::debug!(function = self.function, why, "a plan was discarded");
-            SampleFate::Flagged(flag)
-        };
+    /// A vote for a plan that can be carried out in this file, or the flag that it raises; and why it cannot.
+    fn judge(&self, answer: &str) -> (SampleFate, Option<String>) {
+        let unusable = |why: String| (SampleFate::Flagged(RedFlag::UnusablePlan), Some(why));
         let plan = match self.read(answer) {
             Ok(plan) => plan,
-            Err(Fault::Form(why)) => return discarded(RedFlag::NotAPlan, &why),
-            Err(Fault::Unusable(why)) => return discarded(RedFlag::UnusablePlan, &why.to_string()),
+            Err(Fault::Form(why)) => {
+                tracing::debug!(function = self.function, why, "an answer is no plan");
+                return (SampleFate::Flagged(RedFlag::NotAPlan), None);
+            }
+            Err(Fault::Unusable(why)) => return unusable(why.to_string()),
         };
         let max_steps = self.options.planning.max_steps as usize;
         if plan.steps.len() > 1
             && let Err(why) = combined(&self.task, &self.settled, plan.clone(), &self.stack, max_steps)
         {
-            return discarded(RedFlag::UnusablePlan, &why);
+            return unusable(why);
         }
         let fingerprint = Fingerprint { outcomes: vec![("plan".to_owned(), canonical(&plan))] };
         let candidate = Candidate { function: answer.to_owned(), body: String::new(), imports: Vec::new() };
-        SampleFate::Votes { candidate, fingerprint }
+        (SampleFate::Votes { candidate, fingerprint }, None)
     }
 }
 
