@@ -27,6 +27,7 @@ mod find;
 mod jail;
 mod nursery;
 mod reserve;
+mod resident;
 mod run;
 pub mod trusted;
 mod wire;
@@ -34,6 +35,7 @@ mod wire;
 pub use detect::{Capabilities, Mode, Sandbox, SandboxOptions, SandboxUnavailable};
 pub use jail::{is_jail_invocation, jail_main};
 pub use nursery::Nursery;
+pub use resident::Resident;
 pub use run::SandboxError;
 
 /// What a job may use up. Every limit is enforced for the job as a whole tree where the kernel

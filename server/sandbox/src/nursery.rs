@@ -21,15 +21,12 @@ use crate::jail::confine::{Rights, limits_tasks, rlimits};
 use crate::jail::scratch;
 use crate::jail::seccomp;
 use crate::jail::supervise::FIRST_UID;
-use crate::reserve::{GRACE, Started};
-use crate::run::{environment, plan};
-use crate::wire::{self, Shape};
+use crate::reserve::Started;
+use crate::resident::Resident;
+use crate::run::environment;
+use crate::wire::Shape;
 use crate::{Exit, Job, LimitKind, Limits, Output, SandboxError};
 
-/// How long it may live, whatever it is asked.
-const LIFE: Duration = Duration::from_secs(3600);
-/// How long it may take until it can be asked.
-const START: Duration = Duration::from_secs(30);
 /// How long it may say nothing; it is heard once a second.
 const SILENCE: Duration = Duration::from_secs(10);
 /// How often the size of a scratch folder is looked at.
@@ -40,8 +37,7 @@ const OWN_MEMORY: u64 = 512 << 20;
 /// A program that waits, and its jail. Dropping it kills both and the job that runs.
 #[derive(Debug)]
 pub struct Nursery {
-    started: Started,
-    channel: std::os::unix::net::UnixStream,
+    resident: Resident,
     shape: Shape,
     uid: u32,
     readable: Vec<PathBuf>,
@@ -83,24 +79,15 @@ impl Sandbox {
     /// When it could not be started or does not say that it waits; never with the sandbox off.
     pub async fn nursery(&self, job: Job) -> Result<Nursery, SandboxError> {
         let walls = &self.0;
-        if walls.shape == Shape::Plain {
-            return Err(SandboxError::Setup("without a sandbox every job is started by itself".to_owned()));
-        }
         let limits = Limits {
-            wall: LIFE,
-            cpu: LIFE,
             memory: job.limits.memory.saturating_add(OWN_MEMORY),
             processes: job.limits.processes.saturating_add(8),
             ..job.limits.clone()
         };
-        let mut plan = plan(walls, &Job { limits, ..job.clone() })?;
-        plan.nursery = true;
-        let (started, channel) = Started::conversing(&walls.helper, walls.shape)?;
-        let uid = inside_uid(walls, &started);
-        let mut nursery =
-            Nursery { started, channel, shape: walls.shape, uid, readable: job.readable, folder: job.scratch };
-        nursery.begin(&wire::encode(&plan, &[])?).await?;
-        Ok(nursery)
+        let (readable, folder) = (job.readable.clone(), job.scratch.clone());
+        let resident = self.waiting(Job { limits, ..job }, true).await?;
+        let uid = inside_uid(walls, &resident.started);
+        Ok(Nursery { resident, shape: walls.shape, uid, readable, folder })
     }
 }
 
@@ -110,35 +97,6 @@ fn inside_uid(walls: &Walls, started: &Started) -> u32 {
 }
 
 impl Nursery {
-    async fn begin(&mut self, plan: &[u8]) -> Result<(), SandboxError> {
-        let mut control = self.started.control()?;
-        let mut channel = self.channel()?;
-        let hello = async {
-            control.write_all(plan).await?;
-            let mut report = Vec::new();
-            tokio::select! {
-                byte = channel.read_u8() => byte.map(|_| None),
-                end = control.read_to_end(&mut report) => end.map(|_| Some(report)),
-            }
-        };
-        match tokio::time::timeout(START, hello).await {
-            Ok(Ok(None)) => Ok(()),
-            Ok(Ok(Some(report))) => {
-                let why = serde_json::from_slice::<wire::Report>(&report).map(|r| format!("{:?}", r.outcome));
-                Err(SandboxError::Setup(why.unwrap_or_else(|_| "it ended at once".to_owned())))
-            }
-            Ok(Err(error)) => Err(error.into()),
-            Err(_) => Err(SandboxError::Setup("it does not say that it waits".to_owned())),
-        }
-    }
-
-    /// The socket for a conversation within the runtime that runs now.
-    fn channel(&self) -> io::Result<tokio::net::UnixStream> {
-        let channel = self.channel.try_clone()?;
-        channel.set_nonblocking(true)?;
-        tokio::net::UnixStream::from_std(channel)
-    }
-
     /// Runs one job to its end: `args` are what an interpreter would be given behind its own flags; program
     /// and readable folders are those of the nursery. One at a time; dropping the future without
     /// dropping the nursery leaves it unusable.
@@ -152,7 +110,7 @@ impl Nursery {
         if self.shape == Shape::Dropped {
             scratch::give(&job.scratch, self.uid);
         }
-        let mut channel = self.channel()?;
+        let mut channel = self.resident.channel()?;
         let told = tokio::select! {
             told = tokio::time::timeout(job.limits.wall, converse(&mut channel, &message, job.limits.output)) => told,
             () = grows(&job.scratch, job.limits.disk) => return Ok(ended(Exit::Limit(LimitKind::FileSize), vec![], start)),
@@ -177,11 +135,8 @@ impl Nursery {
     }
 
     /// Kills it and all that runs in it; returns when nothing is left, or after a while.
-    pub async fn end(mut self) {
-        let Ok(mut control) = self.started.control() else { return };
-        let _ = self.started.blocking_control().shutdown(std::net::Shutdown::Write);
-        let mut report = Vec::new();
-        let _ = tokio::time::timeout(GRACE, control.read_to_end(&mut report)).await;
+    pub async fn end(self) {
+        self.resident.end().await;
     }
 
     fn request(&self, job: &Job, args: &[OsString]) -> Result<Vec<u8>, SandboxError> {

@@ -1,6 +1,6 @@
 //! What a candidate costs when everything is started anew for it, one layer after the other, and what the
 //! second and later candidates cost a stack that keeps its workers:
-//! `cargo run -p zeroerr-verification --example stack_speed -- [python|search|rust]` (tools from `ZEROERR_HOME`).
+//! `cargo run -p zeroerr-verification --example stack_speed -- [python|search|rust|typescript]` (tools from `ZEROERR_HOME`).
 //! `python` is a function whose contracts CrossHair settles, `search` one on which it uses up its time, as it does
 //! for whatever it cannot settle: that time is work and no start, and nothing here makes it less.
 //!
@@ -43,6 +43,19 @@ def median(xs: list[int]) -> float:
     ...
 ";
 
+const TYPESCRIPT: &str = "\
+// @spec Return x, or the nearer of the two bounds when it lies outside of them.
+// @requires low <= high
+// @ensures low <= result && result <= high
+// @example clamp(5, 1, 3) === 3
+// @example clamp(0, 1, 3) === 1
+// @property clamp(clamp(x, low, high), low, high) === clamp(x, low, high)
+// @budget 20ms clamp(1, 2, 3)
+export function clamp(x: number, low: number, high: number): number {
+  throw new Error(\"TODO\");
+}
+";
+
 /// Ways to write each, all right; `N` makes every text another.
 const CLAMP: [&str; 3] = [
     "at_N = max(low, x)\n    return min(at_N, high)",
@@ -59,6 +72,11 @@ const RUST: [&str; 3] = [
     "let mut v_N: Vec<f64> = xs.iter().copied().collect();\n    v_N.sort_unstable_by(f64::total_cmp);\n    let n = v_N.len();\n    (v_N[(n - 1) / 2] / 2.0) + (v_N[n / 2] / 2.0)",
     "let mut v_N = Vec::from(xs);\n    v_N.sort_by(f64::total_cmp);\n    let (low, high) = (v_N[(v_N.len() - 1) / 2], v_N[v_N.len() / 2]);\n    low * 0.5 + high * 0.5",
 ];
+const BOUNDED: [&str; 3] = [
+    "const at_N = Math.max(low, x);\n  return Math.min(at_N, high);",
+    "const at_N = x < low ? low : x;\n  return at_N > high ? high : at_N;",
+    "let at_N = x;\n  if (at_N > high) at_N = high;\n  return at_N < low ? low : at_N;",
+];
 /// Candidates of each stack beside the first.
 const LATER: usize = 5;
 
@@ -70,11 +88,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None | Some("python") => What::Python,
         Some("search") => What::Search,
         Some("rust") => What::Rust,
-        Some(other) => return Err(format!("there is no `{other}` here; there are python, search and rust").into()),
+        Some("typescript") => What::TypeScript,
+        Some(other) => {
+            return Err(format!("there is no `{other}` here; there are python, search, rust and typescript").into());
+        }
     };
     let bench = Bench { home, what, folder: tempfile::tempdir()? };
     let mut cold = Vec::new();
-    for n in 0..if what == What::Rust { 1 } else { 3 } {
+    for n in 0..if matches!(what, What::Python | What::Search) { 3 } else { 1 } {
         cold.push(bench.cold(n).await?);
     }
     let stack = bench.stack(false);
@@ -95,6 +116,7 @@ enum What {
     Python,
     Search,
     Rust,
+    TypeScript,
 }
 
 struct Bench {
@@ -118,11 +140,16 @@ impl Bench {
             return Ok(root);
         }
         std::fs::create_dir_all(&root)?;
-        if self.what == What::Rust {
-            copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples/rust_library"), &root)?;
-        } else {
-            std::fs::write(root.join("pyproject.toml"), "[project]\nname = \"measured\"\n")?;
-            std::fs::write(root.join("numbers_.py"), if self.what == What::Python { PYTHON } else { SEARCH })?;
+        match self.what {
+            What::Rust => copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples/rust_library"), &root)?,
+            What::TypeScript => {
+                std::fs::write(root.join("package.json"), "{ \"name\": \"measured\", \"type\": \"module\" }\n")?;
+                std::fs::write(root.join("numbers.ts"), TYPESCRIPT)?;
+            }
+            What::Python | What::Search => {
+                std::fs::write(root.join("pyproject.toml"), "[project]\nname = \"measured\"\n")?;
+                std::fs::write(root.join("numbers_.py"), if self.what == What::Python { PYTHON } else { SEARCH })?;
+            }
         }
         Ok(root)
     }
@@ -131,6 +158,7 @@ impl Bench {
         let root = self.project(project)?;
         let (id, file, bodies) = match self.what {
             What::Rust => (LanguageId::Rust, "src/lib.rs", &RUST),
+            What::TypeScript => (LanguageId::TypeScript, "numbers.ts", &BOUNDED),
             What::Python => (LanguageId::Python, "numbers_.py", &CLAMP),
             What::Search => (LanguageId::Python, "numbers_.py", &MEDIAN),
         };
@@ -143,6 +171,9 @@ impl Bench {
         let body = bodies[n % bodies.len()].replace("_N", &format!("_{n}"));
         let response = match self.what {
             What::Rust => format!("```rust\npub fn median(xs: &[f64]) -> f64 {{\n    {body}\n}}\n```"),
+            What::TypeScript => format!(
+                "```typescript\nexport function clamp(x: number, low: number, high: number): number {{\n  {body}\n}}\n```"
+            ),
             What::Python => {
                 format!("```python\ndef clamp(x: int, low: int, high: int) -> int:\n    {body}\n```")
             }

@@ -12,6 +12,8 @@ mod health;
 mod install;
 mod node;
 mod nurseries;
+mod pool;
+mod residents;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -47,6 +49,7 @@ pub struct Toolchain {
     known: checks::Known,
     watch: health::Watch,
     nurseries: Option<Arc<nurseries::Nurseries>>,
+    residents: Option<Arc<residents::Residents>>,
     folder: OnceLock<tempfile::TempDir>,
     /// What Hypothesis made up for a step's candidates.
     pub(crate) cases: cases::Cases,
@@ -56,13 +59,14 @@ impl Toolchain {
     /// Looks at what is there. Never fails: what is missing is said when it is asked for.
     pub fn detect(data_dir: &Path, sandbox: Result<Sandbox, SandboxUnavailable>) -> Self {
         let (known, watch) = (checks::Known::default(), health::Watch::default());
-        let nurseries = Some(Arc::default());
+        let (nurseries, residents) = (Some(Arc::default()), Some(Arc::default()));
         Self {
             data_dir: data_dir.to_path_buf(),
             sandbox,
             known,
             watch,
             nurseries,
+            residents,
             folder: OnceLock::new(),
             cases: cases::Cases::default(),
         }
@@ -71,6 +75,7 @@ impl Toolchain {
     /// The same, starting a process for every job and keeping none.
     pub fn cold(mut self) -> Self {
         self.nurseries = None;
+        self.residents = None;
         self.cases = cases::Cases::none();
         self
     }

@@ -97,7 +97,6 @@ impl NodeEnv {
         let modules = self.root.join("node_modules");
         let path = match package {
             "esbuild" => modules.join(format!("@esbuild/{machine}/bin/esbuild")),
-            "@typescript/native-preview" => modules.join(format!("@typescript/native-preview-{machine}/lib/tsgo")),
             "typescript" => modules.join("typescript/lib/tsc.js"),
             "oxlint" => modules.join("oxlint/bin/oxlint"),
             "fast-check" => self.root.join(FAST_CHECK),
@@ -114,7 +113,6 @@ impl NodeEnv {
 fn shown(package: &str) -> &str {
     match package {
         "typescript" => "tsc",
-        "@typescript/native-preview" => "tsgo",
         other => other,
     }
 }

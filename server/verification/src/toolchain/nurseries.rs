@@ -4,26 +4,17 @@
 //! does not go well for a reason that is not the job's own is run once more by itself, so a worker that
 //! hangs, dies or was never possible here changes how long a verdict takes and never what it says.
 
-use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
-use zeroerr_sandbox::{Exit, Job, Nursery, Output, SandboxError};
+use zeroerr_sandbox::{Exit, Job, Nursery, Output};
 
 use super::Toolchain;
+use super::pool::{Pool, Waiting};
 use crate::languages::CheckError;
 
-/// How long an interpreter waits for its next job.
-const IDLE: Duration = Duration::from_secs(90);
-/// Interpreters of one kind that wait; more are started when more jobs come at once, and end with them.
-const WAITING: usize = 2;
-/// Jobs after which an interpreter is replaced.
-const JOBS: u32 = 500;
-/// After so many that could not be used in a row there are none: this machine cannot have them.
-const FAILURES: u32 = 3;
+/// See the module.
+pub(super) type Nurseries = Pool<Nursery>;
 
 /// What an interpreter has loaded before a job comes.
 #[derive(Debug, Clone, Copy)]
@@ -36,84 +27,7 @@ pub struct Loaded<'a> {
     pub modules: &'static [&'static str],
 }
 
-/// See the module.
-#[derive(Debug, Default)]
-pub(super) struct Nurseries {
-    waiting: Mutex<HashMap<String, Vec<Waiting>>>,
-    failures: AtomicU32,
-    /// Whether somebody looks after those that wait.
-    watched: AtomicBool,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    nursery: Nursery,
-    jobs: u32,
-    since: Instant,
-}
-
-impl Nurseries {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<Waiting>>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn take(&self, key: &str) -> Option<Waiting> {
-        self.lock().get_mut(key)?.pop()
-    }
-
-    fn put(self: &Arc<Self>, key: String, mut waiting: Waiting) {
-        waiting.jobs += 1;
-        waiting.since = Instant::now();
-        if waiting.jobs >= JOBS {
-            return;
-        }
-        let mut all = self.lock();
-        let kind = all.entry(key).or_default();
-        if kind.len() < WAITING {
-            kind.push(waiting);
-        }
-        drop(all);
-        if !self.watched.swap(true, Ordering::AcqRel) {
-            let all = Arc::downgrade(self);
-            tokio::spawn(async move {
-                loop {
-                    tokio::time::sleep(IDLE / 4).await;
-                    let Some(all) = all.upgrade() else { return };
-                    if all.dismiss(IDLE) == 0 {
-                        all.watched.store(false, Ordering::Release);
-                        return;
-                    }
-                }
-            });
-        }
-    }
-
-    /// Ends those that have waited for so long; says how many are left.
-    fn dismiss(&self, idle: Duration) -> usize {
-        let mut all = self.lock();
-        all.values_mut().for_each(|kind| kind.retain(|w| w.since.elapsed() < idle));
-        all.retain(|_, kind| !kind.is_empty());
-        all.values().map(Vec::len).sum()
-    }
-
-    fn are_possible(&self) -> bool {
-        self.failures.load(Ordering::Acquire) < FAILURES
-    }
-
-    fn failed(&self, error: &SandboxError) {
-        tracing::debug!(%error, "a job is run by itself");
-        if self.failures.fetch_add(1, Ordering::AcqRel) + 1 == FAILURES {
-            tracing::info!(%error, "jobs are run by themselves from now on: no interpreter can wait for them here");
-        }
-    }
-}
-
 impl Toolchain {
-    /// Ends the interpreters that have waited for so long; says how many go on waiting.
-    pub fn dismiss(&self, idle: Duration) -> usize {
-        self.nurseries.as_ref().map_or(0, |n| n.dismiss(idle))
-    }
-
     /// Runs a job of the interpreter as [`run_tool`](Self::run_tool) does, in one that waits where that is possible.
     ///
     /// # Errors
@@ -135,7 +49,7 @@ impl Toolchain {
     /// that is neither a result nor a limit of the job's own, too: what the kernel holds for a whole jail (memory,
     /// tasks) shows only in one where there is nothing else.
     async fn forked(&self, job: &Job, loaded: Loaded<'_>, fault: impl Fn(&Output) -> Option<String>) -> Option<Output> {
-        let nurseries = self.nurseries.as_ref().filter(|n| n.are_possible())?;
+        let nurseries = self.nurseries.as_ref().filter(|n| n.is_possible())?;
         let sandbox = self.sandbox().ok()?;
         let folder = self.scratches().ok()?;
         // A harness in a scratch folder is seen by the one job that it was put there for.
@@ -150,7 +64,7 @@ impl Toolchain {
             None => {
                 let start = starter(job, flags, loaded, &folder);
                 match sandbox.nursery(start).await {
-                    Ok(nursery) => Waiting { nursery, jobs: 0, since: Instant::now() },
+                    Ok(nursery) => Waiting::new(nursery),
                     Err(error) => {
                         nurseries.failed(&error);
                         return None;
@@ -158,19 +72,19 @@ impl Toolchain {
                 }
             }
         };
-        match waiting.nursery.run(job, args).await {
+        match waiting.program.run(job, args).await {
             Ok(output) => {
-                nurseries.failures.store(0, Ordering::Release);
+                nurseries.worked();
                 let is_result = matches!(output.exit, Exit::Code(_)) && fault(&output).is_none();
                 if is_result {
                     nurseries.put(key, waiting);
                 } else {
-                    waiting.nursery.end().await;
+                    waiting.program.end().await;
                 }
                 (is_result || matches!(output.exit, Exit::Limit(_))).then_some(output)
             }
             Err(error) => {
-                waiting.nursery.end().await;
+                waiting.program.end().await;
                 nurseries.failed(&error);
                 None
             }

@@ -107,14 +107,17 @@ async fn linted(tools: &Toolchain, subject: &Subject) -> Result<(Vec<Remark>, Ve
     }
     let is_common = task.file.extension().is_some_and(|e| e == "cjs" || e == "cts");
     let request = json!({
+        "mode": "lint",
         "texts": texts,
         "file": task.file.file_name().map(|n| n.to_string_lossy()),
         "is_common": is_common,
         "tools": node.root.join("package.json"),
     });
     let scratch = tools.scratch()?;
-    let answer =
-        harness::run_in(tools, scratch.path(), Vec::new(), Mode::Lint, request).await.map_err(Failure::from)?;
+    let answer = match harness::ask_resident(tools, scratch.path(), None, &request).await {
+        Some(answer) => answer,
+        None => harness::run_in(tools, scratch.path(), Vec::new(), Mode::Lint, request).await.map_err(Failure::from)?,
+    };
     let facts: Facts = read(answer)?;
     let mut said = facts.texts.into_iter();
     let after = said.next().unwrap_or_default();

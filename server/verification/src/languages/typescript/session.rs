@@ -12,8 +12,7 @@ use crate::languages::{CheckError, Subject};
 use crate::toolchain::{NodeEnv, REMEDY, ToolCheck, ToolStatus, Toolchain};
 
 /// The tools: npm's name, and whether Node runs it.
-const ASKED: [(&str, bool); 4] =
-    [("esbuild", false), ("@typescript/native-preview", false), ("typescript", true), ("oxlint", true)];
+const ASKED: [(&str, bool); 3] = [("esbuild", false), ("typescript", true), ("oxlint", true)];
 /// Those that are loaded, not started.
 const LOADED: [&str; 3] = ["eslint", "eslint-plugin-security", "fast-check"];
 
@@ -98,7 +97,6 @@ async fn start(tools: &Toolchain, node: &NodeEnv, package: &str, command: Vec<Os
 fn name_of(package: &str) -> String {
     match package {
         "typescript" => "tsc",
-        "@typescript/native-preview" => "tsgo",
         other => other,
     }
     .to_owned()

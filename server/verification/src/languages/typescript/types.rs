@@ -1,21 +1,23 @@
-//! Layer 2 for TypeScript: tsgo first, since it answers in a fraction of the time; tsc confirms what it lets
-//! pass, since tsgo is a preview. Then our own look for ways around both. Plain JavaScript is checked by
-//! what its JSDoc says.
+//! Layer 2 for TypeScript: our own look for ways around the compiler, then tsc, which stays loaded with the
+//! declarations of libraries read. Plain JavaScript is checked by what its JSDoc says.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroerr_core::code::TextRange;
 use zeroerr_core::verdict::{Finding, Layer, LayerReport};
 
 use super::escapes::escapes;
+use super::harness;
 use super::project::{Mirror, write};
 use super::tree::{Dialect, is_javascript};
 use crate::languages::Subject;
 use crate::layers::types::Escape;
 use crate::layers::{self, Failure, Remark, tool};
-use crate::toolchain::Toolchain;
+use crate::toolchain::{NodeEnv, Toolchain};
 
 /// The compiler's configuration for one file.
 const CONFIG: &str = "tsconfig.zeroerr.json";
@@ -37,15 +39,9 @@ async fn judge(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Fail
     if !found.is_empty() {
         return Ok(layers::report(Layer::Types, found, "", vec!["zeroerr escapes".into()]));
     }
-    let quick = node.tool("@typescript/native-preview")?;
-    let found = compare(tools, subject, Compiler::Tsgo).await?;
-    if !found.is_empty() {
-        return Ok(layers::report(Layer::Types, found, "", vec![quick.version]));
-    }
-    let sure = node.tool("typescript")?;
-    let found = compare(tools, subject, Compiler::Tsc).await?;
-    let clean = "tsgo and tsc have no new objection";
-    Ok(layers::report(Layer::Types, found, clean, vec![quick.version, sure.version]))
+    let tsc = node.tool("typescript")?;
+    let found = compare(tools, subject).await?;
+    Ok(layers::report(Layer::Types, found, "tsc has no new objection", vec![tsc.version]))
 }
 
 /// Ways around the compiler that were not there before.
@@ -69,86 +65,104 @@ fn remark(found: super::escapes::Escape) -> Remark {
 }
 
 /// The compiler's objections; the file before the edit is only looked at when there are any.
-async fn compare(tools: &Toolchain, subject: &Subject, compiler: Compiler) -> Result<Vec<Finding>, Failure> {
-    let after = compiler.remarks(tools, subject, &subject.task.source).await?;
+async fn compare(tools: &Toolchain, subject: &Subject) -> Result<Vec<Finding>, Failure> {
+    let after = remarks(tools, subject, &subject.task.source).await?;
     if after.is_empty() {
         return Ok(Vec::new());
     }
-    let before =
-        if subject.is_edit() { compiler.remarks(tools, subject, &subject.previous).await? } else { Vec::new() };
+    let before = if subject.is_edit() { remarks(tools, subject, &subject.previous).await? } else { Vec::new() };
     Ok(layers::objections(Layer::Types, subject, &before, after))
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Compiler {
-    Tsgo,
-    Tsc,
+/// Errors in one text. A project configuration that the compiler cannot read is left out: it is about
+/// the project, not about the edit.
+async fn remarks(tools: &Toolchain, subject: &Subject, text: &str) -> Result<Vec<Remark>, Failure> {
+    let mirror = Mirror::make(tools, subject, text)?;
+    let own = mirror.tsconfig.file.clone();
+    if let Some(config) = own {
+        let extends = config.file_name().map(|n| format!("./{}", n.to_string_lossy()));
+        let place = config.with_file_name(CONFIG);
+        if let Some(remarks) = run(tools, &mirror, place, extends).await? {
+            return Ok(remarks);
+        }
+    }
+    let place = mirror.root.join(CONFIG);
+    let remarks = run(tools, &mirror, place, None).await?;
+    remarks.ok_or_else(|| Failure::Unavailable("the compiler cannot read its own configuration".into()))
 }
 
-impl Compiler {
-    /// Errors in one text. A project configuration that the compiler cannot read is left out: it is about
-    /// the project, not about the edit.
-    async fn remarks(self, tools: &Toolchain, subject: &Subject, text: &str) -> Result<Vec<Remark>, Failure> {
-        let mirror = Mirror::make(tools, subject, text)?;
-        let own = mirror.tsconfig.file.clone();
-        if let Some(config) = own {
-            let extends = config.file_name().map(|n| format!("./{}", n.to_string_lossy()));
-            let place = config.with_file_name(CONFIG);
-            if let Some(remarks) = self.run(tools, &mirror, place, extends).await? {
-                return Ok(remarks);
-            }
-        }
-        let place = mirror.root.join(CONFIG);
-        let remarks = self.run(tools, &mirror, place, None).await?;
-        remarks.ok_or_else(|| Failure::Unavailable("the compiler cannot read its own configuration".into()))
+/// `None` when the compiler objects to the configuration.
+async fn run(
+    tools: &Toolchain,
+    mirror: &Mirror,
+    place: PathBuf,
+    extends: Option<String>,
+) -> Result<Option<Vec<Remark>>, Failure> {
+    let node = tools.node()?;
+    let config = config(&node.root, mirror, extends).to_string();
+    write(&place, config.as_bytes())?;
+    let errors = match loaded(tools, &node, mirror, &place, config).await {
+        Some(errors) => errors,
+        None => started(tools, &node, mirror, place).await?,
+    };
+    if errors.iter().any(|e| e.file.is_empty() && OF_CONFIGURATION.iter().any(|c| e.code.starts_with(c))) {
+        return Ok(None);
     }
+    // Paths of a process of its own are relative to the working folder.
+    let is_own = |m: &Message| mirror.scratch().join(&m.file) == mirror.file;
+    Ok(Some(errors.into_iter().filter(is_own).map(Message::remark).collect()))
+}
 
-    /// `None` when the compiler objects to the configuration.
-    async fn run(
-        self,
-        tools: &Toolchain,
-        mirror: &Mirror,
-        place: PathBuf,
-        extends: Option<String>,
-    ) -> Result<Option<Vec<Remark>>, Failure> {
-        let node = tools.node()?;
-        let config = config(&node.root, mirror, extends);
-        write(&place, config.to_string().as_bytes())?;
-        let (name, mut command) = match self {
-            Compiler::Tsgo => ("tsgo", vec![OsString::from(node.tool("@typescript/native-preview")?.path)]),
-            Compiler::Tsc => {
-                ("tsc", vec![node.node.clone().into(), "--no-warnings".into(), node.tool("typescript")?.path.into()])
-            }
-        };
-        command.extend(["--pretty", "false", "-p"].map(OsString::from));
-        command.push(place.into());
-        let mut readable = node.readable;
-        readable.extend(mirror.packages.clone());
-        let run = tool::Run {
-            name,
-            command,
-            env: Vec::new(),
-            stdin: Vec::new(),
-            readable,
-            scratch: mirror.scratch(),
-            seconds: 30,
-            loaded: None,
-            accepted: &[0, 1, 2],
-        };
-        let output = tool::run(tools, run).await?;
-        let said = String::from_utf8_lossy(&output.stdout);
-        let succeeded = output.exit == zeroerr_sandbox::Exit::Code(0);
-        let errors: Vec<Message> = said.lines().filter_map(Message::read).collect();
-        if errors.is_empty() && !succeeded {
-            return Err(tool::garbage(name, said.lines().next().unwrap_or("nothing")));
-        }
-        if errors.iter().any(|e| e.file.is_empty() && OF_CONFIGURATION.iter().any(|c| e.code.starts_with(c))) {
-            return Ok(None);
-        }
-        // Paths are relative to the working folder.
-        let is_own = |m: &Message| mirror.scratch().join(&m.file) == mirror.file;
-        Ok(Some(errors.into_iter().filter(is_own).map(Message::remark).collect()))
+/// The errors as the compiler that stays loaded tells them.
+async fn loaded(
+    tools: &Toolchain,
+    node: &NodeEnv,
+    mirror: &Mirror,
+    place: &Path,
+    config: String,
+) -> Option<Vec<Message>> {
+    let read = |path: &PathBuf| Some((path.clone(), std::fs::read_to_string(path).ok()?));
+    let mut texts: BTreeMap<PathBuf, String> =
+        mirror.configs.iter().chain([&mirror.file]).filter_map(read).chain(mirror.texts()).collect();
+    texts.insert(place.to_path_buf(), config);
+    let question = json!({
+        "mode": "types",
+        "tools": node.root.join("package.json"),
+        "texts": texts,
+        "config": place,
+        "folder": mirror.scratch(),
+        "links": mirror.root.join("node_modules"),
+        "packages": mirror.packages,
+    });
+    let answer = harness::ask_resident(tools, &mirror.scratch(), mirror.packages.as_ref(), &question).await?;
+    serde_json::from_value(answer.get("said")?.clone()).ok()
+}
+
+/// The errors as a compiler prints them that was started for them.
+async fn started(tools: &Toolchain, node: &NodeEnv, mirror: &Mirror, place: PathBuf) -> Result<Vec<Message>, Failure> {
+    let program = node.tool("typescript")?.path;
+    let mut command: Vec<OsString> = vec![node.node.clone().into(), "--no-warnings".into(), program.into()];
+    command.extend(["--pretty", "false", "-p"].map(OsString::from));
+    command.push(place.into());
+    let readable = node.readable.iter().chain(&mirror.packages).cloned().collect();
+    let run = tool::Run {
+        name: "tsc",
+        command,
+        env: Vec::new(),
+        stdin: Vec::new(),
+        readable,
+        scratch: mirror.scratch(),
+        seconds: 30,
+        loaded: None,
+        accepted: &[0, 1, 2],
+    };
+    let output = tool::run(tools, run).await?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let errors: Vec<Message> = said.lines().filter_map(Message::read).collect();
+    if errors.is_empty() && output.exit != zeroerr_sandbox::Exit::Code(0) {
+        return Err(tool::garbage("tsc", said.lines().next().unwrap_or("nothing")));
     }
+    Ok(errors)
 }
 
 /// The configuration: the project's with this one file, or ours.
@@ -190,7 +204,7 @@ fn config(tools: &std::path::Path, mirror: &Mirror, extends: Option<String>) -> 
 }
 
 /// One line of a compiler: `src/a.ts(3,87): error TS2322: Type ...`, or without a place.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 struct Message {
     file: String,
     line: usize,

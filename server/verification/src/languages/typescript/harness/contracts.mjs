@@ -14,9 +14,12 @@ export async function run(request) {
   try {
     const facts = { raises: await examples(worker, request, end), violations: [], raised: [], timeouts: [], checked: 0, invalid: 0, crashes: [], broken: null };
     if (request.ensures.length > 0 || request.requires.length > 0) {
-      for (const call of callsOf(request)) {
+      const calls = callsOf(request);
+      let at = 0;
+      for await (const answer of worker.askAll(calls.map((call) => ["contract", ...call]), CALL_SECONDS)) {
+        record(facts, spelled(request, ...calls[at]), answer);
+        at += 1;
         if (left(end) <= 0 || facts.timeouts.length === 3) break;
-        record(facts, spelled(request, ...call), await worker.ask(["contract", ...call], CALL_SECONDS));
       }
     }
     facts.broken = worker.broken;

@@ -129,10 +129,11 @@ async function fingerprint(worker, request, chosen, end) {
   const asked = [];
   let hangs = 0;
   let last = "timeout";
+  const seconds = () => Math.min(request.input_seconds ?? INPUT_SECONDS, left(end));
+  const answers = worker.askAll(chosen.map((call) => ["outcome", ...call]), seconds);
   for (const [receiver, args] of chosen) {
-    const seconds = Math.min(request.input_seconds ?? INPUT_SECONDS, left(end));
-    const waits = seconds > 0 && hangs < (request.hangs ?? HANGS);
-    const answer = waits ? await worker.ask(["outcome", receiver, args], seconds) : [last];
+    const waits = seconds() > 0 && hangs < (request.hangs ?? HANGS);
+    const answer = waits ? (await answers.next()).value : [last];
     if (answer[0] === "broken") break;
     if (answer[0] === "invalid") continue;
     if (answer[0] === "timeout" || answer[0] === "crash") {
@@ -141,6 +142,7 @@ async function fingerprint(worker, request, chosen, end) {
     }
     asked.push([spelled(request, receiver, args), outcome(answer)]);
   }
+  await answers.return();
   return asked.sort(([a], [b]) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0));
 }
 
@@ -154,13 +156,15 @@ async function select(worker, request, plan, end) {
   for (const limit of [wanted, LARGE]) {
     const pool = generate(plan, seed, limit);
     const step = Math.max(1, Math.floor(pool.length / wanted));
-    for (let start = 0; start < step; start += 1) {
-      for (let i = start; i < pool.length; i += step) {
-        if (chosen.length === wanted || left(end) <= 0) return chosen;
-        const key = pool[i].join("\n");
-        if (seen.has(key)) continue;
-        seen.add(key);
-        if ((await worker.ask(["valid", ...pool[i]], INPUT_SECONDS))[0] === "valid") chosen.push(pool[i]);
+    const starts = Array.from({ length: step }, (_, start) => pool.filter((_, i) => i % step === start));
+    const fresh = starts.flat().filter((call) => !seen.has(call.join("\n")));
+    for (const call of fresh) seen.add(call.join("\n"));
+    while (fresh.length > 0 && chosen.length < wanted && left(end) > 0) {
+      const some = fresh.splice(0, wanted - chosen.length);
+      let at = 0;
+      for await (const answer of worker.askAll(some.map((call) => ["valid", ...call]), INPUT_SECONDS)) {
+        if (answer[0] === "valid") chosen.push(some[at]);
+        at += 1;
       }
     }
   }

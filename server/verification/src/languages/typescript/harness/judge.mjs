@@ -14,6 +14,8 @@ const LOAD_SECONDS = 5;
 /** How many times its limit a call may take while it waits for a busy machine. */
 const PATIENCE = 5;
 const TICK = 100;
+/** Jobs that are sent before the first of them is answered. */
+const AHEAD = 16;
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const CLOSED = "it closed the harness's channel";
 let started = 0;
@@ -29,17 +31,51 @@ export class Worker {
 
   /** The answer to one job, or `["timeout"]`, `["crash", how]`, `["broken", error, text, module]`. */
   async ask(job, seconds) {
-    if (this.broken) return this.broken;
-    if (this.child === undefined) {
-      const hello = await this.start();
-      if (hello[0] !== "ready") {
-        this.broken = hello[0] === "broken" ? hello : ["broken", hello[0], `loading the file: ${hello[1] ?? ""}`, ""];
-        this.stop();
-        return this.broken;
+    return (await this.askAll([job], seconds).next()).value;
+  }
+
+  /**
+   * The answers to many jobs, in their order; `seconds` as in `ask`, or a function of none. Some jobs are sent ahead,
+   * so that neither side waits for its turn at every one. A job that hangs or crashes takes only itself along:
+   * what was sent behind it is asked again of the next worker.
+   */
+  async *askAll(jobs, seconds) {
+    const limit = typeof seconds === "function" ? seconds : () => seconds;
+    const ahead = [];
+    try {
+      for (const job of jobs) {
+        if (ahead.length === AHEAD) yield await this.next(ahead, limit);
+        ahead.push(job);
+        if (this.child !== undefined) this.send(job);
       }
+      while (ahead.length > 0) yield await this.next(ahead, limit);
+    } finally {
+      if (ahead.length > 0) this.stop(); // those answers must not be taken for later ones
     }
+  }
+
+  /** The answer to the first of the jobs ahead; a worker that is started anew is sent all of them. */
+  async next(ahead, limit) {
+    const isNew = this.child === undefined;
+    if (this.broken || (isNew && !(await this.isReady()))) {
+      ahead.shift();
+      return this.broken;
+    }
+    if (isNew) ahead.forEach((job) => this.send(job));
+    ahead.shift();
+    return this.answer(limit());
+  }
+
+  async isReady() {
+    const hello = await this.start();
+    if (hello[0] === "ready") return true;
+    this.broken = hello[0] === "broken" ? hello : ["broken", hello[0], `loading the file: ${hello[1] ?? ""}`, ""];
+    this.stop();
+    return false;
+  }
+
+  send(job) {
     this.child.stdio[3].write(packed(this.key, job));
-    return this.answer(seconds);
   }
 
   start() {

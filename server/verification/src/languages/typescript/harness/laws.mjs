@@ -107,12 +107,17 @@ class Law {
   async edges() {
     const lists = this.plan.params.map((p) => (this.params.includes(p) ? p.kind.small().slice(0, 16) : [p.has_default || p.rest ? undefined : p.kind?.small()[0]]));
     const longest = Math.max(1, ...lists.map((x) => x.length));
+    const rows = [];
     for (let turn = 0; turn < longest; turn += 1) {
-      const args = filled(lists.map((x) => x[turn % x.length]), this.params.map((p) => this.plan.params.indexOf(p)));
-      const answer = await this.worker.ask(["law", String(this.index), written(args)], CASE_SECONDS);
-      if (answer[0] !== "timeout" && answer[0] !== "crash") continue;
-      this.found(args, answer);
-      return true;
+      rows.push(filled(lists.map((x) => x[turn % x.length]), this.params.map((p) => this.plan.params.indexOf(p))));
+    }
+    let at = 0;
+    for await (const answer of this.worker.askAll(rows.map((args) => ["law", String(this.index), written(args)]), CASE_SECONDS)) {
+      if (answer[0] === "timeout" || answer[0] === "crash") {
+        this.found(rows[at], answer);
+        return true;
+      }
+      at += 1;
     }
     return false;
   }

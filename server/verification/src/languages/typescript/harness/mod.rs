@@ -19,11 +19,12 @@ use crate::layers::Failure;
 use crate::toolchain::{NodeEnv, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 28] = [
+const FILES: [(&str, &str); 30] = [
     ("answers.mjs", include_str!("answers.mjs")),
     ("build.mjs", include_str!("build.mjs")),
     ("channel.mjs", include_str!("channel.mjs")),
     ("clock.mjs", include_str!("clock.mjs")),
+    ("compile.mjs", include_str!("compile.mjs")),
     ("contracts.mjs", include_str!("contracts.mjs")),
     ("gate.mjs", include_str!("gate.mjs")),
     ("hooks.mjs", include_str!("hooks.mjs")),
@@ -41,6 +42,7 @@ const FILES: [(&str, &str); 28] = [
     ("realm.mjs", include_str!("realm.mjs")),
     ("reporter.mjs", include_str!("reporter.mjs")),
     ("reports.mjs", include_str!("reports.mjs")),
+    ("resident.mjs", include_str!("resident.mjs")),
     ("script.mjs", include_str!("script.mjs")),
     ("shrink.mjs", include_str!("shrink.mjs")),
     ("subject.mjs", include_str!("subject.mjs")),
@@ -202,6 +204,18 @@ pub(super) async fn run_in(
             Err(Trouble::BroughtDown(format!("the code under test ended its own check by signal {signal}")))
         }
     }
+}
+
+/// What the program that stays answers to a question; `None` when a process of its own must be asked.
+pub(super) async fn ask_resident(
+    tools: &Toolchain,
+    scratch: &Path,
+    packages: Option<&PathBuf>,
+    question: &Value,
+) -> Option<Value> {
+    let node = tools.node().ok()?;
+    let script = installed(&node, scratch).ok()?.join("resident.mjs");
+    tools.ask_resident(&node, &script, packages, question).await
 }
 
 /// Whether the harness itself has failed: code under test ends it by a signal or at a limit, or with a
