@@ -20,9 +20,9 @@ use client::Torturer;
 
 /// Messages for each of the three encodings: 100,000 a run.
 const MESSAGES: u64 = 33_334;
-/// How much the server may grow from its first third to its end, in megabytes. An allocator takes about half
-/// of it; a leaked text for each change would be several hundred.
-const GROWTH: f64 = 32.0;
+/// How much the server may grow from its first third to its end, in megabytes. Up to 14 were seen, none of it in
+/// the second half; a leaked text for each change would be several hundred.
+const GROWTH: f64 = 24.0;
 /// Set in the process in which the torture takes place.
 const INSIDE: &str = "ZEROERR_TORTURE_INSIDE";
 
@@ -55,7 +55,9 @@ async fn torture(name: &str, seed: u64, encodings: &'static [&'static str]) {
     let own = std::env::current_exe().unwrap();
     let arguments = ["--exact", "--nocapture", "--test-threads=1"];
     let mut test = Command::new(own);
-    test.arg(format!("torture::{name}")).args(arguments).env(INSIDE, "1");
+    // What each thread's arena of glibc keeps of what was freed is no memory of the server's: with one arena a
+    // leak shows, and with sixteen it hides behind 40 MB that depend on how busy the machine is.
+    test.arg(format!("torture::{name}")).args(arguments).env(INSIDE, "1").env("MALLOC_ARENA_MAX", "1");
     let output = test.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     println!("{said}");
