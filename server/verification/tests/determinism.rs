@@ -89,20 +89,17 @@ const TYPESCRIPT_BROKEN: &str = "// @spec Double it.\n// @example double(2) === 
 /// A file, its language, the layers that object.
 type Case = (&'static str, LanguageId, &'static [Layer]);
 
+const ALL_BUT_SYNTAX: &[Layer] = &[
+    Layer::Types,
+    Layer::Contracts,
+    Layer::Tests,
+    Layer::Properties,
+    Layer::Analysis,
+    Layer::Security,
+    Layer::Performance,
+];
 const CASES: &[Case] = &[
-    (
-        PYTHON,
-        LanguageId::Python,
-        &[
-            Layer::Types,
-            Layer::Contracts,
-            Layer::Tests,
-            Layer::Properties,
-            Layer::Analysis,
-            Layer::Security,
-            Layer::Performance,
-        ],
-    ),
+    (PYTHON, LanguageId::Python, ALL_BUT_SYNTAX),
     (PYTHON_BROKEN, LanguageId::Python, &[Layer::Syntax]),
     (
         RUST,
@@ -111,19 +108,7 @@ const CASES: &[Case] = &[
     ),
     (RUST_TYPES, LanguageId::Rust, &[Layer::Types]),
     (RUST_BROKEN, LanguageId::Rust, &[Layer::Syntax]),
-    (
-        TYPESCRIPT,
-        LanguageId::TypeScript,
-        &[
-            Layer::Types,
-            Layer::Contracts,
-            Layer::Tests,
-            Layer::Properties,
-            Layer::Analysis,
-            Layer::Security,
-            Layer::Performance,
-        ],
-    ),
+    (TYPESCRIPT, LanguageId::TypeScript, ALL_BUT_SYNTAX),
     (TYPESCRIPT_BROKEN, LanguageId::TypeScript, &[Layer::Syntax]),
 ];
 

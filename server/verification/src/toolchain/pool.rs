@@ -58,7 +58,6 @@ impl<W: Send + 'static> Pool<W> {
 
     /// Puts one back after a job.
     pub fn put(self: &Arc<Self>, key: String, mut waiting: Waiting<W>) {
-        self.failures.store(0, Ordering::Release);
         waiting.jobs += 1;
         waiting.since = Instant::now();
         if waiting.jobs >= JOBS {
@@ -98,7 +97,7 @@ impl<W: Send + 'static> Pool<W> {
         self.failures.load(Ordering::Acquire) < FAILURES
     }
 
-    /// One was used well, though it is not put back.
+    /// One was used well, whether it is put back or not.
     pub fn worked(&self) {
         self.failures.store(0, Ordering::Release);
     }

@@ -45,6 +45,7 @@ impl Toolchain {
         };
         match kept.program.resident.ask(question.to_string().as_bytes(), ANSWER, MOST).await {
             Ok(answer) => {
+                residents.worked();
                 let answer: Value = serde_json::from_slice(&answer).ok()?;
                 if let Some(trouble) = answer["trouble"].as_str() {
                     tracing::debug!(trouble, "a question is asked of a process of its own");
@@ -61,10 +62,10 @@ impl Toolchain {
     }
 
     async fn start_resident(&self, node: &NodeEnv, script: &Path, packages: Option<&PathBuf>) -> Option<Kept> {
-        let scratch = self.scratch().ok()?;
         if self.scratches().is_ok_and(|folder| script.starts_with(folder)) {
             return None; // seen by the one job that it was put there for
         }
+        let scratch = self.scratch().ok()?;
         let job = Job {
             program: node.node.clone(),
             args: vec!["--no-warnings".into(), "--max-old-space-size=1536".into(), script.into()],

@@ -36,6 +36,7 @@ export function run({ tools, texts, config, folder, links, packages }) {
 
 /** What `tsc` reports, found in the order in which it looks: the first kind of error hides the later ones. */
 function checked(ts, files, parsed, folder) {
+  const declarations = keptFor(parsed.options);
   const library = dirname(ts.getDefaultLibFilePath(parsed.options));
   if (!files.exists(join(library, "lib.d.ts"))) throw new Error(`${library} is not among the tools`);
   const host = {
@@ -44,7 +45,7 @@ function checked(ts, files, parsed, folder) {
     directoryExists: files.isFolder,
     getDirectories: files.folders,
     realpath: files.real,
-    getSourceFile: (name, options) => files.source(name, options, parsed.options),
+    getSourceFile: (name, options) => files.source(name, options, declarations),
     getDefaultLibLocation: () => library,
     getDefaultLibFileName: (options) => join(library, ts.getDefaultLibFileName(options)),
     getCurrentDirectory: () => folder,
@@ -91,22 +92,26 @@ class Files {
     this.isFolder = (name) => inside.has(name) || of(name, ts.sys.directoryExists, false);
     this.folders = (name) => of(name, ts.sys.getDirectories, []);
     this.real = (name) => of(name, ts.sys.realpath, name);
-    this.source = (name, options, all) => {
+    this.source = (name, options, declarations) => {
       const real = has(name) ? undefined : place(name);
       if (real === undefined) return has(name) ? ts.createSourceFile(name, texts[name], options) : undefined;
-      return known(ts, name, real, options, all);
+      return known(ts, name, real, options, declarations);
     };
   }
 }
 
-/** A declaration file as it was read before, unless it has changed. */
-function known(ts, name, real, options, all) {
-  const read = Object.fromEntries(Object.entries(all).filter(([option]) => !PLACES.includes(option)));
-  const kind = JSON.stringify(read);
+/** What was read under these options; the kinds of options that were used last are kept. */
+function keptFor(all) {
+  const kind = JSON.stringify(Object.fromEntries(Object.entries(all).filter(([option]) => !PLACES.includes(option))));
   const files = kept.get(kind) ?? new Map();
   kept.delete(kind);
   kept.set(kind, files); // the one that was used last stands last
   for (const old of [...kept.keys()].slice(0, -KEPT_OPTIONS)) kept.delete(old);
+  return files;
+}
+
+/** A declaration file as it was read before, unless it has changed. */
+function known(ts, name, real, options, files) {
   const key = JSON.stringify([name, options.languageVersion ?? options, options.impliedNodeFormat, options.jsDocParsingMode]);
   const version = `${ts.sys.getModifiedTime(real)?.getTime()} ${ts.sys.getFileSize?.(real)}`;
   const before = files.get(key);
