@@ -1,4 +1,4 @@
-//! What one run costs in and out of the sandbox: `cargo run --release -p zeroerr-sandbox --example overhead`.
+//! What one run costs in and out of the sandbox: `cargo run --release -p zeroerr-sandbox --example sandbox_cost`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! What the engine costs per vote: `cargo run -p zeroerr-engine --no-default-features --example overhead [VOTES]`.
+//! What the engine costs per vote: `cargo run -p zeroerr-engine --no-default-features --example vote_cost [VOTES]`.
 //!
 //! The model answers at once and the layers know at once, so what is left is ours: prompts, decisions,
 //! syntax, tasks, journal. Compare with the seconds that a sample of a real model takes.
