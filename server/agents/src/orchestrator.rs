@@ -55,8 +55,9 @@ pub enum Event {
     },
     /// The stack has judged a winner.
     Verified {
-        /// Whose verdict it is: one that comes late or twice must not hit the next winner.
-        class: String,
+        /// Which verification has ended: a verdict that comes late or twice must not hit the next one, not
+        /// even one of the same class, which a resumed run may ask for at once.
+        round: u64,
         /// The verdict.
         verification: Verification,
     },
@@ -109,6 +110,8 @@ pub enum Command {
         class: String,
         /// The first sample that voted for it.
         id: u64,
+        /// The round that the verdict ends; there is one verification in each.
+        round: u64,
     },
     /// Ask an agent.
     Ask {
@@ -298,12 +301,10 @@ impl StepMachine {
                 self.arrived(id, completion_tokens, fate);
                 self.advance()
             }
-            Event::Verified { class, verification } => {
-                if self.verifying.take_if(|v| *v == class).is_none() {
-                    return Vec::new();
-                }
-                self.verified(class, verification)
-            }
+            Event::Verified { round, verification } => match self.verifying.take_if(|_| round == self.round) {
+                Some(class) => self.verified(class, verification),
+                None => Vec::new(),
+            },
             Event::Advised { errand, completion_tokens, said } => self.advised(errand, completion_tokens, said),
             Event::Tried { trials } => self.tried(&trials),
             Event::Broken(why) => {
@@ -377,7 +378,7 @@ impl StepMachine {
                 let mut commands = self.cancel_awaited();
                 self.winner = id;
                 self.verifying = Some(class.clone());
-                commands.push(Command::Verify { class, id });
+                commands.push(Command::Verify { class, id, round: self.round });
                 return commands;
             }
             if let Some(why) = self.give_up() {

@@ -181,15 +181,15 @@ impl Dispatcher {
                     }
                     Command::Ask { errand, about } => self.consult(errand, &about),
                     Command::Try { ids, claims } => self.try_on(&ids, claims),
-                    Command::Verify { class, id } => verify = Some((class, id)),
+                    Command::Verify { class, id, round } => verify = Some((class, id, round)),
                     Command::Finish(end) => return self.outcome(Some(end)).await,
                 }
             }
-            let event = if let Some((class, id)) = verify {
+            let event = if let Some((class, id, round)) = verify {
                 tokio::select! {
                     biased;
                     () = cancel.cancelled() => return self.outcome(None).await,
-                    verification = self.verify(class.clone(), id) => Event::Verified { class, verification },
+                    verification = self.verify(class, id) => Event::Verified { round, verification },
                 }
             } else if self.decoding.is_empty() && self.advising.is_empty() {
                 Event::Broken("internal error: the step waits for nothing".into())

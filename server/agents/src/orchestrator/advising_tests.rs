@@ -60,9 +60,9 @@ fn run(
                 let trials = ids.iter().map(|id| (*id, claims.iter().map(|c| one(*id, c)).collect()));
                 Event::Tried { trials: trials.collect() }
             }
-            Command::Verify { class, id } => {
+            Command::Verify { id, round, .. } => {
                 told.push_str(&format!("verify {id} "));
-                Event::Verified { class, verification: Verification::Accepted }
+                Event::Verified { round, verification: Verification::Accepted }
             }
             Command::Cancel { .. } => continue,
             Command::Finish(end) => {
@@ -164,9 +164,9 @@ fn what_was_refuted_is_not_brought_back_by_an_input() {
                     })
                     .collect(),
             },
-            Command::Verify { class, id } => {
+            Command::Verify { id, round, .. } => {
                 verified.push(id);
-                Event::Verified { class, verification: Verification::Refuted("types failed".into()) }
+                Event::Verified { round, verification: Verification::Refuted("types failed".into()) }
             }
             Command::Cancel { .. } => continue,
             Command::Finish(end) => {
@@ -210,9 +210,9 @@ fn whoever_was_objected_to_can_be_overtaken_but_not_without_a_lead() {
                 Event::Sampled { id, completion_tokens: 1, fate: vote(behaviour) }
             }
             Command::Ask { errand, .. } => Event::Advised { errand, completion_tokens: 1, said: objects(errand) },
-            Command::Verify { class, id } => {
+            Command::Verify { id, round, .. } => {
                 told.push(format!("verify {id}"));
-                Event::Verified { class, verification: Verification::Accepted }
+                Event::Verified { round, verification: Verification::Accepted }
             }
             Command::Finish(end) => {
                 assert!(matches!(end, StepEnd::Won { id: 20, .. }), "{end:?}");

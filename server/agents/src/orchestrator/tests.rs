@@ -21,8 +21,8 @@ fn class_of(behaviour: &str) -> String {
     Fingerprint { outcomes: vec![("f(0)".into(), format!("= {behaviour}"))] }.class()
 }
 
-fn verdict(behaviour: &str, verification: Verification) -> Event {
-    Event::Verified { class: class_of(behaviour), verification }
+fn verdict(round: u64, verification: Verification) -> Event {
+    Event::Verified { round, verification }
 }
 
 fn rules(k: u32, max_attempts: u32, in_flight: u32) -> StepRules {
@@ -47,7 +47,7 @@ fn decides_cancels_what_is_outstanding_and_verifies() {
     assert_eq!(commands[0], Command::Cancel { ids: vec![3, 4, 5, 6] });
     assert!(matches!(&commands[1], Command::Verify { id: 0, .. }));
     assert!(m.handle(sampled(3, vote("b"))).is_empty(), "a cancelled sample no longer counts");
-    let end = m.handle(verdict("a", Verification::Accepted));
+    let end = m.handle(verdict(0, Verification::Accepted));
     assert!(matches!(&end[0], Command::Finish(StepEnd::Won { id: 0, .. })));
     assert_eq!(m.report().samples, 3);
 }
@@ -57,7 +57,7 @@ fn a_refuted_class_may_not_win_again() {
     let mut m = StepMachine::new("f", rules(1, 3, 1));
     m.start();
     assert!(matches!(m.handle(sampled(0, vote("a")))[0], Command::Verify { .. }));
-    let next = drawn(&m.handle(verdict("a", Verification::Refuted("types failed".into()))));
+    let next = drawn(&m.handle(verdict(0, Verification::Refuted("types failed".into()))));
     assert_eq!(next, [3], "the next round has numbers of its own");
     assert_eq!(drawn(&m.handle(sampled(3, vote("a")))), [4], "a second vote for it decides nothing");
     assert!(matches!(m.handle(sampled(4, vote("b")))[0], Command::Verify { id: 4, .. }));
@@ -135,7 +135,7 @@ fn what_came_early_does_not_count_once_the_step_is_settled() {
     m.handle(sampled(0, vote("a")));
     assert!(matches!(m.handle(sampled(2, vote("a")))[..], [Command::Cancel { .. }, Command::Verify { .. }]));
     assert_eq!((m.samples(), m.ended(), m.votes()), (3, 4, 2));
-    let next = drawn(&m.handle(verdict("a", Verification::Refuted("no".into()))));
+    let next = drawn(&m.handle(verdict(0, Verification::Refuted("no".into()))));
     assert_eq!(next[0], 9, "sample 4 was drawn without knowing what was wrong, and never counts");
     assert_eq!(m.report().completion_tokens, 40, "but it was paid for");
 }
@@ -277,7 +277,7 @@ impl World<'_> {
                             let trials = ids.iter().map(|id| (*id, self.tries(*id, &claims))).collect();
                             advising.push(Event::Tried { trials });
                         }
-                        Command::Verify { class, id } => verify = Some((class, id)),
+                        Command::Verify { class, id, round } => verify = Some((class, id, round)),
                         Command::Finish(end) => {
                             let (report, feedback) = (m.report(), m.feedback().to_vec());
                             let plain = self.plain(&m, &refuted);
@@ -290,7 +290,7 @@ impl World<'_> {
                 if self.deaths.contains(&(events - 1)) {
                     break;
                 }
-                if let Some((class, id)) = verify {
+                if let Some((class, id, round)) = verify {
                     assert!(awaited.is_empty(), "nothing is decoded in vain");
                     let verification = self.judged(&m, id);
                     if let Verification::Refuted(feedback) = verification.clone() {
@@ -302,7 +302,7 @@ impl World<'_> {
                             layers: Vec::new(),
                         });
                     }
-                    let verdict = Event::Verified { class, verification };
+                    let verdict = Event::Verified { round, verification };
                     commands = m.handle(verdict.clone());
                     assert!(m.handle(verdict).is_empty(), "a verdict counts once");
                     continue;

@@ -161,7 +161,7 @@ impl Case {
                     drawn.extend(sample.iter().filter_map(|s| s.as_ref().ok()).map(|c| (id, *c)));
                     Event::Sampled { id, completion_tokens: 0, fate: self.fate(policy, sample, asked) }
                 }
-                Command::Verify { class, id } => {
+                Command::Verify { id, round, .. } => {
                     let winner = drawn.get(&id).copied().filter(|_| policy == Policy::Ours);
                     let says = winner.map(stack);
                     if says == Some(None) {
@@ -169,7 +169,7 @@ impl Case {
                     }
                     let refuted = says == Some(Some(false));
                     let refuted = refuted.then(|| Verification::Refuted("a layer objected".into()));
-                    Event::Verified { class, verification: refuted.unwrap_or(Verification::Accepted) }
+                    Event::Verified { round, verification: refuted.unwrap_or(Verification::Accepted) }
                 }
                 Command::Cancel { .. } | Command::Ask { .. } | Command::Try { .. } => continue,
                 Command::Finish(StepEnd::Won { id, .. }) => {

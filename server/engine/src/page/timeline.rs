@@ -71,15 +71,15 @@ pub(super) fn draw(
 
     let mut counts: BTreeMap<String, Vec<(f64, u32)>> = BTreeMap::new();
     let (mut marks, mut events) = (Vec::new(), Vec::new());
-    // By the name it has here: what agents proposed is part of a behaviour from the start.
-    let mut winner = String::new();
+    // The verification that the next verdict is about.
+    let mut asked = 0;
     for (index, moment) in own.iter().enumerate() {
         let x = x_of(index, moment);
         match &moment.record {
             Record::Barred { feedback, .. } => {
                 let verification = Verification::Refuted(feedback.clone());
-                let verdict = Event::Verified { class: winner.clone(), verification };
-                note_winner(&mut winner, machine.handle(verdict));
+                let verdict = Event::Verified { round: asked, verification };
+                note_verification(&mut asked, machine.handle(verdict));
                 events.push((number(scale_x(x)), "refuted"));
             }
             Record::Decided { .. } => events.push((number(scale_x(x)), "decided")),
@@ -87,21 +87,21 @@ pub(super) fn draw(
                 machine.restore(std::slice::from_ref(record));
                 if let Record::Tried { id, trials, .. } = record {
                     let tried = Event::Tried { trials: vec![(*id, trials.clone())] };
-                    note_winner(&mut winner, machine.handle(tried));
+                    note_verification(&mut asked, machine.handle(tried));
                 }
                 // A critic reads what the layers have passed; that they did is in no record of its own.
                 if let Record::Advised { errand: Errand::Criticise(_), said, .. } = record {
-                    let passed = Event::Verified { class: winner.clone(), verification: Verification::Accepted };
-                    note_winner(&mut winner, machine.handle(passed));
+                    let passed = Event::Verified { round: asked, verification: Verification::Accepted };
+                    note_verification(&mut asked, machine.handle(passed));
                     if matches!(said, Said::Objection(_)) {
                         events.push((number(scale_x(x)), "objected"));
                     }
                 }
-                note_winner(&mut winner, machine.start());
+                note_verification(&mut asked, machine.start());
             }
             record @ Record::Sample { fate, .. } => {
                 machine.restore(std::slice::from_ref(record));
-                note_winner(&mut winner, machine.start());
+                note_verification(&mut asked, machine.start());
                 marks.extend(mark(fate).map(|(kind, says)| Mark { x: number(scale_x(x)), kind, says }));
             }
             #[allow(unreachable_patterns, reason = "records that are no votes may be added")]
@@ -145,10 +145,10 @@ pub(super) fn draw(
     })
 }
 
-fn note_winner(winner: &mut String, commands: Vec<Command>) {
+fn note_verification(asked: &mut u64, commands: Vec<Command>) {
     for command in commands {
-        if let Command::Verify { class, .. } = command {
-            *winner = class;
+        if let Command::Verify { round, .. } = command {
+            *asked = round;
         }
     }
 }

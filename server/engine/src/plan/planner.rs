@@ -175,7 +175,7 @@ impl Ask {
                         handles.insert(id, drawing.spawn(draw));
                     }
                     Command::Cancel { ids } => ids.iter().filter_map(|id| handles.remove(id)).for_each(|h| h.abort()),
-                    Command::Verify { class, .. } => decided = Some(class),
+                    Command::Verify { class, round, .. } => decided = Some((class, round)),
                     // A vote on plans has no advisers.
                     Command::Ask { .. } | Command::Try { .. } => {}
                     Command::Finish(end) => {
@@ -184,11 +184,11 @@ impl Ask {
                     }
                 }
             }
-            if let Some(class) = decided {
+            if let Some((class, round)) = decided {
                 wires.tell(RunEvent::Decided { step: self.label.clone(), class: class.chars().take(8).collect() });
-                wires.record(&Record::Decided { step: self.label.clone(), class: class.clone() });
+                wires.record(&Record::Decided { step: self.label.clone(), class });
                 // A plan was checked before it voted.
-                commands = machine.handle(Event::Verified { class, verification: Verification::Accepted });
+                commands = machine.handle(Event::Verified { round, verification: Verification::Accepted });
                 continue;
             }
             let ended = tokio::select! {

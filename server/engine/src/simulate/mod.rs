@@ -162,15 +162,15 @@ fn run_step(scenario: &Scenario, step: u64, towers: &Towers) -> (StepTotals, Opt
             match command {
                 Command::Draw { id } => draws.push_back(id),
                 Command::Cancel { ids } => draws.retain(|id| !ids.contains(id)),
-                Command::Verify { class, .. } => verify = Some(class),
+                Command::Verify { round, .. } => verify = Some(round),
                 Command::Finish(StepEnd::Won { id, .. }) => {
                     winner = said.iter().find(|(i, _)| *i == id).map(|(_, m)| *m);
                 }
                 Command::Finish(_) | Command::Ask { .. } | Command::Try { .. } => {}
             }
         }
-        if let Some(class) = verify {
-            commands = machine.handle(Event::Verified { class, verification: Verification::Accepted });
+        if let Some(round) = verify {
+            commands = machine.handle(Event::Verified { round, verification: Verification::Accepted });
             continue;
         }
         let Some(id) = draws.pop_front() else { break };
