@@ -1,5 +1,5 @@
-//! What a model claims of a function: which of it can be tried, and what candidates make of it. Real Python
-//! and Rust in the real sandbox; the tools are those of `ZEROERR_HOME`, or of the user.
+//! What a model claims of a function: which of it can be tried, and what candidates make of it. Real Python,
+//! Rust and TypeScript in the real sandbox; the tools are those of `ZEROERR_HOME`, or of the user.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -15,6 +15,7 @@ use zeroerr_core::verdict::Policy;
 use zeroerr_verification::languages::Language;
 use zeroerr_verification::languages::python::Python;
 use zeroerr_verification::languages::rust::Rust;
+use zeroerr_verification::languages::typescript::TypeScript;
 use zeroerr_verification::verification_stack::VerificationStack;
 
 use common::tools;
@@ -22,6 +23,8 @@ use common::tools;
 const PYTHON: &str =
     "# @spec Half of x.\n# @requires x >= 0\n# @example half(4) == 2\ndef half(x: int) -> int:\n    ...\n";
 const RUST: &str = "// @spec Half of x.\n// @example half(4) == 2\nfn half(x: u32) -> u32 {\n    todo!()\n}\n";
+
+const TYPESCRIPT: &str = "// @spec Half of x.\n// @requires x >= 0\n// @example half(4) === 2\nexport function half(x: number): number {\n  throw new Error(\"to do\");\n}\n";
 
 fn task(language: &dyn Language, file: &str, source: &str) -> Task {
     language.analyse(&PathBuf::from(file), &Arc::from(source)).tasks.pop().expect("a spec")
@@ -54,6 +57,9 @@ fn only_one_call_with_a_value_is_a_claim() {
     let rust = task(&Rust::default(), "/nowhere/half.rs", RUST);
     assert_eq!(stack.claim(&rust, "half(6)", "3"), Some(("half(6)".into(), "3".into())));
     assert_eq!(stack.claim(&rust, "half(6", "3"), None);
+    let typescript = task(&TypeScript, "/nowhere/half.ts", TYPESCRIPT);
+    assert_eq!(stack.claim(&typescript, "half(6)", "3"), Some(("half(6)".into(), "3".into())));
+    assert_eq!(stack.claim(&typescript, "half(4)", "3"), None);
     // A spec that takes no further line does not matter.
     let plain = "def half(x: int) -> int:\n    \"\"\"Half of x.\n\n    >>> half(4)\n    2\n    \"\"\"\n    ...\n";
     let plain = task(&Python, "/nowhere/half.py", plain);
@@ -103,6 +109,23 @@ async fn candidates_are_tried_on_claims_without_being_judged() {
         expect![[r#"
             = 3 ok | = 3 | = 4 | -
             = 3 ok | ! panic | = 4 | -"#]],
+    )
+    .await;
+    let bodies = [
+        "return Math.floor(x / 2);",
+        "if (x === 7) throw new RangeError(`seven: ${x}`); return Math.floor(x / 2);",
+        "while (x === 8);\nreturn 3;",
+        "return (",
+    ];
+    check(
+        &stack,
+        &task(&TypeScript, "/nowhere/half.ts", TYPESCRIPT),
+        &bodies,
+        expect![[r#"
+            = 3 ok | = 3 | = 4 | -
+            = 3 ok | ! RangeError | = 4 | -
+            = 3 ok | = 3 | timeout | -
+        "#]],
     )
     .await;
 }

@@ -8,6 +8,7 @@ mod comments;
 mod contracts;
 mod doctests;
 mod escapes;
+mod examine;
 mod expressions;
 mod extract;
 mod forbidden;
@@ -42,6 +43,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use zeroerr_core::advice::{Claim, Trial};
 use zeroerr_core::code::{Candidate, FileAnalysis, LanguageId, ScopeName, Task, TextEdit, TextRange};
 use zeroerr_core::ports::BoxFuture;
 use zeroerr_core::question::{Answer, Question};
@@ -120,6 +122,15 @@ impl Language for TypeScript {
         call: &'a str,
     ) -> BoxFuture<'a, Result<Option<Answer>, CheckError>> {
         Box::pin(questions::answer(tools, behaviour, call))
+    }
+
+    fn examine<'a>(
+        &'a self,
+        tools: &'a Toolchain,
+        subjects: &'a [Subject],
+        claims: &'a [Claim],
+    ) -> BoxFuture<'a, Result<Vec<Vec<Trial>>, CheckError>> {
+        Box::pin(examine::examine(tools, subjects, claims))
     }
 
     fn observe<'a>(

@@ -35,7 +35,7 @@ async function judged(request, subject) {
   const worker = new Worker(subject);
   const second = new Worker(subject);
   try {
-    const facts = await examples(worker, request, end, 2);
+    const facts = await examples(worker, request, end, request.failures ?? 2);
     const rejected = !facts.every((f) => f.ok);
     const answer = { examples: facts, outcomes: [], broken: worker.broken, unstable: null };
     const hangs = rejected && facts[facts.length - 1]?.got === "timeout";
