@@ -295,6 +295,9 @@ pub struct ReplayArgs {
     /// Chooses orders and inputs
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
+    /// Testers per task: the configured model writes tests, and two policies more count them as weak votes
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10))]
+    pub testers: u32,
     /// Write the curve of precision over coverage
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use zeroerr_core::code::LanguageId;
+use zeroerr_core::ports::Model;
 use zeroerr_core::voting_engine::adaptive::Aim;
 use zeroerr_engine::journal::Journal;
 use zeroerr_engine::local::{LocalWorkbench, Parts, StatusSource};
@@ -27,6 +28,7 @@ pub struct Composed {
     /// What front ends use.
     pub workbench: Arc<LocalWorkbench>,
     stack: Arc<VerificationStack>,
+    advisers: Vec<Arc<dyn Model>>,
     loader: Arc<StoreLoader>,
     configs: Vec<ModelConfig>,
 }
@@ -63,13 +65,20 @@ impl Composed {
         };
         let (planners, advisers) = (pool.for_role(ModelRole::Planner), pool.for_role(ModelRole::Adviser));
         let status = status(pool, stack.clone());
+        let asked = if advisers.is_empty() { models.clone() } else { advisers.clone() };
         let parts = Parts { models, stack: stack.clone(), journal, status };
         Ok(Self {
             workbench: Arc::new(LocalWorkbench::new(parts, options).planned_by(planners).advised_by(advisers)),
             stack,
+            advisers: asked,
             loader,
             configs,
         })
+    }
+
+    /// The models that write tests.
+    pub fn advisers(&self) -> Vec<Arc<dyn Model>> {
+        self.advisers.clone()
     }
 
     /// The parts that verify code; no model is asked. With `remember`, verdicts are those of an earlier process where

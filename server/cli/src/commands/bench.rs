@@ -5,6 +5,8 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use zeroerr_core::code::LanguageId;
+use zeroerr_engine::bench::advice::Testers;
 use zeroerr_engine::bench::chart;
 use zeroerr_engine::bench::figures::{Figures, Report, TICODER};
 use zeroerr_engine::bench::records::{self, Records};
@@ -55,7 +57,8 @@ pub async fn main(global: &Global, command: &BenchCommand) -> Result<Exit, CliEr
     let tasks = read(&args.tasks, records::tasks, context.ui)?;
     let settings = &context.loaded.settings;
     let tools = compose::toolchain(settings, &context.data_dir);
-    let stack = VerificationStack::new(Arc::new(tools), settings.verification.policy());
+    let stack = Arc::new(VerificationStack::new(Arc::new(tools), settings.verification.policy()));
+    let options = Options { testers: testers(args.testers, &context)?, ..options };
     let cancel = interrupt::token();
     let bar = Bar::new(context.ui);
     let report = replay(&stack, &samples, &tasks, &options, &|p| bar.tell(p), &cancel).await;
@@ -116,7 +119,19 @@ fn options(args: &ReplayArgs, context: &Context) -> Result<Options, CliError> {
             SplitArg::All => Split::All,
         },
         cache: args.cache.clone(),
+        testers: None,
     })
+}
+
+/// The configured model as testers, when any are asked for.
+fn testers(count: u32, context: &Context) -> Result<Option<Testers>, CliError> {
+    if count == 0 {
+        return Ok(None);
+    }
+    let settings = &context.loaded.settings;
+    let composed = compose::Composed::new(settings, &context.data_dir, Arc::new(drop))?;
+    composed.ready(&[LanguageId::Python])?;
+    Ok(Some(Testers { count, models: composed.advisers(), options: compose::run_options(settings)? }))
 }
 
 /// Reads one file and tells every line that was skipped.
@@ -163,6 +178,7 @@ impl Bar {
     fn tell(&self, progress: Progress) {
         match progress {
             Progress::Observed(done, of) => self.show(done, of, "tasks run"),
+            Progress::Advised(done, of) => self.show(done, of, "tasks that testers have answered for"),
             Progress::Verified(done, of) => self.show(done, of, "winners checked by the layers"),
         }
     }
@@ -225,6 +241,12 @@ fn table(report: &Report) -> String {
     } else {
         format!("; refused by: {}\n", refused.join(", "))
     });
+    if let Some(t) = &report.testers {
+        out.push_str(&format!(
+            "testers: {} of {} answers had tests that could be read, {} tests in all; the reference solution passes {}\n",
+            t.usable, t.answers, t.tests, t.right
+        ));
+    }
     report.not_checked.iter().for_each(|missing| out.push_str(&format!("not checked: {missing}\n")));
     report.left_out.iter().for_each(|left| out.push_str(&format!("left out: {}: {}\n", left.task_id, left.why)));
     out.push_str(

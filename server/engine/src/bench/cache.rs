@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zeroerr_verification::languages::Observation;
@@ -49,7 +50,7 @@ impl Cache {
     }
 
     /// What is known under a key; what cannot be read counts as unknown.
-    pub fn get(&self, key: &str) -> Option<Known> {
+    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
         let text = std::fs::read(self.file(key)?).ok()?;
         serde_json::from_slice(&text).ok()
     }
@@ -58,7 +59,7 @@ impl Cache {
     ///
     /// # Errors
     /// One sentence when it cannot be written.
-    pub fn put(&self, key: &str, known: &Known) -> Result<(), String> {
+    pub fn put<T: Serialize>(&self, key: &str, known: &T) -> Result<(), String> {
         let Some(file) = self.file(key) else { return Ok(()) };
         let refused = |e: std::io::Error| format!("cannot write the cache {}: {e}", file.display());
         let text = serde_json::to_vec(known).map_err(|e| format!("internal error: {e}"))?;

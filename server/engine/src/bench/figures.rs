@@ -1,7 +1,10 @@
 //! What a replay comes to: coverage, precision and samples per policy, with intervals.
 
 use serde::Serialize;
+use zeroerr_core::advice::Said;
 use zeroerr_core::voting_engine::sequential::wilson;
+
+use super::advice::Advice;
 
 /// What TiCoder (arXiv 2404.10100) reports for HumanEval: pass@1 without and with one answered question.
 pub const TICODER: (f64, f64) = (0.305, 0.553);
@@ -161,6 +164,33 @@ pub struct Report {
     pub not_checked: Vec<String>,
     /// Tasks without a part.
     pub left_out: Vec<LeftOut>,
+    /// What testers said, where they were asked.
+    pub testers: Option<TesterFigures>,
+}
+
+/// What testers said, over all tasks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct TesterFigures {
+    /// Answers.
+    pub answers: usize,
+    /// Answers with a test that could be read.
+    pub usable: usize,
+    /// Distinct tests.
+    pub tests: usize,
+    /// Those that the reference solution passes.
+    pub right: usize,
+}
+
+impl TesterFigures {
+    /// Over the advice on every task.
+    pub fn of<'a>(advices: impl IntoIterator<Item = &'a Advice>) -> Self {
+        advices.into_iter().fold(Self::default(), |sum, advice| Self {
+            answers: sum.answers + advice.said.len(),
+            usable: sum.usable + advice.said.iter().filter(|s| matches!(s, Said::Claims(_))).count(),
+            tests: sum.tests + advice.truth.len(),
+            right: sum.right + advice.truth.iter().filter(|(_, holds)| *holds).count(),
+        })
+    }
 }
 
 /// Four digits: more would only pretend.

@@ -3,12 +3,16 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use zeroerr_agents::orchestrator::{Command, Event, StepEnd, StepMachine, StepRules, Verification};
+use zeroerr_agents::orchestrator::{AgentRules, Command, Event, StepEnd, StepMachine, StepRules, Verification};
+use zeroerr_core::advice::Said;
 use zeroerr_core::code::Candidate;
 use zeroerr_core::red_flag_detector::RedFlag;
 use zeroerr_core::state_manager::SampleFate;
 use zeroerr_core::voting_engine::Fingerprint;
 use zeroerr_core::voting_engine::consensus::{Evidence, answer_of};
+use zeroerr_core::voting_engine::tally::VoteId;
+
+use super::advice::Advice;
 
 /// How a winner is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,12 +29,28 @@ pub enum Policy {
     Gated,
     /// Votes input by input and near misses, and the stack in the loop.
     Ours,
+    /// [`Gated`](Policy::Gated), with testers.
+    GatedTested,
+    /// [`Ours`](Policy::Ours), with testers.
+    OursTested,
 }
 
 impl Policy {
-    /// In the order of the table.
+    /// Those that need no model, in the order of the table.
     pub const ALL: [Policy; 6] =
         [Policy::FirstPassing, Policy::Text, Policy::Tree, Policy::Behaviour, Policy::Gated, Policy::Ours];
+
+    /// Those that ask testers.
+    pub const TESTED: [Policy; 2] = [Policy::GatedTested, Policy::OursTested];
+
+    /// The same without testers.
+    fn untested(self) -> Policy {
+        match self {
+            Policy::GatedTested => Policy::Gated,
+            Policy::OursTested => Policy::Ours,
+            other => other,
+        }
+    }
 
     /// As tables name it.
     pub fn name(self) -> &'static str {
@@ -41,6 +61,8 @@ impl Policy {
             Policy::Behaviour => "behaviour votes",
             Policy::Gated => "gate + behaviour votes",
             Policy::Ours => "ours",
+            Policy::GatedTested => "gate + beh. + testers",
+            Policy::OursTested => "ours + testers",
         }
     }
 
@@ -51,7 +73,7 @@ impl Policy {
 
     /// Whether the layers are asked about its winners: hundreds, for those that take what comes first.
     pub fn asks_layers(self) -> bool {
-        matches!(self, Policy::Gated | Policy::Ours)
+        matches!(self.untested(), Policy::Gated | Policy::Ours)
     }
 
     fn has_gate(self) -> bool {
@@ -96,6 +118,8 @@ pub struct Case {
     /// The answers of the reference solution.
     pub(super) truth: Option<Vec<u32>>,
     fates: BTreeMap<Policy, Vec<SampleFate>>,
+    /// What testers said, and what that may cost.
+    advice: Option<(Advice, AgentRules)>,
 }
 
 /// How one replay went.
@@ -132,7 +156,14 @@ impl Case {
         let truth = reference.map(|b| row(&inputs, b, &mut known));
         let told = telling(&voters);
         let fates = Policy::ALL.into_iter().map(|p| (p, fates(&voters, p, &told))).collect();
-        Self { id, samples, voters, evidence, inputs, is_usual, answers, truth, fates }
+        Self { id, samples, voters, evidence, inputs, is_usual, answers, truth, fates, advice: None }
+    }
+
+    /// The same with testers, for the policies that ask them.
+    #[must_use]
+    pub fn advised(mut self, advice: Advice, rules: AgentRules) -> Self {
+        self.advice = Some((advice, rules));
+        self
     }
 
     /// Replays the samples in this order. Where the stack's word is not known yet, acceptance is
@@ -147,6 +178,10 @@ impl Case {
     ) -> Replayed {
         let max_attempts = rules.max_attempts.min(order.len() as u32);
         let mut machine = StepMachine::new(self.id.clone(), StepRules { max_attempts, in_flight: 1, ..rules });
+        let advice = self.advice.as_ref().filter(|_| policy != policy.untested());
+        machine = machine.advised_by(advice.map_or_else(AgentRules::default, |(_, rules)| *rules));
+        let advice = advice.map(|(advice, _)| advice);
+        let policy = policy.untested();
         if policy == Policy::Ours {
             machine = machine.with_evidence(self.evidence(asked.len() as u32));
         }
@@ -171,7 +206,16 @@ impl Case {
                     let refuted = refuted.then(|| Verification::Refuted("a layer objected".into()));
                     Event::Verified { round, verification: refuted.unwrap_or(Verification::Accepted) }
                 }
-                Command::Cancel { .. } | Command::Ask { .. } | Command::Try { .. } => continue,
+                Command::Ask { errand, .. } => {
+                    let said = advice.map_or_else(|| Said::Nothing("nobody was asked".into()), |a| a.answer(errand));
+                    Event::Advised { errand, completion_tokens: 0, said }
+                }
+                Command::Try { ids, .. } => {
+                    let trials = |id: &VoteId| advice?.trials.get(drawn.get(id)?).cloned();
+                    let tried = |id| (id, trials(&id).unwrap_or_default());
+                    Event::Tried { trials: ids.into_iter().map(tried).collect() }
+                }
+                Command::Cancel { .. } => continue,
                 Command::Finish(StepEnd::Won { id, .. }) => {
                     replayed.winner = drawn.get(&id).copied();
                     break;

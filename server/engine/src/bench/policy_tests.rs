@@ -1,5 +1,6 @@
 //! Policies on cases made by hand.
 
+use zeroerr_core::advice::{Claim, Trial};
 use zeroerr_core::voting_engine::domain::Domain;
 
 use super::*;
@@ -78,4 +79,18 @@ fn a_guess_abstains_never_and_answers_mend_it() {
 #[test]
 fn fewer_samples_than_allowed_end_the_replay() {
     assert_eq!(replay(&case(&[0]), Policy::Gated, 2), (None, 0), "one sample is never two ahead");
+}
+
+#[test]
+fn tests_that_speak_against_the_leader_cost_it_a_vote() {
+    let claim = Claim { call: "f(2)".into(), expected: Some("3".into()), inside: true };
+    let trial = |outcome: &str| (claim.code(), Trial { outcome: Some(format!("= {outcome}")), holds: outcome == "3" });
+    let trials = [(0, vec![trial("2")]), (1, vec![trial("3")])].into();
+    let advice = Advice { said: vec![Said::Claims(vec![claim.clone()])], trials, truth: Vec::new() };
+    let rules = AgentRules { testers: 1, weak_votes: 1, ..AgentRules::default() };
+    let case = |samples: &[usize]| case(samples).advised(advice.clone(), rules);
+    assert_eq!(replay(&case(&[1, 0, 0, 0]), Policy::Gated, 2), (Some(0), 4));
+    assert_eq!(replay(&case(&[1, 0, 0, 0]), Policy::GatedTested, 2).0, None, "the sample it is granted is not there");
+    assert_eq!(replay(&case(&[1, 0, 0, 0, 0]), Policy::GatedTested, 2), (Some(0), 5));
+    assert_eq!(replay(&case(&[0, 1, 1, 1]), Policy::GatedTested, 2), (Some(1), 4), "they speak for this one");
 }

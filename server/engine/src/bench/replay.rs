@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use futures::StreamExt;
 use rand::SeedableRng;
@@ -14,8 +15,9 @@ use zeroerr_core::voting_engine::sequential::wilson;
 use zeroerr_verification::languages::python::Python;
 use zeroerr_verification::verification_stack::VerificationStack;
 
+use super::advice::{self, Advice, Testers};
 use super::cache::{Cache, Known, StackWord};
-use super::figures::{Figures, GuessRow, LeftOut, PolicyRow, QuestionRow, Report, Sums, round};
+use super::figures::{Figures, GuessRow, LeftOut, PolicyRow, QuestionRow, Report, Sums, TesterFigures, round};
 use super::observe::{self, Observed};
 use super::policy::{Case, Policy, Replayed, Voter};
 use super::records::{Records, Samples, TaskRecord};
@@ -55,7 +57,7 @@ impl Split {
 }
 
 /// How to replay.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Options {
     /// The leads.
     pub ks: Vec<u32>,
@@ -75,6 +77,8 @@ pub struct Options {
     pub split: Split,
     /// Where to keep what was found out.
     pub cache: Option<PathBuf>,
+    /// Testers, for two policies more.
+    pub testers: Option<Testers>,
 }
 
 /// How far it is.
@@ -82,6 +86,8 @@ pub struct Options {
 pub enum Progress {
     /// Tasks whose samples were run, of how many.
     Observed(usize, usize),
+    /// Tasks that the testers have answered for, of how many.
+    Advised(usize, usize),
     /// Winners that the layers were asked about, of how many.
     Verified(usize, usize),
 }
@@ -106,6 +112,8 @@ struct Work {
     observed: Observed,
     known: Known,
     key: String,
+    record: TaskRecord,
+    advice: Option<Advice>,
 }
 
 /// Replays recorded samples.
@@ -113,7 +121,7 @@ struct Work {
 /// # Errors
 /// See [`ReplayError`].
 pub async fn replay(
-    stack: &VerificationStack,
+    stack: &Arc<VerificationStack>,
     samples: &Records<Samples>,
     tasks: &Records<TaskRecord>,
     options: &Options,
@@ -127,6 +135,9 @@ pub async fn replay(
             format!("none of its {} tasks can be replayed ({}: {})", left_out.len(), l.task_id, l.why)
         });
         return Err(ReplayError::Usage(format!("nothing to replay: {why}")));
+    }
+    if let Some(testers) = &options.testers {
+        advise(stack, &mut works, testers, options, &cache, progress, cancel).await?;
     }
     // The layers are asked about winners only, and a refused winner makes another one.
     let counts = loop {
@@ -219,7 +230,58 @@ async fn observe_one(
     let reference = known.reference.as_ref().and_then(|r| r.behaviour.as_ref());
     let id = record.task_id.clone();
     let case = Case::new(id, evidence, observed.samples.clone(), voters.collect(), reference);
-    Ok(Ok(Work { case, observed, known, key }))
+    Ok(Ok(Work { case, observed, known, key, record: record.clone(), advice: None }))
+}
+
+/// Asks the testers about every task, and tries the candidates on what they say.
+async fn advise(
+    stack: &Arc<VerificationStack>,
+    works: &mut [Work],
+    testers: &Testers,
+    options: &Options,
+    cache: &Cache,
+    progress: &(dyn Fn(Progress) + Sync),
+    cancel: &CancellationToken,
+) -> Result<(), ReplayError> {
+    let total = works.len();
+    let jobs: Vec<_> = works.iter().map(|work| advise_one(stack, work, testers, options, cache)).collect();
+    let mut running = futures::stream::iter(jobs).buffered(options.jobs.max(1));
+    let mut advices: Vec<Advice> = Vec::with_capacity(total);
+    loop {
+        let next = tokio::select! {
+            () = cancel.cancelled() => return Err(ReplayError::Cancelled),
+            next = running.next() => next,
+        };
+        let Some(advice) = next else { break };
+        advices.push(advice?);
+        progress(Progress::Advised(advices.len(), total));
+    }
+    drop(running);
+    for (work, advice) in works.iter_mut().zip(advices) {
+        work.case = work.case.clone().advised(advice.clone(), testers.rules());
+        work.advice = Some(advice);
+    }
+    Ok(())
+}
+
+async fn advise_one(
+    stack: &Arc<VerificationStack>,
+    work: &Work,
+    testers: &Testers,
+    options: &Options,
+    cache: &Cache,
+) -> Result<Advice, ReplayError> {
+    let (observed, known) = (&work.observed, &work.known);
+    let key = advice::key(&work.key, testers, observed);
+    if let Some(advice) = cache.get(&key) {
+        return Ok(advice);
+    }
+    let solution = stack.language(observed.task.language).ok();
+    let solution = solution.and_then(|l| subject::reference(&work.record, &observed.task, l));
+    let asked = advice::all(stack, testers, observed, known, solution, options.seed).await;
+    let advice = asked.map_err(|e| ReplayError::Machine(e.0))?;
+    cache.put(&key, &advice).map_err(ReplayError::Usage)?;
+    Ok(advice)
 }
 
 /// Sums per row and task.
@@ -289,8 +351,10 @@ fn guess(work: &Work, place: usize, tasks: usize, options: &Options, counts: &mu
 }
 
 fn rows(options: &Options) -> Vec<(Policy, u32)> {
+    let tested = Policy::TESTED.into_iter().filter(|_| options.testers.is_some());
+    let policies = Policy::ALL.into_iter().chain(tested);
     let ks = |policy: Policy| if policy.has_k() { options.ks.clone() } else { vec![1] };
-    Policy::ALL.into_iter().flat_map(|p| ks(p).into_iter().map(move |k| (p, k))).collect()
+    policies.flat_map(|p| ks(p).into_iter().map(move |k| (p, k))).collect()
 }
 
 /// The layers' word; one that fails an example need not be asked about, the tests layer runs the same.
@@ -400,6 +464,7 @@ fn report(works: &[Work], counts: &Counts, options: &Options, left_out: Vec<Left
         stack_asked: words.len(),
         stack_refused: refused,
         not_checked: missing.into_iter().collect(),
+        testers: options.testers.as_ref().map(|_| TesterFigures::of(works.iter().filter_map(|w| w.advice.as_ref()))),
         left_out,
     }
 }
