@@ -9,7 +9,7 @@ use zeroerr_core::task_specification::parser::ClauseSource;
 use zeroerr_core::task_specification::{Example, ExampleOrigin, Severity, Spec, SpecDiagnostic};
 
 use super::expressions::{
-    called_names, free_names, is_global, mentions, parse_expression, split_equation, without_comment,
+    called_names, free_names, is_global, members, mentions, parse_expression, split_equation, without_comment,
 };
 use super::functions::FileIndex;
 use super::globals::GLOBALS;
@@ -22,6 +22,8 @@ use crate::languages::faults::{Comparison, Faults, nearest};
 pub(super) struct Context<'a> {
     /// The function's name.
     pub function: &'a str,
+    /// Whether the bare name can mean nothing else than the function.
+    pub is_bare: bool,
     /// Names of the spec's own: parameters, steps, the function itself.
     pub names: HashSet<&'a str>,
     /// The helpers that `@step` lines declare; an example may be about one of them.
@@ -128,7 +130,8 @@ impl Checker<'_> {
     fn is_about_function(&mut self, expression: &Expression, code: &str, clause: TextRange) -> bool {
         let function = self.context.function;
         let Some(root) = expression.node() else { return false };
-        if mentions(root, expression.source(), function) {
+        let as_member = || members(root).iter().any(|n| expression.text(*n) == function);
+        if mentions(root, expression.source(), function) && (self.context.is_bare || as_member()) {
             return true;
         }
         let calls = called_names(root);

@@ -217,6 +217,26 @@ pub(super) fn mentions(root: Node<'_>, source: &str, name: &str) -> bool {
     })
 }
 
+/// The members that code takes of objects: `f` of `api.f`.
+pub(super) fn members<'t>(root: Node<'t>) -> Vec<Node<'t>> {
+    let all = nodes(root).into_iter().filter(|n| n.kind() == "member_expression");
+    all.filter_map(|n| n.child_by_field_name("property")).collect()
+}
+
+/// An expression in which every object whose member of this name is taken is looked at first, by `__own`.
+pub(super) fn watched(code: &str, member: &str) -> String {
+    let Some(expression) = Expression::parse(code).filter(|e| e.node().is_some()) else { return code.to_owned() };
+    let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+    for property in members(expression.everything()).into_iter().filter(|n| expression.text(*n) == member) {
+        let Some(object) = property.parent().and_then(|n| n.child_by_field_name("object")) else { continue };
+        let place = expression.place(object);
+        edits.push((place.start..place.start, "__own(".to_owned()));
+        edits.push((place.end..place.end, ")".to_owned()));
+    }
+    edits.sort_by_key(|(range, _)| (range.start, range.end));
+    replaced(code, &edits)
+}
+
 /// The two sides of `f(ARGS) === EXPECTED`, also reversed, also with `==`: the call first.
 pub(super) fn equation<'t>(expression: Node<'t>, source: &str, function: &str) -> Option<(Node<'t>, Node<'t>)> {
     let comparison = unwrapped(expression);

@@ -11,7 +11,7 @@ use zeroerr_core::red_flag_detector::RedFlag;
 
 use super::expressions::mentions;
 use super::forbidden::check_forbidden;
-use super::functions::{FileIndex, Function};
+use super::functions::{FileIndex, Form, Function};
 use super::imports::{Writing, imports_of, needed, parse_all, used_names};
 use super::layout::{Style, inside_of};
 use super::signature::{same, shape, with_header};
@@ -36,9 +36,9 @@ fn read(response: &str, task: &Task) -> Result<Candidate, RedFlag> {
     if response.trim().is_empty() {
         return Err(RedFlag::Empty);
     }
-    let code = code_of(response, &task.signature.name)?;
+    let code = code_of(response, task)?;
     let (code, tree) = parsed(&code, task)?;
-    let index = FileIndex::new(tree.root_node(), &code);
+    let index = FileIndex::of_file(tree.root_node(), &code, &task.file);
     let found = Found::read(tree.root_node(), &index, &code, task)?;
     let body = found.function.node.child_by_field_name("body").ok_or(RedFlag::Placeholder)?;
     let is_method = task.class.is_some();
@@ -84,16 +84,44 @@ fn parsed(code: &str, task: &Task) -> Result<(String, Tree), RedFlag> {
     let mut forms = vec![code.to_owned(), format!("{code}\n}}\n")];
     if let Some(class) = &task.class {
         forms.extend([format!("class {class} {{\n{code}\n}}\n"), format!("class {class} {{\n{code}\n}}\n}}\n")]);
+        forms.extend([in_object(class, code), in_object(class, &format!("{code}\n}}"))]);
     }
+    let mut first = None;
     for whole in forms {
         let tree = parse(&whole, Dialect::of(&task.file)).ok_or(RedFlag::DoesNotParse)?;
-        if !tree.root_node().has_error() {
+        if tree.root_node().has_error() {
+            continue;
+        }
+        // A member alone may read as something else: `f: (x) => x` as a label.
+        if holds(&whole, &tree, task) {
             return Ok((whole, tree));
         }
+        first.get_or_insert((whole, tree));
+    }
+    if let Some(found) = first {
+        return Ok(found);
     }
     // Words alone are a different failure from code that is broken.
     let has_function = code.lines().any(|l| starts_function(l, None));
     Err(if has_function { RedFlag::DoesNotParse } else { RedFlag::NotOneFunction })
+}
+
+/// Whether a text holds a function of the asked name.
+fn holds(code: &str, tree: &Tree, task: &Task) -> bool {
+    let index = FileIndex::of_file(tree.root_node(), code, &task.file);
+    index.functions.iter().any(|f| f.name(code) == task.signature.name)
+}
+
+/// Members in the object that a path names: `api`, `api.text`, `module.exports`.
+fn in_object(path: &str, members: &str) -> String {
+    let mut names = path.split('.');
+    let root = names.next().unwrap_or(path);
+    if matches!(root, "module" | "exports") {
+        return format!("{path} = {{\n{members}\n}};\n");
+    }
+    let inner: Vec<&str> = names.collect();
+    let opened: String = inner.iter().map(|name| format!("{name}: {{ ")).collect();
+    format!("const {root} = {{ {opened}\n{members}\n{} }};\n", "}".repeat(inner.len()))
 }
 
 /// The one function of a response, and the imports beside it.
@@ -121,7 +149,7 @@ struct Reader<'t, 'i, 'c> {
     index: &'i FileIndex<'t>,
 }
 
-impl<'t> Reader<'t, '_, '_> {
+impl<'t, 'i> Reader<'t, 'i, '_> {
     fn take(&mut self, node: Node<'t>) -> Result<(), RedFlag> {
         if is_comment(node) || !node.is_named() || matches!(node.kind(), "empty_statement" | "hash_bang_line") {
             return Ok(());
@@ -133,6 +161,9 @@ impl<'t> Reader<'t, '_, '_> {
         let name = self.task.signature.name.as_str();
         let here = |f: &&Function<'t>| f.outer == node && f.name(self.code) == name;
         if let Some(function) = self.index.functions.iter().find(here) {
+            return self.found(function);
+        }
+        if let Some(function) = self.member(node) {
             return self.found(function);
         }
         match node.kind() {
@@ -165,6 +196,18 @@ impl<'t> Reader<'t, '_, '_> {
             self.found(function)?;
         }
         Ok(())
+    }
+
+    /// A member may come in its object, if it comes alone.
+    fn member(&self, statement: Node<'t>) -> Option<&'i Function<'t>> {
+        let is_alone = |f: &Function<'t>| {
+            let objects = std::iter::successors(f.outer.parent(), Node::parent).take_while(|n| *n != statement);
+            objects.filter(|n| n.kind() == "object").all(|n| parts(n).len() == 1)
+        };
+        let asked = |f: &&Function<'t>| f.name(self.code) == self.task.signature.name && f.class == self.task.class;
+        let inside =
+            |f: &&Function<'t>| f.form == Form::Member && statement.byte_range().contains(&f.outer.start_byte());
+        self.index.functions.iter().filter(asked).find(inside).filter(|f| is_alone(f))
     }
 
     /// What uses the function, and what exports it.
@@ -222,30 +265,46 @@ fn has_types(body: Node<'_>) -> bool {
 }
 
 /// The code in a response: the fenced block with the function, or the bare text.
-fn code_of(response: &str, name: &str) -> Result<String, RedFlag> {
+fn code_of(response: &str, task: &Task) -> Result<String, RedFlag> {
     let (before, blocks) = fenced(response);
+    let name = task.signature.name.as_str();
     let has = |text: &str| text.lines().any(|l| starts_function(l, Some(name)));
+    let holds = |text: &str| parsed(text, task).is_ok_and(|(code, tree)| holds(&code, &tree, task));
     if blocks.is_empty() || has(&before) {
         // The prompt may have opened the fence, so that the response starts with code.
         return Ok(before);
     }
-    let mut with_function: Vec<String> = blocks.into_iter().filter(|b| has(b)).collect();
+    let mut with_function: Vec<String> = blocks;
+    if with_function.len() > 1 {
+        with_function.retain(|b| has(b) || holds(b));
+    }
     with_function.dedup();
     <[String; 1]>::try_from(with_function).map(|[code]| code).map_err(|_| RedFlag::NotOneFunction)
 }
 
-/// Whether a line starts a function: `function f(`, `const f = `, or a method's `f(`.
+/// Whether a line starts a function: `function f(`, `const f = `, a method's `f(`, a member's `f: (`, `exports.f = `, or
+/// what a file exports without a name.
 fn starts_function(line: &str, name: Option<&str>) -> bool {
     const MODIFIERS: &[&str] =
         &["export", "default", "async", "static", "public", "private", "protected", "override", "get", "set", "*"];
     let mut rest = line.trim_start();
-    let mut is_declared = false;
+    let (mut is_declared, mut is_default) = (false, false);
     loop {
         let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).unwrap_or(rest.len());
         let end = if rest.starts_with(['*', '#']) { 1 } else { end };
         let (word, tail) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        let gives = |sign: char| {
+            tail.trim_start().starts_with(sign)
+                && ["=>", "function (", "function(", "function*"].iter().any(|w| line.contains(w))
+        };
         match word {
-            "" => return false,
+            "" => return is_default && rest.starts_with('('),
+            "module" | "exports" if tail.starts_with('.') => {
+                rest = tail.trim_start_matches('.');
+                continue;
+            }
+            "exports" if gives('=') => return true,
+            "default" => is_default = true,
             "function" | "const" | "let" | "var" => is_declared = true,
             "#" => {}
             _ if MODIFIERS.contains(&word) => {}
@@ -254,7 +313,8 @@ fn starts_function(line: &str, name: Option<&str>) -> bool {
                 let is_asked = name.is_none_or(|n| n.trim_start_matches('#') == word);
                 // A call looks like a method, so that one opens its body on the line.
                 let opens = tail.starts_with('(') && line.trim_end().ends_with('{');
-                return is_asked && ((is_declared && tail.starts_with(['(', '<', '=', ':'])) || opens);
+                let is_value = gives('=') || gives(':');
+                return is_asked && (is_value || (is_declared && tail.starts_with(['(', '<', '=', ':'])) || opens);
             }
         }
         rest = tail.trim_start();

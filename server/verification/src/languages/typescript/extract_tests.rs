@@ -239,3 +239,49 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn members_fields_and_exports_come_in_many_dresses() {
+    let bare = "function f(x) {\n  return x + 1;\n}\n";
+    let member = "const api = {\n  // @spec F.\n  f(x) {},\n};\n";
+    let arrow = "const api = { text: {\n  // @spec F.\n  f: (x) => 0,\n} };\n";
+    let field = "class A {\n  // @spec F.\n  f = (x) => 0;\n}\n";
+    let assigned = "// @spec F.\nexports.f = (x) => 0;\n";
+    let whole = "// @spec F.\nexport default (x) => 0;\n";
+    for (source, header, responses) in [
+        (member, "f(x)", vec!["f(x) {\n  return x + 1;\n}", "const api = {\n  f(x) { return x + 1; },\n};"]),
+        (
+            arrow,
+            "f: (x) =>",
+            vec!["f: (x) => x + 1", "f: (x) => {\n  return x + 1;\n},", "const api = { text: { f: (x) => x + 1 } };"],
+        ),
+        (
+            field,
+            "f = (x) =>",
+            vec!["f = (x) => x + 1;", "class A {\n  f = (x) => { return x + 1; };\n}", "f(x) { return x + 1; }"],
+        ),
+        (
+            assigned,
+            "exports.f = (x) =>",
+            vec!["exports.f = (x) => x + 1;", "const f = (x) => x + 1;\nmodule.exports = { f };"],
+        ),
+        (
+            whole,
+            "export default (x) =>",
+            vec!["export default (x) => x + 1;", "export default function (x) { return x + 1; }"],
+        ),
+    ] {
+        let expected = format!("{header} {{\n  return x + 1;\n}}\n");
+        for response in responses.into_iter().chain([bare]) {
+            for fenced in
+                [response.to_owned(), format!("```js\n{response}\n```\nUsage:\n```js\nconsole.log(f(1));\n```\n")]
+            {
+                assert_eq!(shown_in("f.js", source, &fenced), expected, "{fenced}");
+            }
+        }
+    }
+    // Others of the object's are not asked for.
+    assert_eq!(shown_in("f.js", member, "const api = { f(x) { return 1; }, g() { return 2; } };"), "not_one_function");
+    // In an object that is no class an arrow has no `this` of the object's.
+    assert_eq!(shown_in("f.js", arrow, "f(x) { return this.k + x; }"), "wrong_signature");
+}

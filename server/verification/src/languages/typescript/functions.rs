@@ -1,10 +1,13 @@
 //! One pass over a file: its functions, what stands above them, and the names that it binds.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use tree_sitter::Node;
 use zeroerr_core::code::{Signature, Task, TextRange};
 
+pub(super) use super::forms::Form;
+use super::forms::{default_name, function_in};
 use super::imports;
 use super::jsdoc;
 use super::signature;
@@ -12,33 +15,26 @@ use super::tree::{
     Dialect, Visit, around, children, end_of, has_word, is_comment, parse, parts, starts_line, text, walk,
 };
 
-/// How a function is written down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// `function f() {}`, or its signature alone.
-    Declaration,
-    /// `const f = () => {}`, `const f = function () {}`.
-    Variable,
-    /// `f() {}` in a class.
-    Method,
-}
-
 /// A function of the file.
 #[derive(Debug, Clone)]
 pub(super) struct Function<'t> {
     /// The node with the parameters and, if there is one, the body.
     pub node: Node<'t>,
-    /// The node with the name: the same, or the declarator.
+    /// The node that gives it its name and its type: the same, a declarator, a field.
     pub named: Node<'t>,
+    /// The name itself, where one is written.
+    pub name_node: Option<Node<'t>>,
+    /// The name that the file gives to what it exports without one.
+    pub given: Option<String>,
     /// The whole statement, `export` included; a method without its decorators.
     pub outer: Node<'t>,
     /// Comments and decorators directly above it, in file order.
     pub above: Vec<Node<'t>>,
-    /// The class that it is a method of.
+    /// The class that it is a method of, or the object that it is a member of: `api`, `module.exports`.
     pub class: Option<String>,
     /// How it is written down.
     pub form: Form,
-    /// Whether it (or its class) stands in the module itself.
+    /// Whether it (or its class, or its object) stands in the module itself.
     pub top_level: bool,
 }
 
@@ -63,6 +59,17 @@ pub(super) struct FileIndex<'t> {
 }
 
 impl<'t> FileIndex<'t> {
+    /// Reads the tree of a file, whose own name is that of what it exports without one.
+    pub fn of_file(root: Node<'t>, source: &str, file: &Path) -> Self {
+        let mut index = Self::new(root, source);
+        // A name that the file gives to something else would be taken for that.
+        let name = default_name(file).filter(|name| !index.names.contains(name));
+        for function in index.functions.iter_mut().filter(|f| f.form == Form::Default && f.name_node.is_none()) {
+            function.given.clone_from(&name);
+        }
+        index
+    }
+
     /// Reads a tree.
     pub fn new(root: Node<'t>, source: &str) -> Self {
         let mut index = Self::default();
@@ -75,7 +82,7 @@ impl<'t> FileIndex<'t> {
                 return false;
             }
             index.bind(node, source);
-            if matches!(node.kind(), "program" | "statement_block" | "class_body" | "ERROR") {
+            if matches!(node.kind(), "program" | "statement_block" | "class_body" | "object" | "ERROR") {
                 index.functions_in(node, source);
             }
             // What is declared only is written elsewhere.
@@ -90,6 +97,15 @@ impl<'t> FileIndex<'t> {
         let source: &str = &task.source;
         let same = |f: &&Function<'t>| f.name(source) == task.signature.name && f.class == task.class;
         self.functions.iter().filter(same).min_by_key(|f| f.body(source).range.start.abs_diff(task.body_range.start))
+    }
+
+    /// Whether nothing else of the file has the name of a function, so that the bare name means it.
+    pub fn is_bare(&self, function: &Function<'_>, source: &str) -> bool {
+        match function.form {
+            Form::Declaration | Form::Variable | Form::Default => true,
+            Form::Assigned | Form::Member => !self.names.contains(function.name(source)),
+            Form::Method | Form::Field => false,
+        }
     }
 
     /// The functions among the children of a list of statements, with what stands above each.
@@ -178,65 +194,6 @@ pub(super) fn bound_by_pattern(pattern: Node<'_>, source: &str) -> Vec<String> {
     out
 }
 
-/// The function that a statement is.
-fn function_in<'t>(statement: Node<'t>, list: Node<'t>, source: &str) -> Option<Function<'t>> {
-    let inner = match statement.kind() {
-        "export_statement" => statement.child_by_field_name("declaration")?,
-        _ => statement,
-    };
-    let (node, named, form) = match inner.kind() {
-        "function_declaration" | "generator_function_declaration" | "function_signature" => {
-            (inner, inner, Form::Declaration)
-        }
-        "lexical_declaration" | "variable_declaration" => {
-            let declarators: Vec<Node<'t>> = parts(inner);
-            let [declarator] = declarators.as_slice() else { return None };
-            let value = declarator.child_by_field_name("value")?;
-            let is_function = matches!(value.kind(), "arrow_function" | "function_expression" | "generator_function");
-            let is_name = declarator.child_by_field_name("name").is_some_and(|n| n.kind() == "identifier");
-            if !is_function || !is_name {
-                return None;
-            }
-            (value, *declarator, Form::Variable)
-        }
-        "method_definition" | "method_signature" if list.kind() == "class_body" => {
-            let name = inner.child_by_field_name("name")?;
-            let is_plain = matches!(name.kind(), "property_identifier" | "private_property_identifier");
-            if !is_plain || text(name, source) == "constructor" {
-                return None;
-            }
-            (inner, inner, Form::Method)
-        }
-        _ => return None,
-    };
-    let class = if form == Form::Method { Some(class_name(list, source)?) } else { None };
-    let holder = if form == Form::Method { list.parent().map(declaration_of_class) } else { Some(inner) };
-    let top_level = holder.is_some_and(is_at_top_level);
-    Some(Function { node, named, outer: statement, above: Vec::new(), class, form, top_level })
-}
-
-/// The statement that declares a class; `const C = class {}` declares one as well.
-fn declaration_of_class(class: Node<'_>) -> Node<'_> {
-    let declarator = class.parent().filter(|p| class.kind() == "class" && p.kind() == "variable_declarator");
-    declarator.and_then(|d| d.parent()).unwrap_or(class)
-}
-
-/// Whether a declaration stands in the module itself, exported or not.
-fn is_at_top_level(declaration: Node<'_>) -> bool {
-    let in_module = |n: Option<Node<'_>>| n.is_some_and(|p| p.kind() == "program");
-    let parent = declaration.parent();
-    in_module(parent) || parent.is_some_and(|p| p.kind() == "export_statement" && in_module(p.parent()))
-}
-
-/// The name of the class that a class body belongs to, its own or that of its variable.
-fn class_name(body: Node<'_>, source: &str) -> Option<String> {
-    let class = body.parent()?;
-    let own = class.child_by_field_name("name");
-    let name =
-        own.or_else(|| class.parent().filter(|p| p.kind() == "variable_declarator")?.child_by_field_name("name"));
-    name.map(|n| text(n, source).to_owned()).filter(|n| !n.is_empty())
-}
-
 /// Whether nothing but the line break stands between two neighbours: no empty line.
 fn touches(first: Node<'_>, second: Node<'_>, source: &str) -> bool {
     second.start_position().row <= first.end_position().row + 1 || !starts_line(source, second.start_byte())
@@ -244,8 +201,25 @@ fn touches(first: Node<'_>, second: Node<'_>, source: &str) -> bool {
 
 impl<'t> Function<'t> {
     /// Its name; empty while it is being typed.
-    pub fn name<'s>(&self, source: &'s str) -> &'s str {
-        self.named.child_by_field_name("name").map_or("", |n| text(n, source))
+    pub fn name<'s>(&'s self, source: &'s str) -> &'s str {
+        match self.name_node {
+            Some(node) => text(node, source),
+            None => self.given.as_deref().unwrap_or(""),
+        }
+    }
+
+    /// The object that holds it under its name, as an expression of the file.
+    fn holder(&self, source: &str) -> Option<String> {
+        match self.form {
+            Form::Member => self.class.clone(),
+            Form::Assigned => self.named.child_by_field_name("object").map(|n| text(n, source).to_owned()),
+            _ => None,
+        }
+    }
+
+    /// What of it is code of its own: not where it is put.
+    pub fn code(&self) -> Node<'t> {
+        if matches!(self.form, Form::Assigned | Form::Default) { self.node } else { self.outer }
     }
 
     /// Its signature; types that the text leaves out are those of its JSDoc.
@@ -326,6 +300,10 @@ pub(super) struct Place {
     pub exported: Option<String>,
     /// `static` method.
     pub is_static: bool,
+    /// The object that holds it: `api`, `exports`.
+    pub holder: Option<String>,
+    /// Whether a spec may call it by its bare name.
+    pub is_bare: bool,
     /// `get` or `set`.
     pub is_accessor: bool,
     /// `#name`.
@@ -340,10 +318,10 @@ pub(super) struct Place {
 pub(super) fn place_of(task: &Task) -> Option<Place> {
     let source: &str = &task.source;
     let tree = parse(source, Dialect::of(&task.file))?;
-    let index = FileIndex::new(tree.root_node(), source);
+    let index = FileIndex::of_file(tree.root_node(), source, &task.file);
     let function = index.function_of(task)?;
     let declared = match function.form {
-        Form::Method => around(function.node, |n| n.kind() == "class_body")?.parent()?,
+        Form::Method | Form::Field => around(function.node, |n| n.kind() == "class_body")?.parent()?,
         _ => function.named,
     };
     let exported = around(declared, |n| n.kind() == "export_statement").filter(|_| function.top_level);
@@ -357,7 +335,9 @@ pub(super) fn place_of(task: &Task) -> Option<Place> {
         form: function.form,
         top_level: function.top_level,
         exported,
-        is_static: has_word(function.node, "static"),
+        is_static: has_word(function.named, "static"),
+        holder: function.holder(source),
+        is_bare: index.is_bare(function, source),
         is_accessor: has_word(function.node, "get") || has_word(function.node, "set"),
         is_private: function.name(source).starts_with('#'),
         is_generator: function.is_generator(),

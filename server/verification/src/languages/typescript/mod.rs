@@ -12,6 +12,7 @@ mod examine;
 mod expressions;
 mod extract;
 mod forbidden;
+mod forms;
 mod functions;
 mod globals;
 mod harness;

@@ -11,7 +11,7 @@ use zeroerr_core::code::Task;
 
 use super::capabilities::of_name;
 use super::expressions::is_global;
-use super::functions::{FileIndex, bound_by_pattern};
+use super::functions::{FileIndex, Function, bound_by_pattern};
 use super::imports::{bare_module, declared_in, imports_of, parse_statement};
 use super::tree::{Dialect, children, nodes, parse, parts, text, unwrapped};
 use crate::layers::security::{Capability, Reach};
@@ -22,17 +22,17 @@ pub(super) fn of_function(task: &Task) -> Option<Vec<Reach>> {
     let source: &str = &task.source;
     let tree = parse(source, Dialect::of(&task.file))?;
     let module = Module::read(tree.root_node(), source);
-    let index = FileIndex::new(tree.root_node(), source);
-    index.function_of(task).map(|f| Walk::over(f.outer, source, &module))
+    let index = FileIndex::of_file(tree.root_node(), source, &task.file);
+    index.function_of(task).map(|f| Walk::over(f.code(), source, &module))
 }
 
-/// What the functions of this name reach for, in the class of that name if one is given.
-pub(super) fn of_named_function(source: &str, dialect: Dialect, name: &str, class: Option<&str>) -> Vec<Reach> {
-    let Some(tree) = parse(source, dialect) else { return Vec::new() };
+/// What the functions of a task's name reach for in another text of its file.
+pub(super) fn before(source: &str, task: &Task) -> Vec<Reach> {
+    let Some(tree) = parse(source, Dialect::of(&task.file)) else { return Vec::new() };
     let module = Module::read(tree.root_node(), source);
-    let index = FileIndex::new(tree.root_node(), source);
-    let asked = index.functions.iter().filter(|f| f.name(source) == name && f.class.as_deref() == class);
-    asked.flat_map(|f| Walk::over(f.outer, source, &module)).collect()
+    let index = FileIndex::of_file(tree.root_node(), source, &task.file);
+    let asked = |f: &&Function<'_>| f.name(source) == task.signature.name && f.class == task.class;
+    index.functions.iter().filter(asked).flat_map(|f| Walk::over(f.code(), source, &module)).collect()
 }
 
 /// What the file's imports alone reach for: modules and names that are in the table themselves.

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use zeroerr_core::code::TextRange;
 
 fn check(source: &str, expected: Expect) {
-    let found = of_named_function(source, Dialect::TypeScript, "f", None);
+    let any = analyse(Path::new("f.ts"), &Arc::from("// @spec F.\nfunction f() {}\n")).tasks.remove(0);
+    let found = before(source, &any);
     let out: String = found.iter().map(|r| format!("{} {} {}\n", r.line, r.capability, r.target)).collect();
     expected.assert_eq(&out);
 }

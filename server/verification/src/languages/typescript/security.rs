@@ -61,8 +61,7 @@ fn capabilities(subject: &Subject) -> Result<Vec<Finding>, CheckError> {
     let mut reaches = reach::of_function(task).ok_or_else(gone)?;
     let mut known: HashSet<String> = HashSet::new();
     if subject.is_edit() {
-        let (name, class) = (task.signature.name.as_str(), task.class.as_deref());
-        let before = reach::of_named_function(&subject.previous, dialect, name, class);
+        let before = reach::before(&subject.previous, task);
         known.extend(before.into_iter().map(|r| r.target));
         let imported: HashSet<String> =
             reach::of_imports(&subject.previous, dialect).into_iter().map(|r| r.target).collect();

@@ -11,7 +11,8 @@ pub(super) fn signature(function: &Function<'_>, source: &str) -> Signature {
     let mut params = parameters(function.node, source);
     let mut returns = function.node.child_by_field_name("return_type").map(|n| annotation(n, source));
     // `const f: (x: number) => string = (x) => ...` says the types at the name.
-    let declared = function.named.child_by_field_name("type").filter(|_| function.form == Form::Variable);
+    let is_typed = matches!(function.form, Form::Variable | Form::Field);
+    let declared = function.named.child_by_field_name("type").filter(|_| is_typed);
     let declared = declared.and_then(|n| parts(n).into_iter().next()).filter(|n| n.kind() == "function_type");
     if let Some(kind) = declared {
         for (own, said) in params.iter_mut().zip(parameters(kind, source)) {
@@ -115,12 +116,25 @@ pub(super) fn same(asked: &Shape, found: &Shape) -> bool {
         && asked.types.iter().zip(&found.types).all(alike)
 }
 
-/// The function of a header that was taken from a file, parsed with an empty body.
-pub(super) fn with_header<T>(header: &str, is_method: bool, read: impl FnOnce(&Function<'_>, &str) -> T) -> Option<T> {
-    let whole = if is_method { format!("class C {{ {header} {{}} }}\n") } else { format!("{header} {{}}\n") };
-    let tree = parse_any(&whole)?;
-    let index = FileIndex::new(tree.root_node(), &whole);
-    index.functions.first().map(|f| read(f, &whole))
+/// The function of a header that was taken from a file, parsed with an empty body: in a class or an object, if
+/// it stood in one.
+pub(super) fn with_header<T>(header: &str, is_member: bool, read: impl FnOnce(&Function<'_>, &str) -> T) -> Option<T> {
+    let whole = format!("{header} {{}}");
+    let forms = if is_member {
+        vec![format!("class C {{ {whole} }}\n"), format!("const c = {{ {whole} }};\n")]
+    } else {
+        vec![format!("{whole}\n")]
+    };
+    // What does not parse is read as well as it can be, when nothing else is there.
+    for may_be_broken in [false, true] {
+        for whole in &forms {
+            let Some(tree) = parse_any(whole).filter(|t| may_be_broken || !t.root_node().has_error()) else { continue };
+            if let Some(function) = FileIndex::new(tree.root_node(), whole).functions.first() {
+                return Some(read(function, whole));
+            }
+        }
+    }
+    None
 }
 
 /// A type without the freedom of spelling: `Array<T>` is `T[]`, the order of a union does not matter,

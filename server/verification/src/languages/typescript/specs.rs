@@ -44,7 +44,7 @@ fn may_have_spec(source: &str) -> bool {
 
 fn analyse_tree(path: &Path, source: &Arc<str>) -> FileAnalysis {
     let Some(tree) = parse_typed(source, Dialect::of(path)) else { return FileAnalysis::default() };
-    let index = FileIndex::new(tree.root_node(), source);
+    let index = FileIndex::of_file(tree.root_node(), source, path);
     let mut analysis = FileAnalysis::default();
     let mut taken = HashSet::new();
     for function in &index.functions {
@@ -73,14 +73,14 @@ pub fn task_for_selection(
     instruction: &str,
 ) -> Result<Task, String> {
     let tree = parse(source, Dialect::of(path)).ok_or(NO_FUNCTION)?;
-    let index = FileIndex::new(tree.root_node(), source);
+    let index = FileIndex::of_file(tree.root_node(), source, path);
     let named: Vec<&Function<'_>> = index.functions.iter().filter(|f| !f.name(source).is_empty()).collect();
-    let span = |f: &&Function<'_>| {
+    let span = |f: &Function<'_>| {
         let range = f.range(source);
         let start = f.above.first().map_or(range.start, |n| n.start_byte().min(range.start));
-        (TextRange::new(start, range.end), f.name(source))
+        TextRange::new(start, range.end)
     };
-    let spans: Vec<_> = named.iter().map(span).collect();
+    let spans: Vec<_> = named.iter().map(|f| (span(f), f.name(source))).collect();
     let at = chosen(&spans, trimmed(source, selection))?;
     let function = named.get(at).ok_or(NO_FUNCTION)?;
     let existing = task_of(path, source, &index, function).and_then(|(task, _)| task);
@@ -130,12 +130,17 @@ fn no_function(run: &Run<'_>, source: &str) -> SpecDiagnostic {
     let has_no_name = bare.trim_start_matches("async ").starts_with("function (")
         || (next.contains("export default") && next.contains("=>"));
     let indent = next.len() - next.trim_start().len();
+    let is_declared = ["function", "async ", "const ", "let ", "var "].iter().any(|word| bare.starts_with(word));
+    let opens = next.contains('(') && next.trim_end().ends_with('{');
+    let is_held = !is_declared && (next.contains("=>") || next.contains("= function") || opens);
     let message = if has_no_name {
         "the function below this spec has no name; give it one"
     } else if starts_function(next) && indent_at(source, run.first).len() != indent {
         "this spec and the function below it are indented differently"
     } else if OTHERS.iter().any(|word| bare.starts_with(word)) {
         "a spec belongs to a function, and this one stands above something else; move it to a function"
+    } else if is_held {
+        "nothing leads to the function below this spec; declare it by a name, or in an object with a name"
     } else if starts_function(next) {
         "the function below this spec does not parse; mend its header"
     } else if next.trim().is_empty() && starts_function(after_blank) {
@@ -187,6 +192,7 @@ fn task_of(
     let names = own.iter().map(String::as_str).chain(steps.iter().map(String::as_str)).chain([name]).collect();
     let context = Context {
         function: name,
+        is_bare: function.class.is_none() || !index.names.contains(name),
         names,
         steps: steps.iter().map(String::as_str).collect(),
         file: index,

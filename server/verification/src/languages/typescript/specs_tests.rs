@@ -151,14 +151,31 @@ fn specs_without_a_function_are_said() {
         "// @spec A.\n// ^^^^^^^^ spec.no-function\n\nfunction a() {}\n\n// @spec B.\n// ^^^^^^^^ spec.no-function\nclass B {}\n\nfunction c() {\n  let x = 1; // @spec no\n  // @spec C.\n//   ^^^^^^^^ spec.no-function\n  return x + 1;\n}\n",
     );
     let said = |source: &str| analysed(source).diagnostics.remove(0).message;
-    assert_eq!(
-        said("// @spec A.\nexport default function () {}\n"),
-        "the function below this spec has no name; give it one"
-    );
+    // A file whose own name is none for a function.
+    let unnamed = analyse(Path::new("new.ts"), &Arc::from("// @spec A.\nexport default function () {}\n"));
+    assert_eq!(unnamed.diagnostics[0].message, "the function below this spec has no name; give it one");
+    for unreached in ["run({\n  // @spec A.\n  a() {\n  },\n});\n", "// @spec A.\nA.prototype.a = function () {};\n"] {
+        assert_eq!(
+            said(unreached),
+            "nothing leads to the function below this spec; declare it by a name, or in an object with a name"
+        );
+    }
     assert_eq!(
         said("// @spec A.\n\nconst f = () => {};\n"),
         "an empty line separates this spec from its function; remove it"
     );
+}
+
+#[test]
+fn a_bare_name_that_means_something_else_is_no_example_of_a_member() {
+    let with = |other: &str| {
+        let source =
+            format!("{other}const api = {{\n  // @spec Twice x.\n  // @example f(1) === 2\n  f: (x) => x + x,\n}};\n");
+        let analysis = analysed(&source);
+        (analysis.tasks[0].spec.examples.len(), analysis.diagnostics.first().map(|d| d.code.clone()))
+    };
+    assert_eq!(with(""), (1, None));
+    assert_eq!(with("const f = (x) => 2;\n"), (0, Some("spec.other-function".to_owned())));
 }
 
 #[test]

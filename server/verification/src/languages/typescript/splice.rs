@@ -4,7 +4,7 @@
 use tree_sitter::Node;
 use zeroerr_core::code::{Candidate, Task, TextEdit, TextRange};
 
-use super::functions::{FileIndex, Form, Function};
+use super::functions::{FileIndex, Function};
 use super::imports::{Import, What, Writing, declared_in, imports_of, parse_all};
 use super::layout::{Style, inside_of, unit_of};
 use super::tree::{Dialect, children, indent_at, is_comment, line_end, newline_of, parse, parts, text};
@@ -18,7 +18,7 @@ pub fn splice(task: &Task, candidate: &Candidate) -> Result<Vec<TextEdit>, Strin
     let source: &str = &task.source;
     let stale = || format!("`{}` is no longer where it was; analyse the file again", task.signature.name);
     let tree = parse(source, Dialect::of(&task.file)).ok_or_else(stale)?;
-    let index = FileIndex::new(tree.root_node(), source);
+    let index = FileIndex::of_file(tree.root_node(), source, &task.file);
     let here =
         |f: &&Function<'_>| f.range(source).start == task.function_range.start && f.name(source) == task.signature.name;
     let function = index.functions.iter().find(here).ok_or_else(stale)?;
@@ -62,7 +62,7 @@ fn unit<'s>(source: &'s str, index: &FileIndex<'_>, function: &Function<'_>, out
         Some(unit) => unit,
         None if outer.starts_with('\t') => "\t",
         // A method's own depth is one level, when its class is at top level.
-        None if function.form == Form::Method && !outer.is_empty() && outer.len() <= 8 => outer,
+        None if function.class.is_some() && !outer.is_empty() && outer.len() <= 8 => outer,
         None => other_unit(source),
     }
 }

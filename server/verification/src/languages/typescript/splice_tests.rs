@@ -76,6 +76,41 @@ fn every_stub_becomes_the_same_function() {
 }
 
 #[test]
+fn members_fields_and_exports_keep_what_is_around_them() {
+    let spliced = |source: &str| {
+        let after = spliced(source, "return x + 1;", &[]);
+        assert!(!parse_any(&after).unwrap().root_node().has_error(), "{after}");
+        after
+    };
+    for (before, after) in [
+        (
+            "const api = {\n  a: 1,\n  // @spec F.\n  f(x) {},\n  b: 2,\n};\n",
+            "const api = {\n  a: 1,\n  // @spec F.\n  f(x) {\n    return x + 1;\n  },\n  b: 2,\n};\n",
+        ),
+        (
+            "const api = {\n\t// @spec F.\n\tf: (x) => 0, g: 1\n};\n",
+            "const api = {\n\t// @spec F.\n\tf: (x) => {\n\t\treturn x + 1;\n\t}, g: 1\n};\n",
+        ),
+        (
+            "class A {\n    // @spec F.\n    f = (x) => 0;\n    g = 1;\n}\n",
+            "class A {\n    // @spec F.\n    f = (x) => {\n        return x + 1;\n    };\n    g = 1;\n}\n",
+        ),
+        ("// @spec F.\nexports.f = (x) => 0;\n", "// @spec F.\nexports.f = (x) => {\n  return x + 1;\n};\n"),
+        (
+            "// @spec F.\nmodule.exports.f = function (x) {};\n",
+            "// @spec F.\nmodule.exports.f = function (x) {\n  return x + 1;\n};\n",
+        ),
+        (
+            "// @spec F.\nexport default function (x) {}\n",
+            "// @spec F.\nexport default function (x) {\n  return x + 1;\n}\n",
+        ),
+        ("// @spec F.\nexport default (x) => 0;\n", "// @spec F.\nexport default (x) => {\n  return x + 1;\n};\n"),
+    ] {
+        assert_eq!(spliced(before), after);
+    }
+}
+
+#[test]
 fn depth_and_unit_are_the_files_own() {
     check(
         "namespace N {\n    export class A {\n        /** Words. */\n        // @spec F.\n        @log\n        f(xs: number[]): number\n        {\n            throw new Error('stub');\n        } // end\n    }\n}\n",

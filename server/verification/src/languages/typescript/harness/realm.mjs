@@ -116,6 +116,7 @@ export class Realm {
     const module = this.sourceModule(entry, `${text}\n;export const __zeroerr_eval = (__zeroerr) => eval(__zeroerr);`);
     await this.link(module);
     await module.evaluate();
+    this.exported = module.namespace;
     return module.namespace.__zeroerr_eval;
   }
 

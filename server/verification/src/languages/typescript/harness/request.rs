@@ -5,8 +5,8 @@ use tree_sitter::Node;
 use zeroerr_core::code::{Param, ParamKind};
 use zeroerr_core::task_specification::{Clause, Example, ExampleClaim};
 
-use super::super::expressions::{calls_of, deep, free_names_of};
-use super::super::functions::{bound_by_pattern, place_of};
+use super::super::expressions::{calls_of, deep, free_names_of, watched};
+use super::super::functions::{Form, Place, bound_by_pattern, place_of};
 use super::super::imports::declared_in;
 use super::super::kinds::{TypeKind, kinds_of_with, receiver_kind};
 use super::super::project::Mirror;
@@ -31,6 +31,7 @@ pub(in super::super) fn request(
     let node = tools.node()?;
     let (task, spec) = (&subject.task, &subject.task.spec);
     let place = place_of(task);
+    reachable(subject, place.as_ref())?;
     let is_accessor = place.as_ref().is_some_and(|p| p.is_accessor);
     let binds: Vec<Vec<String>> = task.signature.params.iter().map(binds).collect();
     let returns = task.signature.returns.as_deref().unwrap_or("");
@@ -60,6 +61,10 @@ pub(in super::super) fn request(
         "function": task.signature.name,
         "class": task.class,
         "is_static": place.as_ref().is_some_and(|p| p.is_static),
+        "holder": place.as_ref().and_then(|p| p.holder.clone()),
+        "bare": place.as_ref().is_some_and(|p| p.is_bare),
+        "field": is_field(place.as_ref()),
+        "whole": place.as_ref().filter(|p| p.form == Form::Default).map(|p| p.exported.as_deref().unwrap_or("module.exports")),
         "accessor": is_accessor,
         "waits": waits,
         "requires": texts(&spec.requires),
@@ -80,7 +85,47 @@ pub(in super::super) fn request(
     if let (Value::Object(request), Value::Object(extra)) = (&mut request, extra) {
         request.extend(extra);
     }
+    if is_field(place.as_ref()) {
+        watch(&mut request, &task.signature.name);
+    }
     Ok(request)
+}
+
+/// Whether every object of the class has the function for itself.
+fn is_field(place: Option<&Place>) -> bool {
+    place.is_some_and(|p| p.form == Form::Field && !p.is_static)
+}
+
+/// Says so where nothing outside of the file's own code can call a function.
+fn reachable(subject: &Subject, place: Option<&Place>) -> Result<(), CheckError> {
+    let name = &subject.task.signature.name;
+    let why = match place {
+        Some(place) if place.is_private => {
+            "is private to its class, so that nothing else can call it; call it by a method that is not"
+        }
+        Some(place) if !place.top_level => {
+            "stands inside of a function, a block or a namespace, where nothing else can call it; move it to the top level of the file"
+        }
+        _ => return Ok(()),
+    };
+    Err(CheckError(format!("`{name}` {why}")))
+}
+
+/// Lets the texts of a spec look at an object before they call the function that it has in a field.
+fn watch(request: &mut Value, name: &str) {
+    let on = |text: &mut Value| {
+        if let Some(code) = text.as_str() {
+            *text = json!(watched(code, name));
+        }
+    };
+    for list in ["requires", "ensures", "properties"] {
+        request[list].as_array_mut().into_iter().flatten().for_each(on);
+    }
+    for example in request["examples"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        for part in ["left", "right", "code"] {
+            example.get_mut(part).into_iter().for_each(on);
+        }
+    }
 }
 
 fn texts(clauses: &[Clause]) -> Vec<String> {

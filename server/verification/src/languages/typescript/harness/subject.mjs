@@ -9,7 +9,7 @@ const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototype
 /** A result that could make a comparison true by itself, or a built-in that was replaced. */
 export class Untrusted extends Error {}
 
-/** The file does not load: `[error, text, module]`. */
+/** The file does not load: `[error, text, module]`; the error is `UNREACHABLE` where nothing can be said of the function. */
 export class Load extends Error {
   constructor(parts) {
     super(parts[1]);
@@ -19,6 +19,7 @@ export class Load extends Error {
 
 /** Methods by which an object decides what operators make of it. */
 const DECEIVING = ["valueOf", "toString", "toJSON", Symbol.toPrimitive, Symbol.iterator, Symbol.hasInstance, Symbol.toStringTag, "constructor"];
+const UNREACHABLE = "zeroerr";
 const WAITS = /^async\b/;
 const setTurn = setImmediate;
 const { then } = Promise.prototype;
@@ -26,13 +27,15 @@ const { then } = Promise.prototype;
 export class Subject {
   static async load(request, exit) {
     const subject = new Subject();
+    subject.unwatched = new WeakMap();
     subject.request = request;
     subject.realm = new Realm(request.modules, exit);
     subject.realm.aliases = request.aliases;
     try {
       subject.evaluate = await subject.realm.load(request.entry);
     } catch (error) {
-      throw new Load([errorName(error), errorText(error) || String(error?.message ?? ""), error instanceof Missing ? error.module : ""]);
+      const name = errorName(error);
+      throw new Load([name === UNREACHABLE ? "Error" : name, errorText(error) || String(error?.message ?? ""), error instanceof Missing ? error.module : ""]);
     }
     subject.find();
     subject.requires = request.requires.map((text) => subject.clause(text, [...request.binds]));
@@ -46,27 +49,48 @@ export class Subject {
     return subject;
   }
 
-  /** Finds the function, or the accessor or method of its class. */
+  /** Finds the function: by its name, in the object that holds it, in the class that it is a method of, or as what the file exports. */
   find() {
-    const { function: name, class: owner, is_static: isStatic, accessor } = this.request;
+    const { function: name, class: owner, is_static: isStatic, accessor, holder, field, whole } = this.request;
+    this.isClass = name === "constructor";
     try {
-      if (owner) {
-        const holder = this.evaluate(owner);
-        this.holder = isStatic ? holder : holder.prototype;
-        const own = name === "constructor" ? undefined : getOwnPropertyDescriptor(this.holder, name);
-        this.original = name === "constructor" ? holder : accessor ? (own?.get ?? own?.set) : own?.value;
-        if (own !== undefined && !accessor && typeof own.value === "function") {
-          defineProperty(this.holder, name, { ...own, value: this.guard(own.value) });
-        }
-      } else {
-        this.original = this.evaluate(name);
-      }
+      if (holder || (owner && isStatic)) this.home = this.evaluate(holder ?? owner);
+      if (whole) this.original = whole === "default" ? this.realm.exported.default : this.evaluate(whole);
+      else if (this.home !== undefined) this.original = this.watchIn(this.home);
+      else if (field || this.isClass) this.original = this.evaluate(owner);
+      else if (owner) this.original = this.watchIn(this.evaluate(owner).prototype);
+      else this.original = this.evaluate(name);
     } catch (error) {
-      throw new Load([errorName(error), errorText(error), ""]);
+      throw error instanceof Load ? error : new Load([errorName(error), errorText(error), ""]);
     }
     if (typeof this.original !== "function") throw new Load(["TypeError", `${name} is not a function`, ""]);
-    this.isClass = name === "constructor";
-    if (!owner) this.guarded = this.guard(this.original);
+    if (this.request.bare) this.guarded = this.guard(this.original, this.home);
+  }
+
+  /** The function that an object holds under the name; in its place stands one that is watched. */
+  watchIn(holder) {
+    const { function: name, accessor } = this.request;
+    const own = getOwnPropertyDescriptor(holder, name);
+    if (accessor) return own?.get ?? own?.set;
+    if (typeof own?.value !== "function") return own?.value;
+    if (!own.configurable && !own.writable) {
+      throw new Load([UNREACHABLE, `${name} stands in a frozen object, where its calls cannot be watched`, ""]);
+    }
+    defineProperty(holder, name, { ...own, value: this.guard(own.value) });
+    return own.value;
+  }
+
+  /** Watches the function that an object holds in a field of its own; gives the object back. */
+  watchedField(object) {
+    if (object === null || typeof object !== "object" || types.isProxy(object)) return object;
+    const { function: name } = this.request;
+    const own = getOwnPropertyDescriptor(object, name);
+    if (typeof own?.value !== "function" || this.unwatched.has(own.value)) return object;
+    if (!own.configurable && !own.writable) throw new Untrusted(`a frozen object, whose ${name} cannot be watched`);
+    const value = this.guard(own.value);
+    this.unwatched.set(value, own.value);
+    defineProperty(object, name, { ...own, value });
+    return object;
   }
 
   /** Evaluates a function's text in the file; `undefined` when it does not parse. */
@@ -80,15 +104,16 @@ export class Subject {
 
   /** An expression of the spec, with the given names bound when it is evaluated. */
   clause(text, names) {
-    const own = this.request.class ? [] : [this.request.function];
-    const taken = [...new Set([...own, "__same", ...names])];
+    const own = this.request.bare ? [this.request.function] : [];
+    const given = { __same: same, __own: (object) => this.watchedField(object) };
+    const taken = [...new Set([...own, ...ownKeys(given), ...names])];
     const inner = `((${taken.join(", ")}) => (${text})())`;
     let made;
     return {
       waits: WAITS.test(text),
       value: (bound) => {
         made ??= this.evaluate(inner);
-        return apply(made, undefined, taken.map((name) => (name === "__same" ? same : own.includes(name) ? this.guarded : bound[name])));
+        return apply(made, undefined, taken.map((name) => given[name] ?? (own.includes(name) ? this.guarded : bound[name])));
       },
     };
   }
@@ -129,8 +154,8 @@ export class Subject {
     return undefined;
   }
 
-  /** The function as expressions of the spec see it: calls are noted, `@requires` is watched. */
-  guard(original) {
+  /** The function as expressions of the spec see it: calls are noted, `@requires` is watched. `home` is its object where a call names none. */
+  guard(original, home) {
     const subject = this;
     const noted = function noted(...args) {
       const call = subject.describe(args);
@@ -138,7 +163,7 @@ export class Subject {
         const unmet = subject.unmet(subject.bound(args));
         if (unmet !== undefined) subject.violated ??= unmet;
       }
-      const result = new.target === undefined ? apply(original, this, args) : construct(original, args);
+      const result = new.target === undefined ? apply(original, this ?? home, args) : construct(original, args);
       subject.unchanged();
       subject.inspect(result);
       if (subject.calls.length < 3) subject.calls.push([call, result]);
@@ -269,17 +294,26 @@ export class Subject {
 
   /** The receiver and arguments of a call from their source. */
   prepare(receiver, args) {
-    const own = this.request.class ? "" : this.request.function;
+    const own = this.request.bare ? this.request.function : "";
     const made = this.evaluate(`((${own}) => ((...__all) => __all)${args})`)(this.guarded);
     const list = [];
     for (let i = 0; i < made.length; i += 1) list.push(made[i]);
-    const holder = receiver === "" ? (this.request.is_static ? this.evaluate(this.request.class) : undefined) : this.evaluate(`(${receiver})`);
+    const holder = receiver === "" ? this.home : this.evaluate(`(${receiver})`);
     return { holder, list };
   }
 
   /** Calls the function itself, unwatched. */
   call({ holder, list }) {
-    return this.isClass ? construct(this.original, list) : apply(this.original, holder, list);
+    if (this.isClass) return construct(this.original, list);
+    return apply(this.request.field ? this.fieldOf(holder) : this.original, holder, list);
+  }
+
+  /** The function in a field of an object, unwatched. */
+  fieldOf(object) {
+    const { function: name } = this.request;
+    const found = typeof object === "object" && object !== null && !types.isProxy(object) ? getOwnPropertyDescriptor(object, name)?.value : undefined;
+    if (typeof found !== "function") throw new TypeError(`${name} is not a function`);
+    return this.unwatched.get(found) ?? found;
   }
 
   copy(value, seen = new Map()) {
