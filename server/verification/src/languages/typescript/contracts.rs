@@ -4,7 +4,7 @@ use serde_json::json;
 use zeroerr_core::verdict::{Layer, LayerReport};
 
 use super::harness::{self, Mode, Trouble};
-use super::probe::{nothing_said, read};
+use super::probe::{missing_import, read};
 use crate::languages::Subject;
 use crate::layers::Failure;
 use crate::layers::contracts::{Facts, applies, judge, nothing};
@@ -25,7 +25,7 @@ async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Troubl
     let node = tools.node()?;
     let extra = json!({"examples": harness::raises_of(subject)});
     let facts: Facts = read(harness::ask(tools, subject, Mode::Contracts, extra).await?)?;
-    if let Some(error) = nothing_said(subject, facts.broken.as_ref()) {
+    if let Some(error) = missing_import(subject, facts.broken.as_ref().map_or("", |b| &b.3)) {
         return Err(error.into());
     }
     Ok(LayerReport { tools: vec![node.named("node")], ..judge(subject, &facts, None) })

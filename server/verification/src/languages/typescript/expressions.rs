@@ -223,15 +223,36 @@ pub(super) fn members<'t>(root: Node<'t>) -> Vec<Node<'t>> {
     all.filter_map(|n| n.child_by_field_name("property")).collect()
 }
 
-/// An expression in which every object whose member of this name is taken is looked at first, by `__own`.
+/// An expression in which whoever watches calls the members of this name, and gives them where they are only taken:
+/// `a.f(1)` becomes `__call(a, 1)`, and `a.f` is `__take(a)`.
 pub(super) fn watched(code: &str, member: &str) -> String {
     let Some(expression) = Expression::parse(code).filter(|e| e.node().is_some()) else { return code.to_owned() };
     let mut edits: Vec<(Range<usize>, String)> = Vec::new();
     for property in members(expression.everything()).into_iter().filter(|n| expression.text(*n) == member) {
-        let Some(object) = property.parent().and_then(|n| n.child_by_field_name("object")) else { continue };
-        let place = expression.place(object);
-        edits.push((place.start..place.start, "__own(".to_owned()));
-        edits.push((place.end..place.end, ")".to_owned()));
+        let whole = property.parent();
+        let Some((whole, object)) = whole.and_then(|n| Some((n, n.child_by_field_name("object")?))) else { continue };
+        let above = whole.parent();
+        let arguments =
+            above.filter(|n| n.kind() == "call_expression" && n.child_by_field_name("function") == Some(whole));
+        let arguments = arguments.and_then(|n| n.child_by_field_name("arguments"));
+        let (from, to) = (expression.place(object), expression.place(whole).end);
+        // What may be missing, and what is made by `new`, is left as it is.
+        let opens = arguments.map_or(to, |n| expression.place(n).start);
+        let between = code.get(from.end..opens).unwrap_or("");
+        if between.contains("?.") || above.is_some_and(|n| n.kind() == "new_expression") {
+            continue;
+        }
+        match arguments.filter(|n| n.kind() == "arguments") {
+            Some(list) => {
+                let comma = if parts(list).is_empty() { "" } else { ", " };
+                edits.push((from.start..from.start, "__call(".to_owned()));
+                edits.push((from.end..opens + 1, comma.to_owned()));
+            }
+            None => {
+                edits.push((from.start..from.start, "__take(".to_owned()));
+                edits.push((from.end..to, ")".to_owned()));
+            }
+        }
     }
     edits.sort_by_key(|(range, _)| (range.start, range.end));
     replaced(code, &edits)

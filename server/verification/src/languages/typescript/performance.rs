@@ -6,7 +6,7 @@ use zeroerr_core::code::Task;
 use zeroerr_core::verdict::{Layer, LayerReport};
 
 use super::harness::{self, Mode, Trouble};
-use super::probe::{nothing_said, read};
+use super::probe::{missing_import, read};
 use super::specs;
 use crate::languages::Subject;
 use crate::layers::Failure;
@@ -42,7 +42,7 @@ async fn run(tools: &Toolchain, subject: &Subject, compares: bool) -> Result<Lay
         "examples": [],
     });
     let facts: Facts = read(harness::ask(tools, subject, Mode::Performance, extra).await?)?;
-    if let Some(error) = nothing_said(subject, facts.broken.as_ref()) {
+    if let Some(error) = missing_import(subject, facts.broken.as_ref().map_or("", |b| &b.3)) {
         return Err(error.into());
     }
     Ok(LayerReport { tools: vec![node.named("node")], ..judge(subject, &facts) })

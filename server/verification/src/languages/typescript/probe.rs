@@ -6,12 +6,10 @@ use serde_json::json;
 use super::harness::{self, Mode, Trouble};
 use super::imports::specifiers;
 use super::tree::Dialect;
-use crate::fingerprint::{self, Broken, Facts};
+use crate::fingerprint::{self, Facts};
 use crate::languages::{CheckError, Judgement, Observation, Probe, Subject};
 use crate::toolchain::{REMEDY, Toolchain};
 
-/// The harness's word for a function that it cannot watch.
-const UNREACHABLE: &str = "zeroerr";
 /// Candidates in one job: few enough that one which brings it down costs little.
 const BATCH: usize = 25;
 
@@ -28,7 +26,7 @@ pub(super) async fn judge(tools: &Toolchain, subject: &Subject, seed: u64) -> Re
         Err(Trouble::TimedOut(why) | Trouble::BroughtDown(why)) => return Ok(Judgement::GateRejected(why)),
     };
     let facts: Facts = read(facts)?;
-    if let Some(error) = nothing_said(subject, facts.broken.as_ref()) {
+    if let Some(error) = missing_import(subject, facts.broken.as_ref().map_or("", |b| &b.3)) {
         return Err(error);
     }
     fingerprint::judge(&subject.task.spec, facts)
@@ -90,11 +88,12 @@ async fn batch(
     if facts.len() != subjects.len() {
         return Err(Trouble::Unavailable(format!("the TypeScript harness left candidates out; {REMEDY}")));
     }
-    let observed =
-        subjects.iter().zip(facts).map(|(subject, facts)| match nothing_said(subject, facts.broken.as_ref()) {
+    let observed = subjects.iter().zip(facts).map(|(subject, facts)| {
+        match missing_import(subject, facts.broken.as_ref().map_or("", |b| &b.3)) {
             Some(error) => Err(error),
             None => fingerprint::observe(&subject.task.spec, facts),
-        });
+        }
+    });
     Ok(observed.collect())
 }
 
@@ -107,19 +106,9 @@ pub(super) fn read<T: serde::de::DeserializeOwned>(facts: serde_json::Value) -> 
         .map_err(|e| CheckError(format!("the TypeScript harness answered something else than asked ({e}); {REMEDY}")))
 }
 
-/// Why a file that does not load says nothing of the candidate: what it imports is not there, or the function
-/// stands where it cannot be watched.
-pub(super) fn nothing_said(subject: &Subject, broken: Option<&Broken>) -> Option<CheckError> {
-    let Broken(_, error, text, module) = broken?;
-    if error == UNREACHABLE {
-        return Some(CheckError(text.clone()));
-    }
-    missing_import(subject, module)
-}
-
 /// The complaint about a module that the file needed before the edit already: not the candidate's fault.
 /// `None` when nothing is missing, or when the candidate brought the import.
-fn missing_import(subject: &Subject, module: &str) -> Option<CheckError> {
+pub(super) fn missing_import(subject: &Subject, module: &str) -> Option<CheckError> {
     if module.is_empty() {
         return None;
     }

@@ -4,7 +4,7 @@ use serde_json::json;
 use zeroerr_core::verdict::{Layer, LayerReport};
 
 use super::harness::{self, Mode, Trouble};
-use super::probe::{nothing_said, read};
+use super::probe::{missing_import, read};
 use crate::languages::Subject;
 use crate::layers::Failure;
 use crate::layers::properties::{Facts, judge, nothing};
@@ -24,7 +24,7 @@ pub(super) async fn check(tools: &Toolchain, subject: &Subject) -> LayerReport {
 async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Trouble> {
     let node = tools.node()?;
     let facts: Facts = read(harness::ask(tools, subject, Mode::Properties, json!({})).await?)?;
-    if let Some(error) = nothing_said(subject, facts.broken.as_ref()) {
+    if let Some(error) = missing_import(subject, facts.broken.as_ref().map_or("", |b| &b.3)) {
         return Err(error.into());
     }
     Ok(LayerReport { tools: vec![node.named("node"), node.named("fast-check")], ..judge(subject, &facts) })

@@ -11,7 +11,7 @@ use zeroerr_core::verdict::{Layer, LayerReport};
 
 use super::harness::{self, Mode, Trouble};
 use super::performance::replaced;
-use super::probe::{nothing_said, read};
+use super::probe::{missing_import, read};
 use super::project::{Mirror, relative_file, write};
 use super::reaching::reaching;
 use crate::fingerprint::Broken;
@@ -65,7 +65,7 @@ async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Troubl
     let request = harness::request(tools, subject, &mirror, json!({"suite": suite}))?;
     let answer = harness::run(tools, &mirror, Mode::Tests, request).await?;
     let broken: Option<Broken> = read(answer["broken"].clone())?;
-    if let Some(error) = nothing_said(subject, broken.as_ref()) {
+    if let Some(error) = missing_import(subject, broken.as_ref().map_or("", |b| &b.3)) {
         return Err(error.into());
     }
     let facts: Facts = read(answer)?;

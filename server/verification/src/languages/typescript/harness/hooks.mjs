@@ -1,5 +1,4 @@
 /** Lets Node load a project's files as its build would: TypeScript, and imports without an ending. */
-import assert from "node:assert";
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { registerHooks } from "node:module";
@@ -7,9 +6,7 @@ import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { aliased, candidates } from "./places.mjs";
-
-// The candidate runs beside the tests: what they compare by stays what it is.
-for (const one of [assert, assert.strict]) Object.freeze(one);
+import "./steady.mjs";
 
 const { ZEROERR_ESBUILD: esbuild, ZEROERR_TSCONFIG: tsconfig, ZEROERR_ROOT: root } = process.env;
 const aliases = JSON.parse(process.env.ZEROERR_ALIASES ?? "[]");

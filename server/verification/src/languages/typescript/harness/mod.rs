@@ -19,7 +19,7 @@ use crate::layers::Failure;
 use crate::toolchain::{NodeEnv, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 30] = [
+const FILES: [(&str, &str); 32] = [
     ("answers.mjs", include_str!("answers.mjs")),
     ("build.mjs", include_str!("build.mjs")),
     ("channel.mjs", include_str!("channel.mjs")),
@@ -45,7 +45,9 @@ const FILES: [(&str, &str); 30] = [
     ("resident.mjs", include_str!("resident.mjs")),
     ("script.mjs", include_str!("script.mjs")),
     ("shrink.mjs", include_str!("shrink.mjs")),
+    ("steady.mjs", include_str!("steady.mjs")),
     ("subject.mjs", include_str!("subject.mjs")),
+    ("tamed.mjs", include_str!("tamed.mjs")),
     ("timing.mjs", include_str!("timing.mjs")),
     ("values.mjs", include_str!("values.mjs")),
     ("vitest.mjs", include_str!("vitest.mjs")),

@@ -8,6 +8,7 @@ import { pathToFileURL } from "node:url";
 import vm from "node:vm";
 
 import { aliased, candidates } from "./places.mjs";
+import { freezeAll, PAIRS, tame } from "./tamed.mjs";
 
 const { apply, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
 const { freeze, isFrozen } = Object;
@@ -16,16 +17,21 @@ for (const shared of [URL, URLSearchParams, TextEncoder, TextDecoder, Buffer]) {
   freeze(shared);
   freeze(shared.prototype);
 }
+/** Modules whose functions are pure. */
+const CLAIMED = ["assert", "assert/strict", "buffer", "path", "path/posix", "path/win32", "punycode", "querystring", "string_decoder", "url", "util", "util/types"];
 const MAKERS = `({
   pending: ((P) => () => {
     let resolve, reject;
     const promise = new P((a, b) => ([resolve, reject] = [a, b]));
     return { promise, resolve, reject };
   })(Promise),
-  // What claims are made of. Not among them are prototypes whose names programs give to fields of their own objects.
+  // What claims are made of.
   words: Object.entries({ Object, Math, JSON, Reflect, Array, String, Number, Boolean, BigInt, Symbol, Date, Map, Set, WeakMap, WeakSet, RegExp, Promise, ArrayBuffer, Iterator, TypedArray: Object.getPrototypeOf(Uint8Array) }),
   array: () => [], object: () => ({}), map: ((M) => () => new M())(Map), set: ((S) => () => new S())(Set),
   date: ((D) => (t) => new D(t))(Date),
+  // Prototypes whose names programs give to fields of their own objects.
+  shared: Object.entries({ Object, Function, Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError }),
+  pair: ${PAIRS},
   // What no name leads to.
   hidden: [function* () {}, async function () {}, async function* () {}, [].values(), new Map().entries(), new Set().values(), "".matchAll(/a/g), ""[Symbol.iterator](), [].values().map((x) => x)],
 })`;
@@ -51,9 +57,10 @@ export class Realm {
 
   /** What Node adds to the language, taken from the outer realm when it is asked for. */
   addGlobals(exit) {
+    this.names = [...new Set([...ownKeys(this.global), ...ownKeys(globalThis)])].filter((name) => typeof name === "string");
     for (const name of ownKeys(globalThis)) {
       if (getOwnPropertyDescriptor(this.global, name) !== undefined) continue;
-      const get = () => globalThis[name];
+      const get = () => frozen(globalThis[name]);
       const set = (value) => defineProperty(this.global, name, { value, writable: true, configurable: true });
       defineProperty(this.global, name, { get, set, configurable: true, enumerable: false });
     }
@@ -98,15 +105,26 @@ export class Realm {
    * is seen by nobody. `spared` names what the spec permits to be changed.
    */
   harden(spared) {
+    const isSpared = (name) => spared.some((one) => one === name || one.startsWith(`${name}.`));
     for (const [name, word] of this.make.words) {
-      if (spared.some((one) => one === name || one.startsWith(`${name}.`))) continue;
+      if (isSpared(name)) continue;
       freezeAll(word);
       if (typeof word === "function" && name !== "Object") freezeAll(word.prototype);
       if (this.global[name] === word) defineProperty(this.global, name, { value: word, writable: false, configurable: false });
     }
     for (const one of this.make.hidden) if (typeof one !== "function") freezeAll(getPrototypeOf(one));
+    for (const [name, word] of this.make.shared) if (!isSpared(name)) tame(word.prototype, this.make.pair);
+    for (const name of this.names) if (!isSpared(name)) this.settleName(name);
     // What cannot change need not be looked at again.
     for (const [holder, kept] of this.intrinsics) if (isFrozen(holder)) Object.assign(kept, { count: -1, fields: [] });
+  }
+
+  /** Makes a name of the language or of Node mean for good what it means now. */
+  settleName(name) {
+    const own = getOwnPropertyDescriptor(this.global, name);
+    if (own === undefined || !own.configurable) return;
+    const fixed = own.get === undefined ? { ...own, writable: false } : { ...own, set: undefined };
+    defineProperty(this.global, name, { ...fixed, configurable: false });
   }
 
   /** Loads the entry; its accessor evaluates code where the file's own names are seen. */
@@ -152,7 +170,7 @@ export class Realm {
 
   async module(specifier, place, from) {
     if (place === undefined) {
-      if (isBuiltin(specifier)) return this.synthetic(specifier, await import(specifier));
+      if (isBuiltin(specifier)) return this.synthetic(specifier, shared(specifier, await import(specifier)));
       const module = packageOf(specifier);
       if (specifier.startsWith(".") || specifier.startsWith("/")) throw new Missing(specifier, from, module);
       try {
@@ -212,7 +230,8 @@ export class Realm {
         return place.endsWith(".json") ? this.parsed(this.modules[place].text) : this.loadCommon(place, this.modules[place].text).exports;
       }
       try {
-        return createRequire(file)(specifier);
+        const found = createRequire(file)(specifier);
+        return isBuiltin(specifier) ? shared(specifier, { default: found }).default : found;
       } catch (error) {
         if (error.code === "MODULE_NOT_FOUND") throw new Missing(specifier, file, packageOf(specifier));
         throw error;
@@ -228,13 +247,19 @@ export class Realm {
   }
 }
 
-/** Freezes an object and the functions that it holds. */
-function freezeAll(holder) {
-  freeze(holder);
-  for (const key of ownKeys(holder)) {
-    const value = getOwnPropertyDescriptor(holder, key).value;
-    if (typeof value === "function" && key !== "constructor") freeze(value);
-  }
+/** A module of Node, which all realms share; what claims may be made of stays what it is. */
+function shared(specifier, module) {
+  const value = module.default;
+  if (CLAIMED.includes(specifier.replace(/^node:/, "")) && !isFrozen(value)) freezeAll(value);
+  return module;
+}
+
+/** A class or function of Node's, which all realms share, as it stays. */
+function frozen(value) {
+  if (typeof value !== "function" || isFrozen(value)) return value;
+  freeze(value);
+  for (let at = value.prototype; typeof at === "object" && at !== null && !isFrozen(at); at = getPrototypeOf(at)) freezeAll(at);
+  return value;
 }
 
 function fileOf(module) {

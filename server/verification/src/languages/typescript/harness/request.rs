@@ -63,7 +63,7 @@ pub(in super::super) fn request(
         "is_static": place.as_ref().is_some_and(|p| p.is_static),
         "holder": place.as_ref().and_then(|p| p.holder.clone()),
         "bare": place.as_ref().is_some_and(|p| p.is_bare),
-        "field": is_field(place.as_ref()),
+        "field": place.as_ref().is_some_and(|p| p.form == Form::Field && !p.is_static),
         "whole": place.as_ref().filter(|p| p.form == Form::Default).map(|p| p.exported.as_deref().unwrap_or("module.exports")),
         "accessor": is_accessor,
         "waits": waits,
@@ -85,15 +85,10 @@ pub(in super::super) fn request(
     if let (Value::Object(request), Value::Object(extra)) = (&mut request, extra) {
         request.extend(extra);
     }
-    if is_field(place.as_ref()) {
+    if place.as_ref().is_some_and(|p| !p.is_accessor && (p.holder.is_some() || task.class.is_some())) {
         watch(&mut request, &task.signature.name);
     }
     Ok(request)
-}
-
-/// Whether every object of the class has the function for itself.
-fn is_field(place: Option<&Place>) -> bool {
-    place.is_some_and(|p| p.form == Form::Field && !p.is_static)
 }
 
 /// Says so where nothing outside of the file's own code can call a function.
@@ -111,7 +106,7 @@ fn reachable(subject: &Subject, place: Option<&Place>) -> Result<(), CheckError>
     Err(CheckError(format!("`{name}` {why}")))
 }
 
-/// Lets the texts of a spec look at an object before they call the function that it has in a field.
+/// Lets the texts of a spec call a member by whoever watches its calls.
 fn watch(request: &mut Value, name: &str) {
     let on = |text: &mut Value| {
         if let Some(code) = text.as_str() {

@@ -2,6 +2,7 @@
 import { types } from "node:util";
 
 import { Missing, Realm } from "./realm.mjs";
+import { held } from "./tamed.mjs";
 import { className, errorName, errorText, isOwn, ITEMS, mapEntries, same, setItems, show } from "./values.mjs";
 
 const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys, setPrototypeOf } = Reflect;
@@ -9,7 +10,7 @@ const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototype
 /** A result that could make a comparison true by itself, or a built-in that was replaced. */
 export class Untrusted extends Error {}
 
-/** The file does not load: `[error, text, module]`; the error is `UNREACHABLE` where nothing can be said of the function. */
+/** The file does not load: `[error, text, module]`. */
 export class Load extends Error {
   constructor(parts) {
     super(parts[1]);
@@ -19,7 +20,6 @@ export class Load extends Error {
 
 /** Methods by which an object decides what operators make of it. */
 const DECEIVING = ["valueOf", "toString", "toJSON", Symbol.toPrimitive, Symbol.iterator, Symbol.hasInstance, Symbol.toStringTag, "constructor"];
-const UNREACHABLE = "zeroerr";
 const WAITS = /^async\b/;
 const setTurn = setImmediate;
 const { then } = Promise.prototype;
@@ -27,15 +27,13 @@ const { then } = Promise.prototype;
 export class Subject {
   static async load(request, exit) {
     const subject = new Subject();
-    subject.unwatched = new WeakMap();
     subject.request = request;
     subject.realm = new Realm(request.modules, exit);
     subject.realm.aliases = request.aliases;
     try {
       subject.evaluate = await subject.realm.load(request.entry);
     } catch (error) {
-      const name = errorName(error);
-      throw new Load([name === UNREACHABLE ? "Error" : name, errorText(error) || String(error?.message ?? ""), error instanceof Missing ? error.module : ""]);
+      throw new Load([errorName(error), errorText(error) || String(error?.message ?? ""), error instanceof Missing ? error.module : ""]);
     }
     subject.find();
     subject.requires = request.requires.map((text) => subject.clause(text, [...request.binds]));
@@ -51,46 +49,51 @@ export class Subject {
 
   /** Finds the function: by its name, in the object that holds it, in the class that it is a method of, or as what the file exports. */
   find() {
-    const { function: name, class: owner, is_static: isStatic, accessor, holder, field, whole } = this.request;
+    const { function: name, class: owner, is_static: isStatic, holder, field, whole } = this.request;
     this.isClass = name === "constructor";
     try {
       if (holder || (owner && isStatic)) this.home = this.evaluate(holder ?? owner);
+      if (owner && !holder && !isStatic && !this.isClass) this.above = this.evaluate(owner).prototype;
       if (whole) this.original = whole === "default" ? this.realm.exported.default : this.evaluate(whole);
-      else if (this.home !== undefined) this.original = this.watchIn(this.home);
+      else if (this.home !== undefined) this.original = this.heldBy(this.home);
       else if (field || this.isClass) this.original = this.evaluate(owner);
-      else if (owner) this.original = this.watchIn(this.evaluate(owner).prototype);
+      else if (owner) this.original = this.heldBy(this.above);
       else this.original = this.evaluate(name);
     } catch (error) {
-      throw error instanceof Load ? error : new Load([errorName(error), errorText(error), ""]);
+      throw new Load([errorName(error), errorText(error), ""]);
     }
     if (typeof this.original !== "function") throw new Load(["TypeError", `${name} is not a function`, ""]);
     if (this.request.bare) this.guarded = this.guard(this.original, this.home);
   }
 
-  /** The function that an object holds under the name; in its place stands one that is watched. */
-  watchIn(holder) {
+  /** The function that an object holds under the name. */
+  heldBy(holder) {
     const { function: name, accessor } = this.request;
     const own = getOwnPropertyDescriptor(holder, name);
-    if (accessor) return own?.get ?? own?.set;
-    if (typeof own?.value !== "function") return own?.value;
-    if (!own.configurable && !own.writable) {
-      throw new Load([UNREACHABLE, `${name} stands in a frozen object, where its calls cannot be watched`, ""]);
-    }
-    defineProperty(holder, name, { ...own, value: this.guard(own.value) });
-    return own.value;
+    return accessor ? (own?.get ?? own?.set) : own?.value;
   }
 
-  /** Watches the function that an object holds in a field of its own; gives the object back. */
-  watchedField(object) {
-    if (object === null || typeof object !== "object" || types.isProxy(object)) return object;
+  /** What a spec calls or takes of an object by the function's name; whatever is in its place now is watched in its stead. */
+  member(object, isCalled, args) {
     const { function: name } = this.request;
-    const own = getOwnPropertyDescriptor(object, name);
-    if (typeof own?.value !== "function" || this.unwatched.has(own.value)) return object;
-    if (!own.configurable && !own.writable) throw new Untrusted(`a frozen object, whose ${name} cannot be watched`);
-    const value = this.guard(own.value);
-    this.unwatched.set(value, own.value);
-    defineProperty(object, name, { ...own, value });
-    return object;
+    const found = object[name];
+    if (typeof found !== "function") throw new TypeError(`${name} is not a function`);
+    if (this.isOurs(object)) return isCalled ? apply(this.guard(found), object, args) : this.guard(found);
+    if (!isCalled) return found;
+    // An object of another kind has a function of this name too.
+    const result = apply(found, object, args);
+    this.unchanged();
+    this.inspect(result);
+    return result;
+  }
+
+  /** Whether an object has the function: it is the one that holds it, or of the class. */
+  isOurs(object) {
+    for (let at = object, depth = 0; at !== null && at !== undefined && depth < 20; at = getPrototypeOf(Object(at)), depth += 1) {
+      if (at === (this.home ?? this.above)) return true;
+      if (types.isProxy(at)) return false;
+    }
+    return false;
   }
 
   /** Evaluates a function's text in the file; `undefined` when it does not parse. */
@@ -105,7 +108,11 @@ export class Subject {
   /** An expression of the spec, with the given names bound when it is evaluated. */
   clause(text, names) {
     const own = this.request.bare ? [this.request.function] : [];
-    const given = { __same: same, __own: (object) => this.watchedField(object) };
+    const given = {
+      __same: same,
+      __call: (object, ...args) => this.member(object, true, args),
+      __take: (object) => this.member(object, false),
+    };
     const taken = [...new Set([...own, ...ownKeys(given), ...names])];
     const inner = `((${taken.join(", ")}) => (${text})())`;
     let made;
@@ -282,7 +289,7 @@ export class Subject {
   /** Whether a prototype belongs to the language, to Node, or to a class that the file has at top level. */
   isKnown(prototype) {
     if (this.realm.intrinsics.has(prototype) || isOwn(prototype)) return true;
-    const maker = getOwnPropertyDescriptor(prototype, "constructor")?.value;
+    const maker = held(getOwnPropertyDescriptor(prototype, "constructor"));
     if (typeof maker !== "function") return types.isGeneratorObject(prototype) || ownKeys(prototype).length === 0 || !DECEIVING.some((k) => getOwnPropertyDescriptor(prototype, k) !== undefined);
     if (maker === globalThis[maker.name]) return true;
     try {
@@ -308,12 +315,12 @@ export class Subject {
     return apply(this.request.field ? this.fieldOf(holder) : this.original, holder, list);
   }
 
-  /** The function in a field of an object, unwatched. */
+  /** The function in a field of an object. */
   fieldOf(object) {
     const { function: name } = this.request;
     const found = typeof object === "object" && object !== null && !types.isProxy(object) ? getOwnPropertyDescriptor(object, name)?.value : undefined;
     if (typeof found !== "function") throw new TypeError(`${name} is not a function`);
-    return this.unwatched.get(found) ?? found;
+    return found;
   }
 
   copy(value, seen = new Map()) {

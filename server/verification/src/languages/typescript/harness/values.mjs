@@ -8,6 +8,8 @@
 import { createHash, Hash } from "node:crypto";
 import { types } from "node:util";
 
+import { held } from "./tamed.mjs";
+
 // A candidate that comes by this object could blind every look at its values.
 Object.freeze(types);
 
@@ -260,14 +262,14 @@ export function className(value) {
 function constructorName(prototype) {
   if (types.isProxy(prototype)) return "";
   if (own.has(prototype)) return own.get(prototype);
-  const maker = getOwnPropertyDescriptor(prototype, "constructor")?.value;
+  const maker = held(getOwnPropertyDescriptor(prototype, "constructor"));
   return typeof maker === "function" && !types.isProxy(maker) ? plainField(maker, "name") : "";
 }
 
 /** An own text property, without running anything; `""` when there is none. */
 function plainField(value, name) {
-  const own = getOwnPropertyDescriptor(value, name);
-  return own !== undefined && typeof own.value === "string" ? own.value : "";
+  const found = held(getOwnPropertyDescriptor(value, name));
+  return typeof found === "string" ? found : "";
 }
 
 function inherits(value, name) {
