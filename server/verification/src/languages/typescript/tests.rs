@@ -3,6 +3,7 @@
 //! The tests run in a copy of the project with the edit applied. The copy holds code and small data files;
 //! what `.gitignore` excludes and hidden files (keys, environments) stay out, packages are linked.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
@@ -31,6 +32,19 @@ const DATA: [&str; 18] = [
     "ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "json", "txt", "csv", "yaml", "yml", "md", "xml", "html",
     "css", "snap",
 ];
+/// Frameworks whose tests are run when the project has them, and the scripts that start them.
+const RUNNERS: [(&str, &str); 3] = [("jest", "bin/jest.js"), ("mocha", "bin/mocha.js"), ("vitest", "vitest.mjs")];
+/// Hidden files that configure them.
+const HIDDEN: [&str; 8] = [
+    ".babelrc",
+    ".babelrc.json",
+    ".mocharc.json",
+    ".mocharc.js",
+    ".mocharc.cjs",
+    ".mocharc.yaml",
+    ".mocharc.yml",
+    ".swcrc",
+];
 /// What our own placeholder throws.
 const MARKER: &str = "this placeholder is zeroerr's";
 /// Folders that are nobody's project.
@@ -53,12 +67,13 @@ async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Troubl
     if subject.task.spec.examples.is_empty() && suites.is_empty() {
         return Ok(judge(subject, &Facts::default()));
     }
-    let vitest = mirror.packages.as_ref().map(|p| p.join("vitest/vitest.mjs")).filter(|p| p.is_file());
+    let runners: BTreeMap<&str, PathBuf> = mirror.packages.as_deref().map(runners).unwrap_or_default();
     let mut named = vec![node.named("node")];
-    named.extend(vitest.as_deref().and_then(version_beside).map(|v| format!("vitest {v}")));
+    named.extend(runners.iter().filter_map(|(name, path)| Some(format!("{name} {}", version_above(path)?))));
     let suite = json!({
         "files": suites,
-        "vitest": vitest,
+        "packages": runners,
+        "command": test_command(&mirror.root),
         "previous": previous(subject),
         "marker": MARKER,
     });
@@ -91,10 +106,27 @@ fn moved(subject: &Subject, mirror: &Mirror) -> Subject {
     moved
 }
 
-/// The version of the package that a file belongs to.
-fn version_beside(path: &Path) -> Option<String> {
-    let text = std::fs::read(path.parent()?.join("package.json")).ok()?;
-    serde_json::from_slice::<Value>(&text).ok()?["version"].as_str().map(str::to_owned)
+/// The test frameworks among the project's packages, by the scripts that start them.
+fn runners(packages: &Path) -> BTreeMap<&'static str, PathBuf> {
+    let found = RUNNERS.into_iter().map(|(name, script)| (name, packages.join(name).join(script)));
+    found.filter(|(_, path)| path.is_file()).collect()
+}
+
+/// What `npm test` runs; empty when the project does not say.
+fn test_command(root: &Path) -> String {
+    json_in(&root.join("package.json"))
+        .and_then(|p| p["scripts"]["test"].as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+/// The version of the package that a script belongs to.
+fn version_above(script: &Path) -> Option<String> {
+    let folders = script.ancestors().skip(1).take(2);
+    folders.filter_map(|f| json_in(&f.join("package.json"))).find_map(|p| p["version"].as_str().map(str::to_owned))
+}
+
+fn json_in(path: &Path) -> Option<Value> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
 
 /// Copies what the bounds let in, links not followed; the paths of the copies.
@@ -102,16 +134,20 @@ fn project(subject: &Subject, root: &Path) -> Result<Vec<PathBuf>, CheckError> {
     let inside = subject.workspace.as_deref().filter(|w| subject.task.file.starts_with(w));
     let Some(workspace) = inside else { return Ok(Vec::new()) };
     let foreign = |name: &std::ffi::OsStr| name.to_str().is_some_and(|n| FOREIGN.contains(&n));
+    let is_secret = |name: &str| name.starts_with('.') && !HIDDEN.contains(&name);
+    let hidden = move |e: &ignore::DirEntry| e.depth() > 0 && e.file_name().to_str().is_none_or(is_secret);
     let walk = WalkBuilder::new(workspace)
         .require_git(false)
-        .filter_entry(move |e| !foreign(e.file_name()))
+        .hidden(false)
+        .filter_entry(move |e| !foreign(e.file_name()) && !hidden(e))
         .sort_by_file_path(Path::cmp)
         .build();
     let (mut count, mut bytes, mut out) = (0, 0, Vec::new());
     for entry in walk.flatten().filter(|e| e.file_type().is_some_and(|t| t.is_file())) {
         let path = entry.path();
         let size = entry.metadata().map_or(u64::MAX, |m| m.len());
-        let wanted = path.extension().and_then(|e| e.to_str()).is_some_and(|e| DATA.contains(&e));
+        let wanted = path.extension().and_then(|e| e.to_str()).is_some_and(|e| DATA.contains(&e))
+            || path.file_name().and_then(|n| n.to_str()).is_some_and(|n| HIDDEN.contains(&n));
         let Some(below) = path.strip_prefix(workspace).ok().filter(|_| wanted && size <= MAX_FILE) else { continue };
         (count, bytes) = (count + 1, bytes + size);
         if count > MAX_FILES || bytes > MAX_BYTES {

@@ -15,7 +15,7 @@ const isFile = (place) => existsSync(place) && statSync(place).isFile();
 const LOADERS = { ".ts": "ts", ".mts": "ts", ".cts": "ts", ".tsx": "tsx", ".jsx": "jsx" };
 
 function fileOf(specifier, parent) {
-  if (!parent?.startsWith("file:")) return undefined;
+  if (!parent?.startsWith("file:") || parent.includes("/node_modules/")) return undefined;
   const isRelative = /^\.{1,2}(\/|$)/.test(specifier);
   const bases = isRelative ? [path.resolve(path.dirname(fileURLToPath(parent)), specifier)] : aliased(aliases, specifier);
   return bases.flatMap(candidates).find(isFile);
@@ -24,7 +24,10 @@ function fileOf(specifier, parent) {
 registerHooks({
   resolve(specifier, context, next) {
     const found = fileOf(specifier, context.parentURL);
-    return found === undefined ? next(specifier, context) : { ...next(pathToFileURL(found).href, context), shortCircuit: true };
+    if (found === undefined) return next(specifier, context);
+    // `require` knows no addresses.
+    const place = context.conditions.includes("require") ? found : pathToFileURL(found).href;
+    return { ...next(place, context), shortCircuit: true };
   },
   load(url, context, next) {
     const place = url.startsWith("file:") ? fileURLToPath(url) : "";

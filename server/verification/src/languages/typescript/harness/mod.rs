@@ -19,7 +19,7 @@ use crate::layers::Failure;
 use crate::toolchain::{NodeEnv, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 32] = [
+const FILES: [(&str, &str); 34] = [
     ("answers.mjs", include_str!("answers.mjs")),
     ("build.mjs", include_str!("build.mjs")),
     ("channel.mjs", include_str!("channel.mjs")),
@@ -29,12 +29,14 @@ const FILES: [(&str, &str); 32] = [
     ("gate.mjs", include_str!("gate.mjs")),
     ("hooks.mjs", include_str!("hooks.mjs")),
     ("inputs.mjs", include_str!("inputs.mjs")),
+    ("jest.cjs", include_str!("jest.cjs")),
     ("judge.mjs", include_str!("judge.mjs")),
     ("kinds.mjs", include_str!("kinds.mjs")),
     ("laws.mjs", include_str!("laws.mjs")),
     ("lint.mjs", include_str!("lint.mjs")),
     ("literals.mjs", include_str!("literals.mjs")),
     ("main.mjs", include_str!("main.mjs")),
+    ("mocha.cjs", include_str!("mocha.cjs")),
     ("places.mjs", include_str!("places.mjs")),
     ("project.mjs", include_str!("project.mjs")),
     ("questions.mjs", include_str!("questions.mjs")),

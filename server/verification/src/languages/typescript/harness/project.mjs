@@ -16,10 +16,14 @@ import { Worker } from "./judge.mjs";
 const EXAMPLE_SECONDS = 20;
 const SUITE_SECONDS = 60;
 const HERE = path.dirname(fileURLToPath(import.meta.url));
-const RUNNERS = { node: /["']node:test["']/, vitest: /["']vitest["']/ };
-const OTHERS = /["'](@jest\/globals|mocha|ava|tape|bun:test|uvu|jasmine)["']/;
+/** Frameworks by what a test file says of them. */
+const NAMED = { node: /["']node:test["']/, vitest: /["']vitest["']/, jest: /["']@jest\/globals["']/, mocha: /["']mocha["']/ };
+const OTHERS = /["'](ava|tape|bun:test|uvu|jasmine)["']/;
 /** What a framework puts into a test file's scope. */
-const GLOBALS = /^\s*(describe|it|test)(\.\w+)?\s*\(/m;
+const GLOBALS = /^\s*(describe|it|test|suite)(\.\w+)?\s*\(/m;
+const JEST_GLOBALS = /\bexpect\s*\(|\bjest\./;
+/** Frameworks of the project's own packages, the first that is there first. */
+const OF_PROJECT = ["jest", "vitest", "mocha"];
 
 /** Facts: `examples` as in the gate; `project` with one entry per test, and how the run ended. */
 export async function run(request) {
@@ -64,24 +68,43 @@ async function allOf(request, files, end) {
 
 function suiteOf(request, file, end) {
   const text = readFileSync(file, "utf8");
-  const { vitest } = request.suite;
-  const hasGlobals = GLOBALS.test(text) && !RUNNERS.node.test(text);
-  const other = OTHERS.exec(text)?.[1];
-  if (RUNNERS.vitest.test(text) || (hasGlobals && vitest !== null && other === undefined)) {
-    if (vitest === null) return unusable("it needs vitest, which is not installed in node_modules");
-    return child(request, file, [vitest, "run", "--root", request.root, "--reporter", path.join(HERE, "vitest.mjs"), "--no-cache", "--no-coverage", "--pool=forks", file], end);
-  }
-  if (other !== undefined || hasGlobals) return unusable(`it is written for ${other ?? "jest or mocha"}; node:test and vitest are run`);
+  const kind = frameworkOf(request, text);
+  const { packages } = request.suite;
   const hooks = ["--import", path.join(HERE, "hooks.mjs")];
-  const reporter = ["--test-reporter", path.join(HERE, "reporter.mjs"), "--test-reporter-destination", "stdout"];
-  if (RUNNERS.node.test(text)) return child(request, file, [...hooks, ...reporter, file], end);
-  return child(request, file, [...hooks, "--import", path.join(HERE, "script.mjs"), file], end);
+  const steady = { NODE_OPTIONS: `--import=${path.join(HERE, "steady.mjs")}` };
+  if (OF_PROJECT.includes(kind) && packages[kind] === undefined) return unusable(`it needs ${kind}, which is not installed in node_modules`);
+  switch (kind) {
+    case "vitest":
+      return child(request, file, [packages.vitest, "run", "--root", request.root, "--reporter", path.join(HERE, "vitest.mjs"), "--no-cache", "--no-coverage", "--pool=forks", file], end, steady);
+    case "jest":
+      return child(request, file, ["--experimental-vm-modules", packages.jest, "--ci", "--rootDir", request.root, "--reporters", path.join(HERE, "jest.cjs"), "--no-cache", "--no-watchman", "--coverage=false", "--runInBand", "--runTestsByPath", file], end, steady);
+    case "mocha":
+      return child(request, file, [...hooks, packages.mocha, "--reporter", path.join(HERE, "mocha.cjs"), "--no-parallel", "--no-color", "--exit", file], end);
+    case "node":
+      return child(request, file, [...hooks, "--test-reporter", path.join(HERE, "reporter.mjs"), "--test-reporter-destination", "stdout", file], end);
+    case "script":
+      return child(request, file, [...hooks, "--import", path.join(HERE, "script.mjs"), file], end);
+    default:
+      return unusable(`it is written for ${kind}; node:test, vitest, jest and mocha are run`);
+  }
+}
+
+/** What a test file is written for: what it imports, else what the project has for tests that import nothing. */
+function frameworkOf(request, text) {
+  const named = Object.keys(NAMED).find((kind) => NAMED[kind].test(text));
+  const other = OTHERS.exec(text)?.[1];
+  if (named !== undefined || other !== undefined) return named ?? other;
+  if (!GLOBALS.test(text)) return "script";
+  const { packages, command } = request.suite;
+  const isNamed = (kind) => new RegExp(`\\b${kind}\\b`).test(command);
+  const there = OF_PROJECT.filter((kind) => packages[kind] !== undefined);
+  return there.find(isNamed) ?? there[0] ?? OF_PROJECT.find(isNamed) ?? (JEST_GLOBALS.test(text) ? "jest" : "mocha");
 }
 
 const unusable = (text) => ({ tests: [], ended: "unusable", code: 99, text });
 
 /** One run of one file. `{ tests, ended, code, text }`. */
-function child(request, file, args, end) {
+function child(request, file, args, end, more = {}) {
   const key = newKey();
   const env = {
     TZ: "UTC",
@@ -97,6 +120,7 @@ function child(request, file, args, end) {
     ZEROERR_ROOT: request.root,
     ZEROERR_ALIASES: JSON.stringify(request.aliases),
     ZEROERR_TSCONFIG: request.tsconfig,
+    ...more,
   };
   return new Promise((resolve) => {
     const stdio = ["ignore", "ignore", "pipe", "pipe"];

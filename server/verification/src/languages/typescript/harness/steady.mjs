@@ -12,10 +12,10 @@ const iterators = [[].values(), new Map().entries(), new Set().values(), "".matc
 for (const one of [assert, assert.strict]) Object.freeze(one);
 for (const word of [Object, Reflect, JSON, Array, String, Number, Boolean, BigInt, Symbol, Map, Set]) lock(word);
 lock(Math, ["random"]);
-for (const { prototype } of [Array, String, Number, Boolean, BigInt, Symbol, Date, Map, Set, WeakMap, WeakSet, RegExp]) lock(prototype);
 for (const one of iterators) {
   const above = Object.getPrototypeOf(one);
   lock(above);
   lock(Object.getPrototypeOf(above));
 }
+for (const { prototype } of [Array, String, Number, Boolean, BigInt, Symbol, Date, Map, Set, WeakMap, WeakSet, RegExp]) tame(prototype, pair, true);
 for (const { prototype } of [Object, Function, Error, TypeError, RangeError, SyntaxError, ReferenceError]) tame(prototype, pair, true);

@@ -43,6 +43,10 @@ export function tame(holder, pair, isOpen = false) {
   for (const key of ownKeys(holder)) {
     const own = getOwnPropertyDescriptor(holder, key);
     if (own.get !== undefined || own.set !== undefined || !own.writable || !own.configurable) continue;
+    if (typeof key === "symbol") {
+      defineProperty(holder, key, { ...own, writable: false, configurable: false });
+      continue;
+    }
     const made = pair(holder, key, own.value);
     apply(set, values, [made.get, own.value]);
     defineProperty(holder, key, { ...made, enumerable: own.enumerable, configurable: false });
