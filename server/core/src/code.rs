@@ -20,6 +20,10 @@ impl TextRange {
     pub fn new(start: usize, end: usize) -> Self {
         Self { start, end: end.max(start) }
     }
+    /// The same range, `by` bytes further down.
+    pub fn moved(self, by: usize) -> Self {
+        Self { start: self.start + by, end: self.end + by }
+    }
     /// Length in bytes.
     pub fn len(self) -> usize {
         self.end - self.start

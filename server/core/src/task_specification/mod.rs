@@ -6,6 +6,7 @@
 mod clauses;
 mod insertion;
 mod markdown;
+mod moved;
 pub mod parser;
 mod pin;
 mod snippet;

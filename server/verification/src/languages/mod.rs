@@ -5,6 +5,7 @@ pub(crate) mod braces;
 pub(crate) mod brackets;
 pub(crate) mod comments;
 pub(crate) mod faults;
+pub(crate) mod pieces;
 pub mod python;
 pub(crate) mod reparse;
 pub(crate) mod response;

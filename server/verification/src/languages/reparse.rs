@@ -109,9 +109,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::languages::{self, Language};
+    use crate::languages::{self, Language, pieces};
 
-    /// A text above the size from which trees are kept.
+    /// A text above the size from which trees are kept, in one piece: no line of it is empty.
     fn base(part: &str, name: &str) -> String {
         (0..)
             .map(|n| part.replace(name, &format!("{name}{n}")))
@@ -132,6 +132,7 @@ mod tests {
             let source: Arc<str> = text.as_str().into();
             let typed = format!("{:?} {:?}", language.analyse(Path::new(file), &source), language.names(&source));
             RECENT.lock().unwrap().clear();
+            pieces::forget();
             let fresh = format!("{:?} {:?}", language.analyse(Path::new(file), &source), language.names(&source));
             // Not `assert_eq`: a difference is some megabytes long.
             assert!(typed == fresh, "what is found depends on what was there before:\n{text}");
@@ -151,9 +152,9 @@ mod tests {
         ) {
             for language in languages::all() {
                 let (file, part, name) = match language.id() {
-                    zeroerr_core::code::LanguageId::Python => ("a.py", "# @spec Twice x.\n# @example f(1) == 2\ndef f(x: int) -> int:\n    y = [x, x]\n    return sum(y)\n\n\n", "f"),
-                    zeroerr_core::code::LanguageId::Rust => ("a.rs", "/// @spec Twice x.\n/// @example k(1) == 2\npub fn k(x: i64) -> i64 {\n    x + x\n}\n\n", "k"),
-                    zeroerr_core::code::LanguageId::TypeScript => ("a.ts", "/**\n * @spec Twice x.\n * @example k(1) === 2\n */\nexport function k(x: number): number {\n  return x + x\n}\n\n", "k"),
+                    zeroerr_core::code::LanguageId::Python => ("a.py", "# @spec Twice x.\n# @example f(1) == 2\ndef f(x: int) -> int:\n    y = [x, x]\n    return sum(y)\n", "f"),
+                    zeroerr_core::code::LanguageId::Rust => ("a.rs", "/// @spec Twice x.\n/// @example k(1) == 2\npub fn k(x: i64) -> i64 {\n    x + x\n}\n", "k"),
+                    zeroerr_core::code::LanguageId::TypeScript => ("a.ts", "/**\n * @spec Twice x.\n * @example k(1) === 2\n */\nexport function k(x: number): number {\n  return x + x\n}\n", "k"),
                 };
                 check(language.as_ref(), file, &base(part, &format!("{name}(")), &edits);
             }

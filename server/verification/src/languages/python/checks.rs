@@ -13,6 +13,7 @@ use super::functions::{FileIndex, Function};
 use super::literals;
 use super::tree::{normalised, parse, single_expression, text};
 use crate::languages::faults::{Comparison, Faults, nearest};
+use crate::languages::pieces::elsewhere::Elsewhere;
 
 /// What a spec's expressions are read against.
 pub(super) struct Context<'a> {
@@ -24,6 +25,8 @@ pub(super) struct Context<'a> {
     pub steps: HashSet<&'a str>,
     /// The file's names, and where in it the function stands.
     pub file: (&'a FileIndex<'a>, &'a Function<'a>),
+    /// What the rest of the file binds.
+    pub elsewhere: &'a Elsewhere<'a>,
     /// Where the spec's clauses stand.
     pub sources: &'a [ClauseSource],
 }
@@ -37,7 +40,8 @@ impl Context<'_> {
     /// Whether a name means something; with `from x import *` any name may.
     fn knows(&self, name: &str) -> bool {
         let (file, function) = self.file;
-        file.star_import || self.names.contains(name) || BUILTINS.contains(&name) || file.sees(function, name)
+        let here = file.star_import || self.names.contains(name) || file.sees(function, name);
+        here || BUILTINS.contains(&name) || self.elsewhere.may_bind(name)
     }
 
     /// The known name that a word was probably meant to be: at most a third of its letters differ.
@@ -52,7 +56,13 @@ impl Context<'_> {
             return foreign.map(str::to_owned);
         }
         let (file, function) = self.file;
-        let all = self.names.iter().copied().chain(file.names_seen(function)).chain(BUILTINS.iter().copied());
+        let all = self
+            .names
+            .iter()
+            .copied()
+            .chain(file.names_seen(function))
+            .chain(self.elsewhere.all())
+            .chain(BUILTINS.iter().copied());
         nearest(name, all)
     }
 }
@@ -186,7 +196,8 @@ impl Checker<'_> {
         let (file, place) = self.context.file;
         let stands_alone = |n: &Node<'_>| {
             let name = text(*n, code);
-            name == function || BUILTINS.contains(&name) || file.sees(place, name)
+            let here = name == function || BUILTINS.contains(&name) || file.sees(place, name);
+            here || self.context.elsewhere.binds(name)
         };
         if !free_names(expression, code).iter().all(stands_alone) {
             return None;

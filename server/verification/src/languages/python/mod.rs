@@ -13,6 +13,7 @@ mod functions;
 pub mod harness;
 mod imports;
 mod layout;
+mod lexis;
 mod literals;
 pub mod mutants;
 mod names;

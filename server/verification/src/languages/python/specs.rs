@@ -16,15 +16,36 @@ use zeroerr_core::task_specification::{Severity, Spec, SpecDiagnostic};
 use super::checks::{Context, check};
 use super::docstring::{self, take_doctests};
 use super::functions::{Body, FileIndex, Function};
+use super::lexis::PythonLexis;
 use super::prose;
 use super::session;
 use super::signature::parameters;
 use super::tree::{indent_at, line_end, parse, parse_typed, starts_line, text, without_cr};
 use crate::languages::blocks::{NO_FUNCTION, chosen, joined, merge, trimmed};
+use crate::languages::pieces::cut::cut;
+use crate::languages::pieces::elsewhere::{Bound, Elsewhere};
+use crate::languages::pieces::{self, Reader};
+
+/// How a file is read piece by piece.
+pub(super) static READER: Reader = Reader {
+    language: LanguageId::Python,
+    cut: |source| cut(source, &PythonLexis),
+    may_have_spec,
+    bound: |_, source| bound(source),
+    analyse: analyse_piece,
+    names: super::names::of_piece,
+};
 
 /// Finds functions with specs. Total and linear: 50,000 lines take a fraction of a second.
 pub fn analyse(path: &Path, source: &Arc<str>) -> FileAnalysis {
-    if may_have_spec(source) { analyse_tree(path, source) } else { FileAnalysis::default() }
+    pieces::analyse(&READER, path, source)
+}
+
+fn bound(source: &str) -> Bound {
+    let tree = parse_typed(source);
+    let index = tree.as_ref().map(|t| FileIndex::new(t.root_node(), source));
+    let star = index.as_ref().is_some_and(|i| i.star_import);
+    Bound::new(index.iter().flat_map(|i| i.names_at_top_level()).map(str::to_owned), star)
 }
 
 /// Whether any line looks like a part of a spec. Most files have none, and need no parsing.
@@ -51,14 +72,14 @@ fn may_have_spec(source: &str) -> bool {
     })
 }
 
-fn analyse_tree(path: &Path, source: &Arc<str>) -> FileAnalysis {
+fn analyse_piece(path: &Path, source: &Arc<str>, elsewhere: &Elsewhere<'_>) -> FileAnalysis {
     let Some(tree) = parse_typed(source) else { return FileAnalysis::default() };
     let index = FileIndex::new(tree.root_node(), source);
-    let mut blocks = Blocks::new(&index, source);
+    let mut blocks = Blocks::new(&index, source, elsewhere.is_later());
     let mut analysis = FileAnalysis::default();
     for function in &index.functions {
         let found = blocks.above(function).map(|run| (run.range(source), run.lines));
-        if let Some((task, faults)) = task_of(path, source, &index, function, found) {
+        if let Some((task, faults)) = task_of(path, source, (&index, elsewhere), function, found) {
             analysis.diagnostics.extend(faults);
             analysis.tasks.extend(task);
         }
@@ -81,7 +102,7 @@ pub fn task_for_selection(
 ) -> Result<Task, String> {
     let tree = parse(source).ok_or(NO_FUNCTION)?;
     let index = FileIndex::new(tree.root_node(), source);
-    let mut blocks = Blocks::new(&index, source);
+    let mut blocks = Blocks::new(&index, source, false);
     let (mut spans, mut found) = (Vec::new(), Vec::new());
     for function in index.functions.iter().filter(|f| !f.name(source).is_empty()) {
         let run = blocks.above(function);
@@ -94,7 +115,7 @@ pub fn task_for_selection(
     let at = chosen(&spans, trimmed(source, selection))?;
     let (function, run) = found.into_iter().nth(at).ok_or(NO_FUNCTION)?;
     let found = run.map(|run| (run.range(source), run.lines));
-    let existing = task_of(path, source, &index, function, found).and_then(|(task, _)| task);
+    let existing = task_of(path, source, (&index, &Elsewhere::nothing()), function, found).and_then(|(task, _)| task);
     let mut task = existing.unwrap_or_else(|| bare_task(path, source, function));
     task.spec.intent = joined(&task.spec.intent, instruction.trim());
     if task.spec == Spec::default() {
@@ -124,7 +145,8 @@ struct Blocks<'s> {
 }
 
 impl<'s> Blocks<'s> {
-    fn new(index: &FileIndex<'_>, source: &'s str) -> Self {
+    /// `later` when the text is not the beginning of its file.
+    fn new(index: &FileIndex<'_>, source: &'s str, later: bool) -> Self {
         let mut by_row = HashMap::new();
         let mut close = |run: Run<'s>, row: usize| {
             let class = parser::classify(&run.lines, BlockKind::Comments);
@@ -133,8 +155,8 @@ impl<'s> Blocks<'s> {
             }
         };
         let mut open: Option<(Run<'s>, usize)> = None;
-        let own_line =
-            index.comments.iter().filter(|c| starts_line(source, c.start_byte()) && !is_file_header(**c, source));
+        let is_header = |c: Node<'_>| !later && is_file_header(c, source);
+        let own_line = index.comments.iter().filter(|c| starts_line(source, c.start_byte()) && !is_header(**c));
         for comment in own_line {
             let row = comment.start_position().row;
             let line = comment_line(*comment, source);
@@ -248,7 +270,7 @@ fn leading(line: &str) -> &str {
 fn task_of(
     path: &Path,
     source: &Arc<str>,
-    index: &FileIndex<'_>,
+    (index, elsewhere): (&FileIndex<'_>, &Elsewhere<'_>),
     function: &Function<'_>,
     above: Option<(TextRange, Vec<BlockLine<'_>>)>,
 ) -> Option<(Option<Task>, Vec<SpecDiagnostic>)> {
@@ -277,6 +299,7 @@ fn task_of(
         names,
         steps: steps.iter().map(String::as_str).collect(),
         file: (index, function),
+        elsewhere,
         sources: &block.sources,
     };
     let mut faults = check(&mut block.spec, &context);

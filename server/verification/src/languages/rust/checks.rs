@@ -13,6 +13,7 @@ use super::functions::FileIndex;
 use super::literals;
 use super::tree::{Expression, normalised, parse, text};
 use crate::languages::faults::{Comparison, Faults, nearest};
+use crate::languages::pieces::elsewhere::Elsewhere;
 
 /// What a spec's expressions are read against.
 pub(super) struct Context<'a> {
@@ -22,6 +23,8 @@ pub(super) struct Context<'a> {
     pub names: HashSet<&'a str>,
     /// The file's names.
     pub file: &'a FileIndex<'a>,
+    /// What the rest of it binds.
+    pub elsewhere: &'a Elsewhere<'a>,
     /// Where the spec's clauses stand.
     pub sources: &'a [ClauseSource],
 }
@@ -30,7 +33,7 @@ impl Context<'_> {
     /// Whether a name means something; with `use x::*` any name may.
     fn knows(&self, name: &str) -> bool {
         let by_file = self.file.star_import || self.file.names.contains(name);
-        by_file || self.names.contains(name) || PRELUDE.contains(&name)
+        by_file || self.names.contains(name) || PRELUDE.contains(&name) || self.elsewhere.may_bind(name)
     }
 
     /// The known name that a word was probably meant to be: at most a third of its letters differ.
@@ -46,7 +49,7 @@ impl Context<'_> {
         }
         let all =
             self.names.iter().copied().chain(self.file.names.iter().map(String::as_str)).chain(PRELUDE.iter().copied());
-        let all = all.chain(after.then_some("result"));
+        let all = all.chain(self.elsewhere.all()).chain(after.then_some("result"));
         nearest(name, all)
     }
 }

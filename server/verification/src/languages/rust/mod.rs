@@ -19,6 +19,7 @@ mod glue;
 mod imports;
 mod judge;
 mod layout;
+mod lexis;
 mod literals;
 mod modules;
 mod performance;

@@ -16,13 +16,35 @@ use super::checks::{Context, check};
 use super::comments::{Above, Run, above, is_plain, other_runs};
 use super::doctests::{self, take_doctests};
 use super::functions::{FileIndex, Function};
+use super::lexis::RustLexis;
 use super::signature::parameters;
 use super::tree::{indent_at, line_end, parse, parse_typed};
 use crate::languages::blocks::{NO_FUNCTION, chosen, joined, merge, trimmed};
+use crate::languages::pieces::cut::cut;
+use crate::languages::pieces::elsewhere::{Bound, Elsewhere};
+use crate::languages::pieces::{self, Reader};
+
+/// How a file is read piece by piece.
+static READER: Reader = Reader {
+    language: LanguageId::Rust,
+    cut: |source| cut(source, &RustLexis),
+    may_have_spec,
+    bound: |_, source| bound(source),
+    analyse: analyse_piece,
+    // A spec speaks of no names of the file yet.
+    names: |_| Vec::new(),
+};
 
 /// Finds functions with specs. Total and linear: 50,000 lines take a fraction of a second.
 pub fn analyse(path: &Path, source: &Arc<str>) -> FileAnalysis {
-    if may_have_spec(source) { analyse_tree(path, source) } else { FileAnalysis::default() }
+    pieces::analyse(&READER, path, source)
+}
+
+fn bound(source: &str) -> Bound {
+    let tree = parse_typed(source);
+    let index = tree.as_ref().map(|t| FileIndex::new(t.root_node(), source));
+    let star = index.as_ref().is_some_and(|i| i.star_import);
+    Bound::new(index.into_iter().flat_map(|i| i.names), star)
 }
 
 /// Whether any line looks like a part of a spec. Most files have none, and need no parsing.
@@ -35,13 +57,13 @@ fn may_have_spec(source: &str) -> bool {
     })
 }
 
-fn analyse_tree(path: &Path, source: &Arc<str>) -> FileAnalysis {
+fn analyse_piece(path: &Path, source: &Arc<str>, elsewhere: &Elsewhere<'_>) -> FileAnalysis {
     let Some(tree) = parse_typed(source) else { return FileAnalysis::default() };
     let index = FileIndex::new(tree.root_node(), source);
     let mut analysis = FileAnalysis::default();
     let mut taken = HashSet::new();
     for function in &index.functions {
-        if let Some((task, faults)) = task_of(path, source, &index, function) {
+        if let Some((task, faults)) = task_of(path, source, (&index, elsewhere), function) {
             analysis.diagnostics.extend(faults);
             analysis.tasks.extend(task);
             taken.extend(function.above.iter().filter(|n| is_plain(**n, source)).map(|n| n.start_byte()));
@@ -76,7 +98,7 @@ pub fn task_for_selection(
     let spans: Vec<_> = named.iter().map(span).collect();
     let at = chosen(&spans, trimmed(source, selection))?;
     let function = named.get(at).ok_or(NO_FUNCTION)?;
-    let existing = task_of(path, source, &index, function).and_then(|(task, _)| task);
+    let existing = task_of(path, source, (&index, &Elsewhere::nothing()), function).and_then(|(task, _)| task);
     let mut task = existing.unwrap_or_else(|| bare_task(path, source, function));
     task.spec.intent = joined(&task.spec.intent, instruction.trim());
     if task.spec == Spec::default() {
@@ -146,7 +168,7 @@ fn no_function(run: &Run<'_>, source: &str) -> SpecDiagnostic {
 fn task_of(
     path: &Path,
     source: &Arc<str>,
-    index: &FileIndex<'_>,
+    (index, elsewhere): (&FileIndex<'_>, &Elsewhere<'_>),
     function: &Function<'_>,
 ) -> Option<(Option<Task>, Vec<SpecDiagnostic>)> {
     let name = function.name(source);
@@ -171,7 +193,7 @@ fn task_of(
     let steps: Vec<String> = block.spec.steps.iter().map(|s| s.name.clone()).collect();
     let names =
         own.iter().map(|p| p.param.name.as_str()).chain(steps.iter().map(String::as_str)).chain([name]).collect();
-    let context = Context { function: name, names, file: index, sources: &block.sources };
+    let context = Context { function: name, names, file: index, elsewhere, sources: &block.sources };
     let mut faults = check(&mut block.spec, &context);
     faults.append(&mut block.diagnostics);
     let task = (block.spec != Spec::default()).then(|| task(path, source, function, block.spec, spec_range));

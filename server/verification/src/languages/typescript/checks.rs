@@ -17,6 +17,7 @@ use super::imports::bare_module;
 use super::literals;
 use super::tree::{Expression, normalised, parse_any};
 use crate::languages::faults::{Comparison, Faults, nearest};
+use crate::languages::pieces::elsewhere::Elsewhere;
 
 /// What a spec's expressions are read against.
 pub(super) struct Context<'a> {
@@ -30,13 +31,16 @@ pub(super) struct Context<'a> {
     pub steps: HashSet<&'a str>,
     /// The file's names.
     pub file: &'a FileIndex<'a>,
+    /// What the rest of it binds.
+    pub elsewhere: &'a Elsewhere<'a>,
     /// Where the spec's clauses stand.
     pub sources: &'a [ClauseSource],
 }
 
 impl Context<'_> {
     fn knows(&self, name: &str) -> bool {
-        self.file.names.contains(name) || self.names.contains(name) || is_global(name)
+        let here = self.file.names.contains(name) || self.names.contains(name) || is_global(name);
+        here || self.elsewhere.may_bind(name)
     }
 
     /// The known name that a word was probably meant to be: at most a third of its letters differ.
@@ -51,7 +55,7 @@ impl Context<'_> {
             return foreign.map(str::to_owned);
         }
         let all = self.names.iter().copied().chain(self.file.names.iter().map(String::as_str));
-        let all = all.chain(GLOBALS.iter().copied()).chain(after.then_some("result"));
+        let all = all.chain(self.elsewhere.all()).chain(GLOBALS.iter().copied()).chain(after.then_some("result"));
         nearest(name, all)
     }
 }

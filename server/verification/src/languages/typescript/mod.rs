@@ -20,6 +20,7 @@ mod imports;
 mod jsdoc;
 mod kinds;
 mod layout;
+mod lexis;
 mod literals;
 mod names;
 mod performance;

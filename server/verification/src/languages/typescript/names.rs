@@ -7,10 +7,17 @@ use zeroerr_core::code::{NameKind, ScopeName};
 
 use super::functions::bound_by_pattern;
 use super::imports::{What, Writing, imports_of};
+use super::specs::READER;
 use super::tree::{children, parse_any, parts, text};
+use crate::languages::pieces;
 
 /// Every name once, in file order. Total: what cannot be parsed binds nothing.
 pub(super) fn names(source: &str) -> Vec<ScopeName> {
+    pieces::names(&READER, source)
+}
+
+/// Those of one piece of a file.
+pub(super) fn of_piece(source: &str) -> Vec<ScopeName> {
     let Some(tree) = parse_any(source) else { return Vec::new() };
     let mut known = HashSet::new();
     let bound = children(tree.root_node()).into_iter().flat_map(|statement| bound_by(statement, source));

@@ -18,8 +18,22 @@ use super::doctests;
 use super::expressions::{called_names, parse_expression};
 use super::functions::{FileIndex, Function};
 use super::jsdoc;
+use super::lexis::TypeScriptLexis;
 use super::tree::{Dialect, indent_at, line_end, parse, parse_typed};
 use crate::languages::blocks::{NO_FUNCTION, chosen, joined, merge, trimmed};
+use crate::languages::pieces::cut::cut;
+use crate::languages::pieces::elsewhere::{Bound, Elsewhere};
+use crate::languages::pieces::{self, Reader};
+
+/// How a file is read piece by piece.
+pub(super) static READER: Reader = Reader {
+    language: LanguageId::TypeScript,
+    cut: |source| cut(source, &TypeScriptLexis),
+    may_have_spec,
+    bound,
+    analyse: analyse_piece,
+    names: super::names::of_piece,
+};
 
 /// Finds functions with specs. Total and linear: 50,000 lines take a fraction of a second.
 pub fn analyse(path: &Path, source: &Arc<str>) -> FileAnalysis {
@@ -27,10 +41,13 @@ pub fn analyse(path: &Path, source: &Arc<str>) -> FileAnalysis {
         let name = n.to_string_lossy();
         [".d.ts", ".d.mts", ".d.cts"].iter().any(|ending| name.ends_with(ending))
     });
-    if is_declarations || !may_have_spec(source) {
-        return FileAnalysis::default();
-    }
-    analyse_tree(path, source)
+    if is_declarations { FileAnalysis::default() } else { pieces::analyse(&READER, path, source) }
+}
+
+fn bound(path: &Path, source: &str) -> Bound {
+    let tree = parse_typed(source, Dialect::of(path));
+    let index = tree.as_ref().map(|t| FileIndex::new(t.root_node(), source));
+    Bound::new(index.into_iter().flat_map(|i| i.names), false)
 }
 
 /// Whether any line looks like a part of a spec. Most files have none, and need no parsing.
@@ -42,13 +59,13 @@ fn may_have_spec(source: &str) -> bool {
     })
 }
 
-fn analyse_tree(path: &Path, source: &Arc<str>) -> FileAnalysis {
+fn analyse_piece(path: &Path, source: &Arc<str>, elsewhere: &Elsewhere<'_>) -> FileAnalysis {
     let Some(tree) = parse_typed(source, Dialect::of(path)) else { return FileAnalysis::default() };
     let index = FileIndex::of_file(tree.root_node(), source, path);
     let mut analysis = FileAnalysis::default();
     let mut taken = HashSet::new();
     for function in &index.functions {
-        if let Some((task, faults)) = task_of(path, source, &index, function) {
+        if let Some((task, faults)) = task_of(path, source, (&index, elsewhere), function) {
             analysis.diagnostics.extend(faults);
             analysis.tasks.extend(task);
             taken.extend(function.above.iter().filter(|n| is_plain(**n, source)).map(|n| n.start_byte()));
@@ -83,7 +100,7 @@ pub fn task_for_selection(
     let spans: Vec<_> = named.iter().map(|f| (span(f), f.name(source))).collect();
     let at = chosen(&spans, trimmed(source, selection))?;
     let function = named.get(at).ok_or(NO_FUNCTION)?;
-    let existing = task_of(path, source, &index, function).and_then(|(task, _)| task);
+    let existing = task_of(path, source, (&index, &Elsewhere::nothing()), function).and_then(|(task, _)| task);
     let mut task = existing.unwrap_or_else(|| bare_task(path, source, function));
     task.spec.intent = joined(&task.spec.intent, instruction.trim());
     if task.spec == Spec::default() {
@@ -166,7 +183,7 @@ fn no_function(run: &Run<'_>, source: &str) -> SpecDiagnostic {
 fn task_of(
     path: &Path,
     source: &Arc<str>,
-    index: &FileIndex<'_>,
+    (index, elsewhere): (&FileIndex<'_>, &Elsewhere<'_>),
     function: &Function<'_>,
 ) -> Option<(Option<Task>, Vec<SpecDiagnostic>)> {
     let name = function.name(source);
@@ -196,6 +213,7 @@ fn task_of(
         names,
         steps: steps.iter().map(String::as_str).collect(),
         file: index,
+        elsewhere,
         sources: &block.sources,
     };
     let mut faults = check(&mut block.spec, &context);
