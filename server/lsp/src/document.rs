@@ -14,7 +14,7 @@ use crate::position::{Encoding, char_at};
 use crate::state::Event;
 
 /// Files larger than this are analysed when typing pauses, not on every key.
-const DEBOUNCE_ABOVE_BYTES: usize = 256 * 1024;
+const DEBOUNCE_ABOVE_BYTES: usize = 1024 * 1024;
 /// The pause that counts, in milliseconds.
 const DEBOUNCE_MS: u64 = 120;
 

@@ -331,7 +331,11 @@ impl State {
                 FileAnalysis::default()
             });
             let snapshot = Arc::new(Snapshot::new(number, rope, text, analysis));
-            drop(events.send(Event::Analysed { uri, opening, snapshot }));
+            drop(events.send(Event::Analysed { uri, opening, snapshot: snapshot.clone() }));
+            if number.1 == 0 {
+                // Looked for once now, the first completion does not wait for it.
+                let _ = catch_unwind(AssertUnwindSafe(|| snapshot.names(|text| workbench.names(&path, text)).len()));
+            }
         });
     }
 

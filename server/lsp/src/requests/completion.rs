@@ -12,6 +12,9 @@ use crate::position::{byte_at, range_of};
 use crate::spec_tokens::{behind_marker, tag_of};
 use crate::state::{Reply, State};
 
+/// Entries of one answer. A longer list is told to be incomplete: the client asks again with the next key.
+const MAX_ENTRIES: usize = 200;
+
 /// Answers at once, or, when the names of the file are wanted, by a worker that reads it.
 pub(crate) fn answer(state: &State, params: &CompletionParams, reply: Reply<Option<CompletionResponse>>) {
     let Some(place) = Place::find(state, params) else { return drop(reply.send(Ok(None))) };
@@ -83,9 +86,14 @@ impl Place {
             Some((tag, rest)) => self.values(tag, rest, names),
         };
         let mut seen = std::collections::HashSet::new();
-        let fitting =
+        let mut fitting =
             candidates.into_iter().filter(|c| c.label.starts_with(&self.word) && seen.insert(c.label.clone()));
-        CompletionResponse::Array(fitting.enumerate().map(|(n, c)| self.item(n, c, markdown)).collect())
+        let entries = fitting.by_ref().take(MAX_ENTRIES).enumerate();
+        let items = entries.map(|(n, c)| self.item(n, c, markdown)).collect();
+        match fitting.next() {
+            None => CompletionResponse::Array(items),
+            Some(_) => CompletionResponse::List(CompletionList { is_incomplete: true, items }),
+        }
     }
 
     fn item(&self, n: usize, candidate: Candidate, markdown: bool) -> CompletionItem {

@@ -11,6 +11,13 @@ use crate::{DOUBLE, URI, connect, connect_with, logged, open, titles};
 
 /// What is offered at `$0`.
 async fn completions(marked: &str) -> Vec<String> {
+    let answer = completion(marked).await;
+    assert!(answer["isIncomplete"].is_null(), "{answer}");
+    let items = answer.as_array().map(Vec::as_slice).unwrap_or_default();
+    items.iter().map(|i| i["textEdit"]["newText"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn completion(marked: &str) -> Value {
     let workbench = FakeWorkbench::new([]);
     let text = marked.replace("$0", "");
     let mut client = open(ClientKind::VsCode, &workbench, &text).await;
@@ -21,9 +28,16 @@ async fn completions(marked: &str) -> Vec<String> {
         .await;
     client.shutdown().await;
     items
-        .as_array()
-        .map(|l| l.iter().map(|i| i["textEdit"]["newText"].as_str().unwrap().to_owned()).collect())
-        .unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_long_list_is_cut_and_the_next_key_asks_for_the_rest() {
+    let many: String = (0..1_000).map(|n| format!("def f{n}(): ...\n")).collect();
+    let with = |word: &str| format!("{many}# @spec Twice x.\n# @example {word}$0\ndef double(x): ...\n");
+    let first = completion(&with("")).await;
+    assert_eq!((&first["isIncomplete"], first["items"].as_array().unwrap().len()), (&json!(true), 200));
+    assert_eq!(first["items"][0]["label"], "double", "what belongs to the function comes first");
+    assert_eq!(completions(&with("f99")).await.len(), 11, "f99 and f990 to f999");
 }
 
 #[tokio::test]
