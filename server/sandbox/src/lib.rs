@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+mod background;
 mod detect;
 mod find;
 mod jail;
@@ -32,6 +33,7 @@ mod run;
 pub mod trusted;
 mod wire;
 
+pub use background::give_way;
 pub use detect::{Capabilities, Mode, Sandbox, SandboxOptions, SandboxUnavailable};
 pub use jail::{is_jail_invocation, jail_main};
 pub use nursery::Nursery;

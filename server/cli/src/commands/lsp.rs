@@ -10,7 +10,7 @@ use zeroerr_settings::paths::PROJECT_FILE;
 use zeroerr_settings::{Llm, Sources, load};
 
 use crate::args::{Global, LspArgs};
-use crate::commands::runtime;
+use crate::commands::{in_background, runtime};
 use crate::compose::{Composed, run_options};
 use crate::context::{Context, complain};
 use crate::exit::{CliError, Exit};
@@ -26,7 +26,7 @@ pub fn main(global: &Global, _: &LspArgs) -> Result<Exit, CliError> {
         complain(&format!("{error}; the built-in settings are used until this is mended"));
         tracing::error!(error, "settings cannot be used");
     }
-    let (runtime, runs) = (runtime()?, runtime()?);
+    let (runtime, runs) = (runtime()?, in_background()?);
     let code = runtime.block_on(async {
         let on_event = Arc::new(|event| tracing::info!(?event, "model pool"));
         let composed = {

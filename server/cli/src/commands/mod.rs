@@ -54,7 +54,19 @@ fn wait(command: impl Future<Output = Result<Exit, CliError>>) -> Result<Exit, C
 }
 
 pub fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| {
+    started(&mut tokio::runtime::Builder::new_multi_thread())
+}
+
+/// Threads for runs beside which somebody types: models, candidates and layers give way to the editor.
+///
+/// # Errors
+/// The machine has no threads left.
+pub fn in_background() -> Result<tokio::runtime::Runtime, CliError> {
+    started(tokio::runtime::Builder::new_multi_thread().on_thread_start(zeroerr_sandbox::give_way))
+}
+
+fn started(threads: &mut tokio::runtime::Builder) -> Result<tokio::runtime::Runtime, CliError> {
+    threads.enable_all().build().map_err(|e| {
         CliError::machine(format!("cannot start threads: {e}; raise the limit on processes (`ulimit -u`)"))
     })
 }
