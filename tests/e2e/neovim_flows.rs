@@ -297,6 +297,20 @@ fn a_buffer_that_takes_no_changes_is_told_and_its_edit_waits() {
     assert!(record.text("after").contains("    return sum(xs)"), "{}", record.seen());
 }
 
+/// Scripted model.
+#[test]
+fn a_server_that_dies_in_a_run_is_started_again_and_claims_nothing() {
+    let record = Editor::new(STUB, scripted(&[GOOD], 60, 1_000)).run("crash", "total");
+    for fact in ["nothing_claimed", "untouched", "stays_stopped", "starts_when_asked"] {
+        assert!(record.holds(fact), "{fact}:\n{}", record.seen());
+    }
+    assert!(record.text("after").contains("    return sum(xs)"), "{}", record.seen());
+    let told = record.messages();
+    assert_eq!(told.matches("the server has gone; it is started again").count(), 4, "{told}");
+    assert_eq!(told.matches("ended 5 times within 3 minutes and is left stopped").count(), 1, "{told}");
+    assert_eq!(told.matches("ended before it was ready").count(), 1, "{told}");
+}
+
 /// Scripted model, whose code never ends: the sandbox is busy with it when the editor dies.
 #[test]
 fn killing_the_editor_leaves_nothing_behind() {

@@ -40,6 +40,47 @@ local function commands()
   }
 end
 
+---Deaths within so many seconds after which the server stays away.
+local DEATHS, WITHIN = 5, 180
+---@type table<integer, boolean>
+local ready = {}
+
+---The server has gone. One that nobody asked to go is started again, but not for ever.
+---@param code integer
+---@param signal integer
+---@param client_id integer
+local function gone(code, signal, client_id)
+  local was_ready = ready[client_id]
+  ready[client_id] = nil
+  vim.schedule(function()
+    -- Nobody vouches any more for what its lenses say.
+    vim.lsp.codelens.clear(client_id)
+    local asked = vim.v.exiting ~= vim.NIL or (code == 0 and signal == 0)
+    if asked or (vim.lsp.is_enabled and not vim.lsp.is_enabled('zeroerr')) then
+      return
+    end
+    local function say(text)
+      vim.notify('zeroerr: ' .. text .. ' (' .. vim.lsp.get_log_path() .. ')', vim.log.levels.WARN)
+    end
+    if not was_ready then
+      return say('the server ended before it was ready; the log says why')
+    end
+    local now = vim.uv.now() / 1000
+    -- In a variable of the editor: Neovim reads this file anew when it starts a server.
+    local deaths = vim.tbl_filter(function(at)
+      return now - at < WITHIN
+    end, vim.g.zeroerr_deaths or {})
+    table.insert(deaths, now)
+    local left = #deaths >= DEATHS
+    vim.g.zeroerr_deaths = left and {} or deaths
+    if left then
+      return say(('the server ended %d times within %d minutes and is left stopped; the log says why'):format(DEATHS, WITHIN / 60))
+    end
+    say('the server has gone; it is started again')
+    vim.lsp.enable('zeroerr')
+  end)
+end
+
 ---@type vim.lsp.Config
 return {
   cmd = { 'zeroerr', 'lsp' },
@@ -64,6 +105,10 @@ return {
       return vim.NIL
     end,
   } or nil,
+  on_init = function(client)
+    ready[client.id] = true
+  end,
+  on_exit = gone,
   on_attach = function(_, bufnr)
     local zeroerr = commands()
     vim.api.nvim_buf_create_user_command(bufnr, 'Zeroerr', zeroerr.command, {
