@@ -113,3 +113,17 @@ fn a_user_sees_why_there_is_no_edit_answers_and_decides_on_the_diff() {
         assert!(said.contains(seen), "{seen}: {said}");
     }
 }
+
+/// Scripted model.
+#[test]
+fn a_user_keeps_a_counterexample_changes_a_spec_checks_what_changed_and_cancels() {
+    let said = suite_with("ui-since", &walk::since(), walk::model(1_000), &zeroerr_tests::zeroerr(), "{}");
+    for seen in [
+        "the counterexample is an example",
+        "written anew after its spec changed",
+        "what changed since is checked",
+        "cancelled without a trace",
+    ] {
+        assert!(said.contains(seen), "{seen}: {said}");
+    }
+}

@@ -7,12 +7,20 @@ pub const FILE: &str = include_str!("../fixtures/flows.py");
 
 /// What of it fits on a screen: the function that candidates disagree on, and the one without a spec.
 pub fn question() -> String {
-    let part = |from: &str, to: &str| {
-        let start = FILE.find(from).expect("the part");
-        let end = FILE[start..].find(to).map_or(FILE.len(), |n| start + n);
-        &FILE[start..end]
-    };
     part("# @spec Return the last", "# @spec Return the first").to_owned() + part("def doubled", "\0")
+}
+
+/// Another screen: a stub, the function that a counterexample is found for, and one that takes long.
+pub fn since() -> String {
+    let evens = part("# @spec Return the even", "# @spec Return the text");
+    let larger = part("# @spec Return the larger", "def doubled");
+    evens.to_owned() + larger + part("# @spec Return the last", "# @spec Return the first").trim_end() + "\n"
+}
+
+fn part(from: &str, to: &str) -> &'static str {
+    let start = FILE.find(from).expect("the part");
+    let end = FILE[start..].find(to).map_or(FILE.len(), |n| start + n);
+    &FILE[start..end]
 }
 
 /// Answers by what is asked for. On `last` three behaviours take turns, so that no vote is won.

@@ -103,7 +103,9 @@ export class Tests implements vscode.Disposable {
     }
     const verdicts = JSON.stringify([state.title, state.layers]);
     const known = this.#told.get(item.id) === verdicts;
-    if (asked === undefined ? known || state.layers.length === 0 : !asked.busy) {
+    // What was told of an older text is taken back with the first key.
+    const nothing = state.layers.length === 0 && !this.#told.has(item.id);
+    if (asked === undefined ? known || nothing : !asked.busy) {
       return;
     }
     this.#told.set(item.id, verdicts);

@@ -140,8 +140,38 @@ def main(nvim: str, server: str, file: str, out: str) -> None:
     terminal.wait("gave 9")
     terminal.keys("\x17d")
     terminal.draw(Path(out) / "neovim-failing.svg")
+    since(terminal, Path(out))
     terminal.keys("\x1b:qa!\r")
     shutil.rmtree(folder)
+
+
+def since(terminal: Terminal, out: Path) -> None:
+    """What comes after the first verdict."""
+    terminal.keys("\x1b/def larger\rzt5\x19:Zeroerr verify\r")
+    terminal.wait("contracts failed")
+    terminal.keys("gra")
+    terminal.wait("Keep the counterexample")
+    terminal.draw(out / "neovim-counterexample.svg")
+    terminal.keys("\r:%s/the even numbers/the odd numbers/\r")
+    terminal.keys(":%s/evens(\\[2, 4\\]) == \\[2, 4\\]/evens([1, 2]) == [1]/\r")
+    terminal.keys("/def evens\r")
+    terminal.wait("changed since")
+    terminal.keys("gra")
+    terminal.wait("Implement with verified code")
+    terminal.draw(out / "neovim-reimplement.svg")
+    terminal.keys("1\r")
+    terminal.wait("x % 2 == 1")
+    terminal.keys(":%s/% 2 == 1/% 2/\r")
+    terminal.wait("changed since")
+    terminal.keys("gra")
+    terminal.wait("Verify 1 changed function")
+    terminal.draw(out / "neovim-changed.svg")
+    terminal.keys("\r:Zeroerr runs\r/def last\r:Zeroerr implement\r")
+    terminal.wait("sampling")
+    terminal.keys(":Zeroerr cancel")
+    terminal.draw(out / "neovim-cancel.svg")
+    terminal.keys("\r")
+    terminal.wait("cancelled")
 
 
 if __name__ == "__main__":
