@@ -39,6 +39,15 @@ local function hover(text)
   end)
 end
 
+---The edit is in the buffer before the server hears that it was taken; until then its mark is about the text before.
+local function wait_written(at)
+  T.goto_text(at)
+  T.wait('a mark about this text', 60, function()
+    local shown = hover('Written by zeroerr')
+    return shown and not shown:find('changed since', 1, true)
+  end)
+end
+
 local function ends(count)
   T.wait(count .. ' runs to end', 200, function()
     return T.count_progress('end') >= count
@@ -92,6 +101,7 @@ T.run(function()
   choose('def evens', 'Implement with verified code')
   ends(7)
   wait_text('x % 2 == 1')
+  wait_written('def evens')
 
   vim.cmd([[%s/return text\[::-1\]/return "".join(reversed(text))/]])
   choose('def backwards', 'Verify 1 changed function of this file')
