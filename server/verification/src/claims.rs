@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use zeroerr_core::advice::{Claim, Trial};
 use zeroerr_core::code::{Candidate, Task, TextEdit, TextRange, apply_edits};
-use zeroerr_core::task_specification::{Example, Severity, insert_clause};
+use zeroerr_core::task_specification::{Example, ExampleClaim, ExampleOrigin, Severity, insert_clause};
 
 use crate::languages::{CheckError, Language, Subject};
 use crate::verification_stack::{VerificationStack, subject_for_edit};
@@ -82,4 +82,16 @@ fn read(language: &dyn Language, task: &Task, edit: TextEdit) -> Option<(String,
 fn is_one_call(left: &str, call: &str) -> bool {
     let plain = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
     plain(left) == plain(call)
+}
+
+/// The claim as an example; without an expected value the call is compared with itself.
+pub(crate) fn as_example(claim: &Claim) -> Example {
+    let expected = claim.expected.clone().unwrap_or_else(|| claim.call.clone());
+    Example {
+        code: format!("{} == {expected}", claim.call),
+        claim: ExampleClaim::Holds,
+        equation: Some((claim.call.clone(), expected)),
+        origin: ExampleOrigin::Tag,
+        range: TextRange::default(),
+    }
 }

@@ -2,12 +2,11 @@
 //! each is asked about. One compilation and one sandbox job per candidate.
 
 use zeroerr_core::advice::{Claim, Trial};
-use zeroerr_core::code::TextRange;
-use zeroerr_core::task_specification::{Example, ExampleClaim, ExampleOrigin};
 
 use super::build::Speed;
 use super::glue::Probe;
 use super::session::{LAYER_SEED, Question, State, Trouble, ask, read};
+use crate::claims::as_example;
 use crate::fingerprint::ExampleFact;
 use crate::languages::{CheckError, Subject};
 use crate::toolchain::Toolchain;
@@ -38,7 +37,7 @@ pub(super) async fn examine(
 
 async fn tried(state: &State, tools: &Toolchain, subject: &Subject, claims: &[Claim]) -> Result<Vec<Trial>, Trouble> {
     let mut subject = subject.clone();
-    subject.task.spec.examples = claims.iter().map(example).collect();
+    subject.task.spec.examples = claims.iter().map(as_example).collect();
     subject.task.spec.raises.clear();
     let built = state.built(tools, &subject, Speed::Checked).await?;
     let wanted: Vec<String> = (0..claims.len()).map(|i| i.to_string()).collect();
@@ -58,18 +57,6 @@ async fn tried(state: &State, tools: &Toolchain, subject: &Subject, claims: &[Cl
         })
     };
     Ok(claims.iter().enumerate().map(trial).collect())
-}
-
-/// The claim as an example; without an expected value the call is compared with itself.
-fn example(claim: &Claim) -> Example {
-    let expected = claim.expected.clone().unwrap_or_else(|| claim.call.clone());
-    Example {
-        code: format!("{} == {expected}", claim.call),
-        claim: ExampleClaim::Holds,
-        equation: Some((claim.call.clone(), expected)),
-        origin: ExampleOrigin::Tag,
-        range: TextRange::default(),
-    }
 }
 
 /// What the call gave, in the words of fingerprints.

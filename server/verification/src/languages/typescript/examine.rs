@@ -3,11 +3,10 @@
 
 use serde_json::json;
 use zeroerr_core::advice::{Claim, Trial};
-use zeroerr_core::code::TextRange;
-use zeroerr_core::task_specification::{Example, ExampleClaim, ExampleOrigin};
 
 use super::harness::{self, Mode, Trouble};
 use super::probe::read;
+use crate::claims::as_example;
 use crate::fingerprint::{ExampleFact, Facts};
 use crate::languages::{CheckError, Subject};
 use crate::toolchain::Toolchain;
@@ -37,7 +36,7 @@ pub(super) async fn examine(
 
 async fn tried(tools: &Toolchain, subject: &Subject, claims: &[Claim]) -> Result<Vec<Trial>, Trouble> {
     let mut subject = subject.clone();
-    subject.task.spec.examples = claims.iter().map(example).collect();
+    subject.task.spec.examples = claims.iter().map(as_example).collect();
     subject.task.spec.raises.clear();
     // One that fails says nothing of the next.
     let extra = json!({"examples": harness::examples_and_raises(&subject), "inputs": 0, "seed": 0, "failures": claims.len() + 1});
@@ -53,18 +52,6 @@ async fn tried(tools: &Toolchain, subject: &Subject, claims: &[Claim]) -> Result
         })
     };
     Ok(claims.iter().enumerate().map(trial).collect())
-}
-
-/// The claim as an example; without an expected value the call is compared with itself.
-fn example(claim: &Claim) -> Example {
-    let expected = claim.expected.clone().unwrap_or_else(|| claim.call.clone());
-    Example {
-        code: claim.code(),
-        claim: ExampleClaim::Holds,
-        equation: Some((claim.call.clone(), expected)),
-        origin: ExampleOrigin::Tag,
-        range: TextRange::default(),
-    }
 }
 
 /// What the call gave, in the words of fingerprints: of an exception its name.

@@ -95,20 +95,9 @@ fn in_class<'t>(member: Node<'t>, body: Node<'t>, source: &str) -> Option<Functi
     if !is_plain || text(name, source) == "constructor" {
         return None;
     }
-    let class = Some(class_name(body, source)?);
+    let class = class_name(body, source)?;
     let top_level = body.parent().map(declaration_of_class).is_some_and(is_at_top_level);
-    let name_node = Some(name);
-    Some(Function {
-        node,
-        named: member,
-        name_node,
-        given: None,
-        outer: member,
-        above: Vec::new(),
-        class,
-        form,
-        top_level,
-    })
+    Some(part_of(class, member, name, node, form, top_level))
 }
 
 /// The member of an object that is a function, when something names the object.
@@ -126,18 +115,29 @@ fn in_object<'t>(member: Node<'t>, object: Node<'t>, source: &str) -> Option<Fun
     }
     let (path, statement) = owner(object, source)?;
     let top_level = is_at_top_level(statement);
-    let (class, form, name_node) = (Some(path), Form::Member, Some(name));
-    Some(Function {
+    Some(part_of(path, member, name, node, Form::Member, top_level))
+}
+
+/// A member of the class or object of this name.
+fn part_of<'t>(
+    owner: String,
+    member: Node<'t>,
+    name: Node<'t>,
+    node: Node<'t>,
+    form: Form,
+    top_level: bool,
+) -> Function<'t> {
+    Function {
         node,
         named: member,
-        name_node,
+        name_node: Some(name),
         given: None,
         outer: member,
         above: Vec::new(),
-        class,
+        class: Some(owner),
         form,
         top_level,
-    })
+    }
 }
 
 fn is_function(value: Node<'_>) -> bool {
