@@ -159,11 +159,14 @@ impl Case {
         Self { id, samples, voters, evidence, inputs, is_usual, answers, truth, fates, advice: None }
     }
 
-    /// The same with testers, for the policies that ask them.
-    #[must_use]
-    pub fn advised(mut self, advice: Advice, rules: AgentRules) -> Self {
+    /// Lets testers take part, for the policies that ask them.
+    pub fn advise(&mut self, advice: Advice, rules: AgentRules) {
         self.advice = Some((advice, rules));
-        self
+    }
+
+    /// What testers said, where they were asked.
+    pub fn advice(&self) -> Option<&Advice> {
+        self.advice.as_ref().map(|(advice, _)| advice)
     }
 
     /// Replays the samples in this order. Where the stack's word is not known yet, acceptance is

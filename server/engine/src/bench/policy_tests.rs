@@ -88,7 +88,11 @@ fn tests_that_speak_against_the_leader_cost_it_a_vote() {
     let trials = [(0, vec![trial("2")]), (1, vec![trial("3")])].into();
     let advice = Advice { said: vec![Said::Claims(vec![claim.clone()])], trials, truth: Vec::new() };
     let rules = AgentRules { testers: 1, weak_votes: 1, ..AgentRules::default() };
-    let case = |samples: &[usize]| case(samples).advised(advice.clone(), rules);
+    let case = |samples: &[usize]| {
+        let mut case = case(samples);
+        case.advise(advice.clone(), rules);
+        case
+    };
     assert_eq!(replay(&case(&[1, 0, 0, 0]), Policy::Gated, 2), (Some(0), 4));
     assert_eq!(replay(&case(&[1, 0, 0, 0]), Policy::GatedTested, 2).0, None, "the sample it is granted is not there");
     assert_eq!(replay(&case(&[1, 0, 0, 0, 0]), Policy::GatedTested, 2), (Some(0), 5));

@@ -113,7 +113,6 @@ struct Work {
     known: Known,
     key: String,
     record: TaskRecord,
-    advice: Option<Advice>,
 }
 
 /// Replays recorded samples.
@@ -230,7 +229,7 @@ async fn observe_one(
     let reference = known.reference.as_ref().and_then(|r| r.behaviour.as_ref());
     let id = record.task_id.clone();
     let case = Case::new(id, evidence, observed.samples.clone(), voters.collect(), reference);
-    Ok(Ok(Work { case, observed, known, key, record: record.clone(), advice: None }))
+    Ok(Ok(Work { case, observed, known, key, record: record.clone() }))
 }
 
 /// Asks the testers about every task, and tries the candidates on what they say.
@@ -258,8 +257,7 @@ async fn advise(
     }
     drop(running);
     for (work, advice) in works.iter_mut().zip(advices) {
-        work.case = work.case.clone().advised(advice.clone(), testers.rules());
-        work.advice = Some(advice);
+        work.case.advise(advice, testers.rules());
     }
     Ok(())
 }
@@ -464,7 +462,7 @@ fn report(works: &[Work], counts: &Counts, options: &Options, left_out: Vec<Left
         stack_asked: words.len(),
         stack_refused: refused,
         not_checked: missing.into_iter().collect(),
-        testers: options.testers.as_ref().map(|_| TesterFigures::of(works.iter().filter_map(|w| w.advice.as_ref()))),
+        testers: options.testers.as_ref().map(|_| TesterFigures::of(works.iter().filter_map(|w| w.case.advice()))),
         left_out,
     }
 }
