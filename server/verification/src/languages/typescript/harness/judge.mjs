@@ -11,6 +11,8 @@ import { fileURLToPath } from "node:url";
 import { newKey, packed, unpacked } from "./channel.mjs";
 
 const LOAD_SECONDS = 5;
+/** Milliseconds in which most calls are answered: what they use up is not looked at. */
+const SOON = 20;
 /** How many times its limit a call may take while it waits for a busy machine. */
 const PATIENCE = 5;
 const TICK = 100;
@@ -42,13 +44,17 @@ export class Worker {
   async *askAll(jobs, seconds) {
     const limit = typeof seconds === "function" ? seconds : () => seconds;
     const ahead = [];
+    let at = 0;
     try {
-      for (const job of jobs) {
-        if (ahead.length === AHEAD) yield await this.next(ahead, limit);
-        ahead.push(job);
-        if (this.child !== undefined) this.send(job);
+      while (at < jobs.length || ahead.length > 0) {
+        if (ahead.length <= AHEAD / 2 && at < jobs.length) {
+          const more = jobs.slice(at, at + AHEAD - ahead.length);
+          at += more.length;
+          ahead.push(...more);
+          if (this.child !== undefined) this.sendAll(more);
+        }
+        yield await this.next(ahead, limit);
       }
-      while (ahead.length > 0) yield await this.next(ahead, limit);
     } finally {
       if (ahead.length > 0) this.stop(); // those answers must not be taken for later ones
     }
@@ -61,7 +67,7 @@ export class Worker {
       ahead.shift();
       return this.broken;
     }
-    if (isNew) ahead.forEach((job) => this.send(job));
+    if (isNew) this.sendAll(ahead);
     ahead.shift();
     return this.answer(limit());
   }
@@ -74,8 +80,9 @@ export class Worker {
     return false;
   }
 
-  send(job) {
-    this.child.stdio[3].write(packed(this.key, job));
+  /** Each write wakes the worker: many jobs are one. */
+  sendAll(jobs) {
+    this.child.stdio[3].write(Buffer.concat(jobs.map((job) => packed(this.key, job))));
   }
 
   start() {
@@ -123,7 +130,7 @@ export class Worker {
   async answer(seconds) {
     const { child, key, state } = this;
     const begin = performance.now();
-    const spent = usage(child.pid).cpu;
+    let spent;
     let end = begin + seconds * 1e3;
     for (;;) {
       const found = unpacked(state.bytes, key);
@@ -133,7 +140,8 @@ export class Worker {
         return isAnswer(found.parts) ? found.parts : this.crashed(WROTE);
       }
       if (state.ended !== undefined) return this.crashed(state.ended);
-      const left = end - performance.now();
+      if (spent === undefined && performance.now() - begin >= SOON) spent = usage(child.pid).cpu;
+      const left = spent === undefined ? SOON : end - performance.now();
       if (left > 0) {
         await woken(state, left);
         continue;

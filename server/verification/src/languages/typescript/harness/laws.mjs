@@ -39,16 +39,18 @@ class Law {
     this.facts = { index, valid: 0, invalid: 0, status: "held", bindings: "()", why: "", call: "" };
     this.stopped = false;
     this.seen = new Map();
+    this.known = new Map();
   }
 
   async decided(fc) {
     const unknown = this.params.filter((p) => p.kind === undefined).map((p) => p.name);
     if (unknown.length > 0) return { ...this.facts, status: "no values", why: unknown.join(", ") };
     if (await this.edges()) return this.facts;
-    const details = await fc.check(
-      fc.asyncProperty(this.arbitrary(fc), (args) => this.holds(fc, args)),
-      { seed: this.request.seed ?? 0, numRuns: this.params.length === 0 ? 1 : CASES, maxSkipsPerRun: 20, endOnFailure: false, verbose: 0 },
-    );
+    const cases = { seed: this.request.seed ?? 0, numRuns: this.params.length === 0 ? 1 : CASES };
+    const arbitrary = this.arbitrary(fc);
+    await this.askAhead(fc.sample(arbitrary, cases));
+    const check = fc.asyncProperty(arbitrary, (args) => this.holds(fc, args));
+    const details = await fc.check(check, { ...cases, maxSkipsPerRun: 20, endOnFailure: false, verbose: 0 });
     // The last that was seen to fail need not be the smallest.
     const smallest = details.counterexample?.[0];
     if (smallest !== undefined && this.seen.has(written(smallest))) this.tell(smallest, this.seen.get(written(smallest)));
@@ -60,6 +62,21 @@ class Law {
     return this.facts;
   }
 
+  /** Asks for fast-check's first cases before it does, so that it need not wait for each; up to one that it will shrink. */
+  async askAhead(cases) {
+    const texts = [...new Set(cases.map(written))];
+    let at = 0;
+    for await (const answer of this.worker.askAll(texts.map((args) => this.job(args)), CASE_SECONDS)) {
+      if (left(this.end) <= 0 || (answer[0] !== "invalid" && !isTrue(answer))) break;
+      this.known.set(texts[at], answer);
+      at += 1;
+    }
+  }
+
+  job(args) {
+    return ["law", String(this.index), args];
+  }
+
   /** One case; what it falsifies is kept, the smallest last. */
   async holds(fc, args) {
     if (this.stopped || this.shrinks > SHRINKS) return true;
@@ -68,13 +85,13 @@ class Law {
       this.stopped = true;
       return true;
     }
-    const answer = await this.worker.ask(["law", String(this.index), written(args)], CASE_SECONDS);
+    const answer = this.known.get(written(args)) ?? (await this.worker.ask(this.job(written(args)), CASE_SECONDS));
     if (answer[0] === "invalid") {
       this.facts.invalid += 1;
       fc.pre(false);
     }
     this.facts.valid += 1;
-    if (answer[0] === "true" && answer[answer.length - 2] === "") return true;
+    if (isTrue(answer)) return true;
     this.found(args, answer);
     this.shrinks ??= 0;
     // A case that does not end is not shrunk: that would wait for many more.
@@ -112,7 +129,7 @@ class Law {
       rows.push(filled(lists.map((x) => x[turn % x.length]), this.params.map((p) => this.plan.params.indexOf(p))));
     }
     let at = 0;
-    for await (const answer of this.worker.askAll(rows.map((args) => ["law", String(this.index), written(args)]), CASE_SECONDS)) {
+    for await (const answer of this.worker.askAll(rows.map((args) => this.job(written(args))), CASE_SECONDS)) {
       if (answer[0] === "timeout" || answer[0] === "crash") {
         this.found(rows[at], answer);
         return true;
@@ -127,6 +144,11 @@ class Law {
 function filled(texts, used) {
   const last = Math.max(-1, ...used);
   return texts.map((t, i) => (t === undefined && i < last ? "undefined" : t));
+}
+
+/** Whether the law held, and nothing that it was shown pretends. */
+function isTrue(answer) {
+  return answer[0] === "true" && answer[answer.length - 2] === "";
 }
 
 function why(answer) {

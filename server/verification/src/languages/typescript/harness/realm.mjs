@@ -77,7 +77,7 @@ export class Realm {
 
   /** The name of a built-in that is no longer what it was, or `undefined`. */
   tampered() {
-    for (const [holder, kept] of this.intrinsics) {
+    for (const [holder, kept] of this.watched) {
       if (kept.count >= 0 && ownKeys(holder).length !== kept.count) return kept.name;
       for (const [key, was] of kept.fields) {
         const now = getOwnPropertyDescriptor(holder, key);
@@ -98,6 +98,7 @@ export class Realm {
       collect(this.intrinsics, above, above.constructor?.name ?? "an iterator's prototype", 1);
       if (typeof one === "function") collect(this.intrinsics, getPrototypeOf(one.prototype ?? above), "Generator.prototype", 1);
     }
+    this.watched = [...this.intrinsics];
   }
 
   /**
@@ -115,8 +116,10 @@ export class Realm {
     for (const one of this.make.hidden) if (typeof one !== "function") freezeAll(getPrototypeOf(one));
     for (const [name, word] of this.make.shared) if (!isSpared(name)) tame(word.prototype, this.make.pair);
     for (const name of this.names) if (!isSpared(name)) this.settleName(name);
+    for (const [holder, kept] of this.intrinsics) if (isMethod(holder) && !isSpared(kept.name)) freeze(holder);
+    this.watched = [...this.intrinsics].filter(([holder]) => !isFrozen(holder));
     // What cannot change need not be looked at again.
-    for (const [holder, kept] of this.intrinsics) if (isFrozen(holder)) Object.assign(kept, { count: -1, fields: [] });
+    for (const [holder, kept] of this.watched) kept.fields = kept.fields.filter(([key]) => canChange(getOwnPropertyDescriptor(holder, key)));
   }
 
   /** Makes a name of the language or of Node mean for good what it means now. */
@@ -270,6 +273,12 @@ function packageOf(specifier) {
   const parts = specifier.split("/");
   return specifier.startsWith("@") ? parts.slice(0, 2).join("/") : parts[0];
 }
+
+/** Whether an object of the language's is a function and no class. */
+const isMethod = (value) => typeof value === "function" && getOwnPropertyDescriptor(value, "prototype") === undefined;
+
+/** Whether a field can still become another; one that is gone has changed already. */
+const canChange = (own) => own === undefined || own.configurable || own.writable === true;
 
 /** The built-in objects below a global and what they hold. */
 function collect(found, holder, name, depth) {

@@ -39,7 +39,10 @@ const { update, digest } = Hash.prototype;
  * language is frozen a prototype's `constructor` is not a plain field.
  */
 const own = new Map();
+/** Node's classes that are loaded when they are first named, which takes as long as Node's start; they say themselves what they are. */
+const LATE = /Stream|^(?:FormData|Headers|Request|Response|WebSocket|EventSource|Crypto|CryptoKey|SubtleCrypto|BroadcastChannel|Message.+|CloseEvent)$/;
 for (const name of ownKeys(globalThis)) {
+  if (typeof name === "string" && LATE.test(name)) continue;
   const made = getOwnPropertyDescriptor(globalThis, name).value;
   if (typeof made === "function" && typeof made.prototype === "object") own.set(made.prototype, name);
 }
