@@ -115,6 +115,33 @@ fn unknown_commands(tree: &Tree) -> Vec<String> {
     out
 }
 
+/// Commands between backticks that cargo would refuse: an example, test or crate that is not there, `run --workspace`.
+fn refused_by_cargo(tree: &Tree) -> Vec<String> {
+    let ends = |end: &str| tree.files.iter().any(|f| f.path.ends_with(end));
+    let names = |line: &str| tree.with_extension("toml").any(|f| f.text.lines().any(|l| l == line));
+    let mut out = Vec::new();
+    for file in tree.with_extension("md") {
+        for command in file.text.split('`').map(str::trim).filter(|c| c.contains("cargo ") && !c.contains('\n')) {
+            let words: Vec<&str> = command.split_whitespace().take_while(|w| *w != "--").collect();
+            let refused = words.windows(2).any(|pair| match pair {
+                ["--example", name] => !ends(&format!("/examples/{name}.rs")),
+                ["--test", name] => !["/tests/{}.rs", "tests/{}/main.rs"].iter().any(|p| ends(&p.replace("{}", name))),
+                ["-p", name] => !names(&format!("name = \"{name}\"")),
+                _ => false,
+            });
+            if refused || words.contains(&"run") && words.contains(&"--workspace") {
+                out.push(format!("{}: cargo refuses `{command}`", file.path));
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn documented_cargo_commands_are_not_refused() {
+    assert_clean(refused_by_cargo(&Tree::repository()));
+}
+
 #[test]
 fn the_root_holds_what_it_should() {
     assert_clean(top_level(&Tree::repository()));
@@ -148,6 +175,15 @@ fn faults_of_documents_are_seen() {
     ]);
     assert_complains(unknown_commands(&tree), &["cargo xtask dance", "zeroerr fly"]);
     assert_complains(machine_paths(&tree), &["docs/a.md:1"]);
+    let asked = Tree::of(&[
+        ("a.md", "`cargo run --example yes`, `cargo run --workspace --example yes`, `cargo run --example no -- X`\n"),
+        ("b.md", "`X=1 cargo test -p p --test it few`, `cargo test -p p --test gone`, `cargo test -p q`\n"),
+        ("server/p/examples/yes.rs", ""),
+        ("server/p/tests/it/main.rs", ""),
+        ("server/p/Cargo.toml", "name = \"p\"\n"),
+    ]);
+    let refused = ["--workspace --example yes", "--example no", "--test gone", "-p q"];
+    assert_complains(refused_by_cargo(&asked), &refused);
     let missing = [
         "Makefile: does not belong",
         "Cargo.toml: is missing",
