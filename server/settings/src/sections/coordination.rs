@@ -10,19 +10,19 @@ pub enum CoordinationMode {
     /// In this process; no server is needed.
     #[default]
     Local,
-    /// Spread by Kafka, with the state in Redis.
+    /// Spread by Kafka, with the state in Redis. Not done yet: runs are local, and a note says so.
     Cluster,
 }
 
-/// Spreading work over machines.
+/// Spreading work over machines; not done yet.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Coordination {
-    /// `local`, or `cluster`.
+    /// `local`; with `cluster` runs are local too so far, and a note says so.
     pub mode: CoordinationMode,
-    /// Carries sample requests, votes and verification work.
+    /// Is to carry sample requests, votes and verification work; nothing uses it yet.
     pub kafka: Kafka,
-    /// Holds run state, tallies and leases.
+    /// Is to hold run state, tallies and leases; nothing uses it yet.
     pub redis: Redis,
 }
 
@@ -30,7 +30,7 @@ pub struct Coordination {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Kafka {
-    /// Whether cluster mode uses it.
+    /// Whether cluster mode will use it.
     pub enabled: bool,
     /// Brokers to start from, `HOST:PORT`.
     pub brokers: Vec<String>,
@@ -40,7 +40,7 @@ pub struct Kafka {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Redis {
-    /// Whether cluster mode uses it.
+    /// Whether cluster mode will use it.
     pub enabled: bool,
     /// Nodes to start from, `HOST:PORT`; one node is a plain server.
     pub cluster: Vec<String>,

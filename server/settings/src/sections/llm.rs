@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Llm {
-    /// A name for this combination of models; shown in logs and reports only.
+    /// A name for this combination of models, for whoever reads the file; it changes nothing.
     pub setup: String,
     /// Who samples: `embedded` (the model in `llm.embedded`, in process), `local` (the models of
     /// `llm.models`, in process), the name of a catalogue entry (in process), the name of an
