@@ -1,8 +1,9 @@
-//! Layer 6 for Python: ruff, with the project's own configuration where it has one.
+//! Layer 6 for Python: ruff, with the project's own configuration where it has one, and what the spec forbids.
 
 use serde::Deserialize;
 use zeroerr_core::verdict::{Layer, LayerReport};
 
+use super::forbidden::offences;
 use super::project::{Extent, Mirror};
 use crate::languages::Subject;
 use crate::layers::{self, Failure, Remark, analysis, tool};
@@ -50,7 +51,10 @@ async fn judge(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Fail
     } else {
         remarks(tools, subject, &subject.previous).await?.0
     };
-    let found = layers::objections(Layer::Analysis, subject, &before, after);
+    let mut found = layers::objections(Layer::Analysis, subject, &before, after);
+    let line = *subject.function_lines().start();
+    let forbidden = |message| Remark { rule: "forbidden".into(), message, line, url: None };
+    found.extend(offences(subject).into_iter().map(|o| layers::finding(Layer::Analysis, forbidden(o))));
     let whose = if configured { "with the project's rules" } else { "with the default rules" };
     Ok(layers::report(Layer::Analysis, found, format!("ruff has no new objection, {whose}"), vec![ruff.version]))
 }

@@ -1,14 +1,16 @@
-//! What a spec forbids (`@forbid`) or does not allow (`@uses`), looked for in a response.
+//! What a spec forbids (`@forbid`) or does not allow (`@uses`), looked for in a response and in code as it stands.
 
 use std::collections::HashSet;
 
 use tree_sitter::Node;
 use zeroerr_core::code::{Task, TextRange};
 use zeroerr_core::red_flag_detector::RedFlag;
+use zeroerr_core::task_specification::Spec;
 
 use super::extract::{Parts, body_nodes};
 use super::imports::{ImportItem, is_import, parse_statement};
-use super::tree::text;
+use super::tree::{children, parse, text};
+use crate::languages::Subject;
 
 /// Looks for what the spec forbids in the body and the imports of a response.
 ///
@@ -30,17 +32,56 @@ pub(super) fn check_forbidden(
     };
     let inner = inside.iter().filter(|n| is_import(**n)).flat_map(|n| parse_statement(*n, code));
     let imported: Vec<ImportItem> = imports.iter().filter(counts).cloned().chain(inner).collect();
-    let allowed = |item: &ImportItem| spec.uses.iter().any(|used| within(item, &used.text));
-    if !spec.uses.is_empty() && !imported.iter().all(allowed) {
-        return Err(RedFlag::Forbidden);
+    let is_out = foreign(spec, &imported).is_some() || touched(&inside, &imported, code, task).next().is_some();
+    if is_out { Err(RedFlag::Forbidden) } else { Ok(()) }
+}
+
+/// What the function of a file does that its spec forbids, one sentence each. An edit may use what its file
+/// imports already: whether it imports more was asked when it was a response.
+pub(super) fn offences(subject: &Subject) -> Vec<String> {
+    let (task, code) = (&subject.task, &*subject.task.source);
+    let place = task.body_range.start;
+    let Some(tree) = parse(code) else { return Vec::new() };
+    let around = tree.root_node().descendant_for_byte_range(place, place);
+    let mut ancestors = std::iter::successors(around, Node::parent);
+    let Some(function) = ancestors.find(|n| n.kind() == "function_definition") else { return Vec::new() };
+    let inside = body_nodes(function, task.body_range);
+    let inner = inside.iter().filter(|n| is_import(**n)).flat_map(|n| parse_statement(*n, code));
+    let mut imported: Vec<ImportItem> = inner.collect();
+    let mut out: Vec<String> = touched(&inside, &imported, code, task)
+        .map(|what| format!("the spec forbids {what} (`@forbid`), and `{}` uses it", task.signature.name))
+        .collect();
+    if !subject.is_edit() {
+        let used: HashSet<&str> = inside.iter().filter(|n| n.kind() == "identifier").map(|n| text(*n, code)).collect();
+        let top = children(tree.root_node()).into_iter().filter(|n| is_import(*n));
+        imported.extend(top.flat_map(|n| parse_statement(n, code)).filter(|i| used.contains(i.binds())));
     }
-    let touches = |what: &str| match what {
-        "recursion" => is_recursive(&inside, code, &task.signature.name),
+    let why = |i: &ImportItem| format!("`{}` is none of the modules that `@uses` allows", i.module());
+    out.extend(foreign(&task.spec, &imported).map(why));
+    out
+}
+
+/// The first import that `@uses` does not allow. A special name (`@uses __eq__`) allows something else.
+fn foreign<'i>(spec: &Spec, imported: &'i [ImportItem]) -> Option<&'i ImportItem> {
+    let modules = || spec.uses.iter().filter(|u| !u.text.starts_with("__"));
+    let allowed = |item: &ImportItem| modules().any(|used| within(item, &used.text));
+    imported.iter().find(|i| modules().next().is_some() && !allowed(i))
+}
+
+/// What `@forbid` names and the code does.
+fn touched<'a>(
+    inside: &'a [Node<'_>],
+    imported: &'a [ImportItem],
+    code: &'a str,
+    task: &'a Task,
+) -> impl Iterator<Item = &'a str> {
+    let touches = move |what: &&str| match *what {
+        "recursion" => is_recursive(inside, code, &task.signature.name),
         "loops" => inside.iter().any(|n| matches!(n.kind(), "for_statement" | "while_statement")),
         "imports" => !imported.is_empty(),
-        name => uses_name(&inside, code, name) || imported.iter().any(|i| within(i, name) || i.name == name),
+        name => uses_name(inside, code, name) || imported.iter().any(|i| within(i, name) || i.name == name),
     };
-    if spec.forbids.iter().any(|clause| touches(&clause.text)) { Err(RedFlag::Forbidden) } else { Ok(()) }
+    task.spec.forbids.iter().map(|clause| clause.text.as_str()).filter(touches)
 }
 
 /// Whether an import stays inside a module: `@uses collections` covers `collections.abc`.
