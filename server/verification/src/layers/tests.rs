@@ -15,7 +15,7 @@ use crate::languages::Subject;
 pub struct ProjectTest {
     /// `tests/test_stats.py::test_even`, or a file that could not be collected.
     pub id: String,
-    /// `passed`, `failed`, `skipped`, `xfailed`.
+    /// `passed`, `failed`, `skipped`, `xfailed`, `unable` (it needs what is not here).
     pub outcome: String,
     /// Why it failed.
     pub message: String,
@@ -45,6 +45,10 @@ pub struct Facts {
     /// The test files that failed, run with the code that the edit replaces.
     #[serde(default)]
     pub before: Option<ProjectRun>,
+    /// The test files whose tests passed, run with a function that gives nothing of use; only where these
+    /// tests are all the evidence there is.
+    #[serde(default)]
+    pub hollow: Option<ProjectRun>,
 }
 
 /// Judges the facts.
@@ -69,13 +73,14 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
         .project
         .as_ref()
         .map_or(0, |r| r.tests.iter().filter(|t| matches!(t.outcome.as_str(), "passed" | "failed")).count());
-    let evidence = facts.examples.len() + ran - known.min(ran);
+    let blind = blind_tests(facts);
+    let evidence = facts.examples.len() + ran - (known + blind).min(ran);
     let verdict = match (findings.is_empty(), evidence) {
         (false, _) => Verdict::Failed,
         (true, 0) => Verdict::NotApplicable,
         (true, _) => Verdict::Passed,
     };
-    let detail = detail(subject, facts, ran, known, findings.len());
+    let detail = detail(subject, facts, (ran, known, blind), findings.len());
     LayerReport { findings, evidence, ..LayerReport::new(Layer::Tests, verdict, detail) }
 }
 
@@ -107,6 +112,16 @@ fn unfinished(subject: &Subject, run: &ProjectRun, findings: &mut Vec<Finding>) 
     }
 }
 
+/// How many tests passed, and pass with a function that gives nothing of use too.
+fn blind_tests(facts: &Facts) -> usize {
+    let (Some(run), Some(hollow)) = (&facts.project, &facts.hollow) else { return 0 };
+    let failed = |outcome: &str| outcome == "failed";
+    let noticed: BTreeSet<&str> = hollow.tests.iter().filter(|t| failed(&t.outcome)).map(|t| t.id.as_str()).collect();
+    // A file that cannot even be read any more has noticed with all of its tests.
+    let notices = |id: &str| noticed.contains(id) || noticed.contains(id.split("::").next().unwrap_or(id));
+    run.tests.iter().filter(|t| t.outcome == "passed" && !notices(&t.id)).count()
+}
+
 fn failing_before(facts: &Facts) -> BTreeSet<&str> {
     let before = facts.before.iter().flat_map(|run| &run.tests);
     before.filter(|t| t.outcome == "failed").map(|t| t.id.as_str()).collect()
@@ -127,7 +142,7 @@ fn project_finding(subject: &Subject, test: &ProjectTest) -> Finding {
     finding(subject, "project", format!("{}: {why}", test.id), None, None)
 }
 
-fn detail(subject: &Subject, facts: &Facts, ran: usize, known: usize, failed: usize) -> String {
+fn detail(subject: &Subject, facts: &Facts, (ran, known, blind): (usize, usize, usize), failed: usize) -> String {
     let doctests = subject.task.spec.examples.iter().filter(|e| e.origin == ExampleOrigin::Doctest).count();
     let counts =
         [(facts.examples.len().saturating_sub(doctests), "example"), (doctests, "doctest"), (ran, "project test")];
@@ -138,6 +153,15 @@ fn detail(subject: &Subject, facts: &Facts, ran: usize, known: usize, failed: us
         .collect();
     if known > 0 {
         parts.push(format!("{known} of them failed before the edit too"));
+    }
+    if blind > 0 {
+        let which = if blind == ran { "which passes".to_string() } else { format!("{blind} of which pass") };
+        let which = if blind == ran && ran > 1 { "all of which pass".to_string() } else { which };
+        parts.push(format!("{which} whatever {} does", subject.task.signature.name));
+    }
+    let unable = facts.project.iter().flat_map(|r| &r.tests).filter(|t| t.outcome == "unable").count();
+    if unable > 0 {
+        parts.push(format!("{unable} need a plugin of pytest that is not here"));
     }
     if failed > 0 {
         parts.push(format!("{failed} failed"));

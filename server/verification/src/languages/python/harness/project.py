@@ -4,6 +4,7 @@ pytest runs in a child, since test modules import the candidate; its reports com
 private channel as everything else, so a candidate that ends the process has not passed.
 """
 import os
+import re
 import select
 import sys
 import time
@@ -27,6 +28,9 @@ def run(request):
     suite = request.get("suite")
     if suite and suite["files"]:
         facts["pytest"] = _pytest(suite, suite["files"])
+        passed = [t for t in facts["pytest"]["tests"] if t["outcome"] == "passed"]
+        if suite["weighed"] and passed:
+            facts["hollow"] = _pytest(suite, sorted({t["id"].split("::")[0] for t in passed}), request)
         failed = sorted({t["id"].split("::")[0] for t in facts["pytest"]["tests"] if t["outcome"] == "failed"})
         if failed and suite.get("previous") is not None:
             facts["before"] = _before(suite, failed)
@@ -46,12 +50,13 @@ def _before(suite, files):
             file.write(edited)
 
 
-def _pytest(suite, files):
+def _pytest(suite, files, hollowed=None):
+    """A run of test files; with the function of the request `hollowed`, if there is one (`_hollow`)."""
     key = os.urandom(channel.KEY_SIZE)
     out, into = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _become_pytest(suite, files, into, key)
+        _become_pytest(suite, files, into, key, hollowed)
     os.close(into)
     try:
         return _collect(pid, out, key, time.monotonic() + suite.get("seconds", PYTEST_SECONDS))
@@ -102,17 +107,39 @@ def _collect(pid, fd, key, end):
 class _Reporter:
     """A pytest plugin that tells the judge what happened."""
 
-    def __init__(self, send):
-        self.send = send
+    def __init__(self, send, subject):
+        self.send, self.subject, self.running = send, os.path.realpath(subject), "pytest"
+        self.skips = False
+
+    def note_skip(self, item, call):
+        """Whether it is the code under test that skips: pytest itself tells only that somebody did."""
+        skip = call.excinfo is not None and call.excinfo.typename in ("Skipped", "SkipTest")
+        self.skips = skip and any(os.path.realpath(e.path) == self.subject for e in call.excinfo.traceback)
 
     def pytest_runtest_logstart(self, nodeid):
+        self.running = nodeid
         self.send(["start", nodeid])
+
+    def pytest_keyboard_interrupt(self, excinfo):
+        """Whoever ends the run takes all other tests along; after errors of collection pytest does so itself."""
+        if excinfo.typename != "Interrupted":
+            self.send(["test", self.running, "failed", "the run was ended by %s" % excinfo.typename])
 
     def pytest_runtest_logreport(self, report):
         if report.when == "call" and report.outcome != "failed" or report.outcome != "passed":
             if not (report.when == "teardown" and report.outcome == "passed"):
-                expected = hasattr(report, "wasxfail") and report.outcome == "skipped"
-                self.send(["test", report.nodeid, "xfailed" if expected else report.outcome, _reason(report)])
+                self.send(["test", report.nodeid, *self._outcome(report)])
+
+    def _outcome(self, report):
+        """The outcome and its reason: a test that the code under test skips has not passed."""
+        reason = _reason(report)
+        if report.outcome == "skipped" and hasattr(report, "wasxfail"):
+            return "xfailed", reason
+        if report.outcome == "skipped" and self.skips:
+            return "failed", "the code under test skips it: %s" % report.longrepr[2].replace("Skipped: ", "", 1)
+        if report.outcome == "failed" and _NEEDS_PLUGIN.search(reason):
+            return "unable", reason
+        return report.outcome, reason
 
     def pytest_collectreport(self, report):
         if report.outcome == "failed":
@@ -123,12 +150,40 @@ def _reason(report):
     crash = getattr(getattr(report, "longrepr", None), "reprcrash", None)
     text = crash.message if crash is not None else str(report.longrepr or "")
     lines = [line for line in text.strip().splitlines() if line.strip()]
-    if crash is None and lines:  # collection errors end with the exception
-        lines = [line[2:].strip() if line.startswith("E ") else line for line in lines][-1:]
+    if crash is None and lines:  # errors of collection and of fixtures
+        lines = [line[2:].strip() for line in lines if line.startswith("E ")][-1:] or lines[-1:]
     return " ".join(" ".join(lines[:4]).split())[:400]
 
 
-def _become_pytest(suite, files, into, key):
+# Plugins of the project's are not here: without them such a test says nothing of the code.
+_NEEDS_PLUGIN = re.compile(r"^(Failed: )?async def functions are not natively supported|^fixture '\w+' not found")
+
+
+def _hollow(request):
+    """Lets the file be loaded with a function that does nothing, and gives what equals nothing.
+
+    A test that passes all the same would pass whatever the function does.
+    """
+    import ast
+    import importlib.machinery
+    from subject import find
+    loader = importlib.machinery.SourceFileLoader
+    whole, place = loader.get_code, os.path.realpath(request["suite"]["path"])
+
+    def get_code(self, name):
+        path = self.get_filename(name)
+        if os.path.realpath(path) != place:
+            return whole(self, name)
+        tree = ast.parse(self.get_data(path))
+        node, _ = find(tree, request["function"], request.get("class") or "", request.get("line", 0))
+        if node is not None:
+            node.body = ast.parse("return object()").body
+        return compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True)
+
+    loader.get_code = get_code
+
+
+def _become_pytest(suite, files, into, key, hollowed):
     me = os.getpid()
 
     def send(parts):
@@ -146,6 +201,8 @@ def _become_pytest(suite, files, into, key):
         os.closerange(3, into)
         os.closerange(into + 1, 1024)
         import walls
+        if hollowed:
+            _hollow(hollowed)
         channel.forget_harness()
         walls.stand(suite["path"])
         sys.path[:0] = suite["paths"]
@@ -153,8 +210,9 @@ def _become_pytest(suite, files, into, key):
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         os.chdir(suite["root"])
         import pytest
+        _Reporter.pytest_runtest_makereport = pytest.hookimpl(tryfirst=True)(_Reporter.note_skip)
         options = ["-q", "-p", "no:cacheprovider", "-o", "addopts=", "--rootdir", suite["root"], "--tb=short"]
-        code = int(pytest.main(options + files, plugins=[_Reporter(send)]))
+        code = int(pytest.main(options + files, plugins=[_Reporter(send, suite["path"])]))
     except BaseException:
         code = 70
     finally:
