@@ -30,6 +30,9 @@ pub struct ExampleFact {
     /// The module that was missing when the file did not load.
     #[serde(default)]
     pub missing_module: String,
+    /// Whether a call that must fail lies outside `@requires`.
+    #[serde(default)]
+    pub outside: bool,
     /// Whether both sides of an equation are equal, and shown differently or not at all.
     #[serde(default)]
     pub alike: bool,
@@ -81,6 +84,14 @@ impl Claim<'_> {
         }
     }
 
+    /// The claim as it is written.
+    fn written(&self) -> String {
+        one_line(match self {
+            Claim::Example(e) => &e.code,
+            Claim::Raises(_, call) => call,
+        })
+    }
+
     /// What is wrong, in one clause: `median([1, 2]) gave 1, expected 1.5`.
     pub fn objection(&self, fact: &ExampleFact) -> String {
         let code = one_line(self.code());
@@ -90,6 +101,9 @@ impl Claim<'_> {
             Some(("!", exception)) => format!("{code} {}", raised(exception)),
             Some(("crash:", how)) => format!("{code} ended the process ({how})"),
             Some(("broken:", why)) => return format!("the file does not load: {why}"),
+            Some(("uncalled:", name)) => {
+                return format!("`{}` never calls {name}, so it shows nothing", self.written());
+            }
             _ => format!("{code} gave {got}"),
         };
         match self {
@@ -252,6 +266,7 @@ mod tests {
             violates: None,
             calls: String::new(),
             missing_module: String::new(),
+            outside: false,
             alike: false,
         }
     }

@@ -3,7 +3,8 @@
 //!
 //! A clause is violated by one concrete call, which the finding carries. An exception on a valid
 //! input is an objection only when the spec names its valid inputs (`@requires`) and does not
-//! mention that exception: a spec without `@requires` says nothing of inputs it forgot.
+//! mention that exception: a spec without `@requires` says nothing of inputs it forgot. An exception
+//! that the spec only promises for calls outside of `@requires` is not mentioned for those inside.
 
 use serde::Deserialize;
 use zeroerr_core::code::line_of;
@@ -91,12 +92,14 @@ pub fn judge(subject: &Subject, facts: &Facts, symbolic: Option<&Facts>) -> Laye
     if let Some(Broken(_, error, text, _)) = &facts.broken {
         return failed(vec![finding(subject, "load", format!("the file does not load: {error}: {text}"), None, None)]);
     }
+    let promises = &facts.raises;
     let mut findings: Vec<Finding> = raises_findings(subject, &facts.raises);
     for facts in [Some(facts), symbolic].into_iter().flatten() {
         findings.extend(facts.violations.iter().map(|v| violation(subject, v)));
         findings.extend(facts.crashes.iter().map(|c| crash(subject, c)));
         if !spec.requires.is_empty() {
-            findings.extend(facts.raised.iter().filter(|r| !is_expected(subject, r)).map(|r| raised(subject, r)));
+            let unexpected = facts.raised.iter().filter(|r| !is_expected(subject, promises, r));
+            findings.extend(unexpected.map(|r| raised(subject, r)));
         }
     }
     findings.dedup_by(|a, b| a.message == b.message);
@@ -177,10 +180,12 @@ fn raised(subject: &Subject, raised: &Raised) -> Finding {
     finding(subject, "requires", message, Some(raised.call.clone()), clause)
 }
 
-/// Whether the spec mentions the exception, in `@raises` or in an example.
-fn is_expected(subject: &Subject, raised: &Raised) -> bool {
+/// Whether the spec mentions the exception for valid inputs, in `@raises` or in an example.
+fn is_expected(subject: &Subject, promises: &[ExampleFact], raised: &Raised) -> bool {
     let spec = &subject.task.spec;
-    let named = spec.raises.iter().map(|r| r.exception.as_str());
+    let is_outside = |at: usize| promises.iter().any(|fact| fact.index == at && fact.outside);
+    let inside = spec.raises.iter().enumerate().filter(|(at, _)| !is_outside(*at));
+    let named = inside.map(|(_, r)| r.exception.as_str());
     let shown = spec.examples.iter().filter_map(|e| match &e.claim {
         ExampleClaim::Raises(exception) => exception.split(':').next(),
         _ => None,

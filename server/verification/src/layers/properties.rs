@@ -17,7 +17,7 @@ pub struct LawFact {
     /// Cases that did not.
     pub invalid: usize,
     /// `held`, `falsified`, `starved` (too few valid cases), `no values` (for the parameters in
-    /// `why`), `timed out`, `broken`.
+    /// `why`), `uncalled` (no case called the function), `timed out`, `broken`.
     pub status: String,
     /// The smallest falsifying values, `(xs=[0, 1])`.
     pub bindings: String,
@@ -67,6 +67,10 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
             "no values" => (
                 Verdict::Unavailable,
                 format!("no values can be made up for {}; annotate it or add an @example", law.why),
+            ),
+            "uncalled" => (
+                Verdict::Unavailable,
+                format!("`{text}` never calls {}, so it shows nothing", subject.task.signature.name),
             ),
             "timed out" => (Verdict::TimedOut, format!("`{text}` was not decided in its time")),
             other => (Verdict::Unavailable, format!("`{text}` could not be checked ({other})")),

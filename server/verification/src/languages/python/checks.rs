@@ -8,7 +8,9 @@ use zeroerr_core::code::TextRange;
 use zeroerr_core::task_specification::parser::ClauseSource;
 use zeroerr_core::task_specification::{Example, ExampleClaim, ExampleOrigin, Severity, Spec, SpecDiagnostic};
 
-use super::expressions::{BUILTINS, called_names, equation, free_names, mentions, parse_expression, without_comment};
+use super::expressions::{
+    BUILTINS, always_true, called_names, equation, free_names, mentions, parse_expression, without_comment,
+};
 use super::functions::{FileIndex, Function};
 use super::literals;
 use super::tree::{normalised, parse, single_expression, text};
@@ -78,6 +80,14 @@ pub(super) fn check(spec: &mut Spec, context: &Context<'_>) -> Vec<SpecDiagnosti
     checker.faults.found()
 }
 
+/// The tags whose clauses are bare expressions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tag {
+    Requires,
+    Ensures,
+    Property,
+}
+
 struct Checker<'a> {
     context: &'a Context<'a>,
     faults: Faults<'a>,
@@ -90,21 +100,60 @@ impl Checker<'_> {
     }
 
     fn clauses(&mut self, spec: &mut Spec) {
-        for (list, has_result) in [(&mut spec.requires, false), (&mut spec.ensures, true), (&mut spec.properties, true)]
-        {
+        let all = [
+            (&mut spec.requires, Tag::Requires),
+            (&mut spec.ensures, Tag::Ensures),
+            (&mut spec.properties, Tag::Property),
+        ];
+        for (list, tag) in all {
             list.retain_mut(|clause| {
                 clause.text = without_comment(&clause.text).to_owned();
-                let Some(tree) = self.expression(&clause.text, clause.range) else { return false };
-                self.known_names(&tree, &clause.text, clause.range, has_result);
-                true
+                let Some(tree) = self.claim(&clause.text, clause.range) else { return false };
+                let own: &[&str] = if tag == Tag::Ensures { &["result", "old", "new"] } else { &[] };
+                self.known_names(&tree, &clause.text, clause.range, own);
+                match tag {
+                    Tag::Requires => true,
+                    Tag::Ensures => self.is_about_result(&tree, &clause.text, clause.range),
+                    Tag::Property => self.is_about_function(&tree, &clause.text, clause.range),
+                }
             });
         }
     }
 
-    fn known_names(&mut self, tree: &Tree, expression: &str, clause: TextRange, has_result: bool) {
+    /// Parses an expression that must be true, or reports why it is none.
+    fn claim(&mut self, text: &str, clause: TextRange) -> Option<Tree> {
+        self.faults.expression(text, clause, |text| {
+            let tree = parse_expression(text)?;
+            always_true(&tree, text).map_or(Ok(tree), Err)
+        })
+    }
+
+    /// Whether a postcondition can depend on what the function did: on its result, an argument afterwards,
+    /// or something of the file that it may have changed.
+    fn is_about_result(&mut self, tree: &Tree, expression: &str, clause: TextRange) -> bool {
+        let called: HashSet<usize> = called_names(tree.root_node()).iter().map(Node::id).collect();
+        let names = &self.context.names;
+        let speaks = |n: &Node<'_>| {
+            let name = text(*n, expression);
+            let is_given = names.contains(name) || BUILTINS.contains(&name) || called.contains(&n.id());
+            name == self.context.function || matches!(name, "result" | "new") || !is_given
+        };
+        if free_names(tree.root_node(), expression).iter().any(speaks) {
+            return true;
+        }
+        let function = self.context.function;
+        let message = format!(
+            "this says nothing of what `{function}` does; speak of `result`, or of `new.NAME` for an argument afterwards"
+        );
+        let range = self.faults.place(clause, expression, 0..expression.len());
+        self.faults.add("spec.no-result", Severity::Error, range, message);
+        false
+    }
+
+    fn known_names(&mut self, tree: &Tree, expression: &str, clause: TextRange, own: &[&str]) {
         for node in free_names(tree.root_node(), expression) {
             let name = text(node, expression);
-            if !(self.context.knows(name) || (name == "result" && has_result)) {
+            if !(self.context.knows(name) || own.contains(&name)) {
                 let range = self.faults.place(clause, expression, node.byte_range());
                 self.unknown_name(name, range);
             }
@@ -172,7 +221,7 @@ impl Checker<'_> {
 
     fn tagged_example(&mut self, example: &mut Example) -> bool {
         example.code = without_comment(&example.code).to_owned();
-        let Some(tree) = self.expression(&example.code, example.range) else { return false };
+        let Some(tree) = self.claim(&example.code, example.range) else { return false };
         if !self.is_about_function(&tree, &example.code, example.range) {
             return false;
         }

@@ -21,6 +21,22 @@ pub(super) fn parse_expression(source: &str) -> Result<Tree, Fault> {
     Err(fault_of(&tree, source))
 }
 
+/// What is wrong with an expression that is true whatever its parts are.
+pub(super) fn always_true(tree: &Tree, source: &str) -> Option<Fault> {
+    let root = unwrapped(single_expression(tree)?);
+    let (message, all) = match root.kind() {
+        "tuple" => ("a tuple is always true; give each expression its own line, or join them with `and`", false),
+        "lambda" => ("a lambda is always true; write what must hold, without `lambda`", false),
+        "generator_expression" => ("a generator is always true; put it into `all(...)`", true),
+        "list" | "set" | "dictionary" | "list_comprehension" | "set_comprehension" | "dictionary_comprehension" => {
+            ("this says no more than that something is in it; put it into `all(...)`, or compare it", false)
+        }
+        _ => return None,
+    };
+    let fix = all.then(|| ("Put it into `all(...)`".to_owned(), format!("all{}", text(root, source))));
+    Some(Fault { at: root.byte_range(), message: message.to_owned(), fix })
+}
+
 /// The text without a comment at its end.
 pub(super) fn without_comment(source: &str) -> &str {
     let Some(tree) = parse(source).filter(|_| source.contains('#')) else { return source };
@@ -223,11 +239,16 @@ pub(super) fn mentions(root: Node<'_>, source: &str, name: &str) -> bool {
 /// The two sides of `f(ARGS) == EXPECTED`, also reversed, also with `is`: the call first.
 pub(super) fn equation<'t>(expression: Node<'t>, source: &str, function: &str) -> Option<(Node<'t>, Node<'t>)> {
     let comparison = unwrapped(expression);
-    let is_equality = || {
-        let operators: Vec<Node<'_>> = comparison.children_by_field_name("operators", &mut comparison.walk()).collect();
-        operators.len() == 1 && matches!(operators.first().map(|n| n.kind()), Some("==" | "is"))
+    let operators: Vec<Node<'_>> = comparison.children_by_field_name("operators", &mut comparison.walk()).collect();
+    // `is` speaks of one object; of a singleton that is no more than its value.
+    let single = |side: Node<'_>| matches!(unwrapped(side).kind(), "none" | "true" | "false" | "ellipsis");
+    let is_equality = match operators.as_slice() {
+        [one] => {
+            one.kind() == "==" || (one.kind() == "is" && comparison.named_children(&mut comparison.walk()).any(single))
+        }
+        _ => false,
     };
-    if comparison.kind() != "comparison_operator" || comparison.named_child_count() != 2 || !is_equality() {
+    if comparison.kind() != "comparison_operator" || comparison.named_child_count() != 2 || !is_equality {
         return None;
     }
     let (left, right) = (comparison.named_child(0)?, comparison.named_child(1)?);

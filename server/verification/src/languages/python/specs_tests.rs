@@ -308,6 +308,39 @@ def slips(xs, x): ...
 }
 
 #[test]
+fn clauses_that_nothing_can_break_are_no_clauses() {
+    check_faults(
+        "\
+LIMIT = 3
+# @spec Twice x.
+# @requires (x > 0, x < 9)
+#           ^^^^^^^^^^^^^^ spec.bad-expression
+# @ensures (y > 0 for y in [result])
+#          ^^^^^^^^^^^^^^^^^^^^^^^^^ spec.bad-expression
+# @ensures [result > 0]
+#          ^^^^^^^^^^^^ spec.bad-expression
+# @ensures x + x == 2 * x
+#          ^^^^^^^^^^^^^^ spec.no-result
+# @ensures True
+#          ^^^^ spec.no-result
+# @ensures abs(x) >= x
+#          ^^^^^^^^^^^ spec.no-result
+# @ensures new.x == x and LIMIT == 3
+# @ensures twice(x) == result
+# @ensures LIMIT == 3
+# @property lambda x: twice(x) == 2 * x
+#           ^^^^^^^^^^^^^^^^^^^^^^^^^^^ spec.bad-expression
+# @property x + x == 2 * x
+#           ^^^^^^^^^^^^^^ spec.other-function
+# @property all(twice(y) > y for y in [x])
+# @example (twice(1) == 2, twice(2) == 4)
+#          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ spec.bad-expression
+def twice(x): ...
+",
+    );
+}
+
+#[test]
 fn examples_of_another_function_get_the_right_name() {
     let analysis = check_faults(
         "\

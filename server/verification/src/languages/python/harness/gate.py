@@ -77,16 +77,15 @@ def _equation(worker, example, seconds):
     if answer[0] != "value":
         return _other(answer, expected)
     notes = answer[-3:]
-    if known:
-        same = answer[1] == values.bounded(text) and not answer[3]
-    else:
-        same = answer[4] == "same"
-        expected = answer[5]
-        if answer[4] == "alike":
-            fact = _fact(False, answer[2], expected, notes)
-            fact["got"] += ", which only an `__eq__` of this file calls equal"
-            return fact
-    return _fact(same, answer[2], expected, notes)
+    if known and not answer[3]:
+        return _fact(answer[1] == values.bounded(text), answer[2], expected, notes, answer[1])
+    how = worker.ask(["equal", expected], seconds) if known else answer[4:6]
+    if how[0] not in ("same", "alike", "differs"):
+        return _other(how, expected)
+    fact = _fact(how[0] == "same", answer[2], expected if known else how[1], notes, answer[1])
+    if how[0] == "alike":
+        fact["got"] += ", which only an `__eq__` of this file calls equal"
+    return fact
 
 
 def _holds(worker, example, seconds):
@@ -120,10 +119,11 @@ def _raises(worker, example, seconds):
     doctest = example.get("origin") == "doctest"
     answer = worker.ask(["session" if doctest else "raises", example["code"]], seconds)
     if answer[0] == "raised":
-        accepted = answer[1] == name if doctest else name in answer[2].split()
+        bases = answer[2].split()
+        accepted = answer[1] == name if doctest else name in bases or ("." in wanted.partition(":")[0] and "~" + name in bases)
         accepted = accepted and (not text.strip() or same_output(text.strip() + "\n", answer[3] + "\n", example["code"]))
         fact = _fact(accepted, "! " + _exception(answer), wanted, answer[-3:])
-        fact["violates"] = None  # a call that must raise lies outside `@requires`, as a rule
+        fact["violates"], fact["outside"] = None, fact["violates"] is not None  # as a rule it lies outside `@requires`
         return fact
     if answer[0] == "value":
         return _fact(False, answer[2], wanted, ["", "", ""])
@@ -151,10 +151,13 @@ def _exception(answer):
     return "%s: %s" % (answer[1], answer[3]) if answer[3] else answer[1]
 
 
-def _fact(ok, got, expected, notes):
+def _fact(ok, got, expected, notes, digits=""):
+    """`digits` says more of what was given, where the two look alike and are not."""
     violates, pretender, calls = notes
     if pretender:
         ok, got = False, "an object of class %s, which can pretend to equal anything" % pretender
+    if not ok and got == expected.strip() and digits:
+        got = digits
     return {"ok": ok, "got": got, "expected": expected, "violates": int(violates) if violates else None, "calls": calls}
 
 
@@ -170,6 +173,8 @@ def _other(answer, expected):
         got = "timeout"
     elif kind == "crash":
         got = "crash: " + answer[1]
+    elif kind == "uncalled":
+        got = "uncalled: " + answer[1]
     else:
         got = "broken: %s: %s" % (answer[1], answer[2])
     fact = _fact(False, got, expected, notes)

@@ -22,7 +22,10 @@ class Plan:
     """How to make calls of one function: a kind per parameter, a receiver, the examples' calls."""
 
     def __init__(self, request):
-        self.tree = ast.parse(request["source"])
+        try:
+            self.tree = ast.parse(request["source"])
+        except SyntaxError:  # whoever loads the file says so
+            self.tree = ast.Module([], [])
         self.name = request["function"]
         self.class_name = request.get("class") or ""
         self.node, _ = find(self.tree, self.name, self.class_name, request.get("line", 0))
@@ -209,6 +212,7 @@ def _mutations(plan, rng, limit):
     """The examples' calls with one or all arguments changed a little, and mixed."""
     if not plan.examples:
         return
+    closed = {p.name: p.kind for p in plan.params if p.kind is not None and kinds.is_closed(p.kind)}
     for turn in range(limit * 4):
         values = dict(plan.examples[turn % len(plan.examples)])
         names = sorted(values)
@@ -219,6 +223,8 @@ def _mutations(plan, rng, limit):
             other = plan.examples[rng.below(len(plan.examples))]
             if turn % 5 == 4 and name in other:
                 values[name] = other[name]
+            elif name in closed:
+                values[name] = mutation.Source(closed[name].random(rng, 3))
             else:
                 values[name] = mutation.mutate(values[name], rng, [e[name] for e in plan.examples if name in e])
         yield plan.call(_texts(values))

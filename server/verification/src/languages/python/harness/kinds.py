@@ -54,6 +54,11 @@ class Fixed:
         return st.sampled_from(self.texts)
 
 
+class Choice(Fixed):
+    """One of the values that a `Literal` lists: nothing near them is one."""
+    closed = True
+
+
 class Int(Fixed):
     """Integers. Their magnitude stays near that of the examples: many functions loop `n` times."""
 
@@ -367,7 +372,7 @@ class Reader:
         if name == "Union":
             return self._either(parts, hints, depth)
         if name == "Literal":
-            return Fixed([ast.unparse(p) for p in parts])
+            return Choice([ast.unparse(p) for p in parts])
         if name in ("Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"):
             return self.kind(parts[0], hints, depth + 1)
         if name in ("tuple", "Tuple"):
@@ -425,6 +430,7 @@ class Reader:
 
 class _Record(Row):
     """A TypedDict: a template with one place per field."""
+    closed = True
 
     def _text(self, items):
         return self.template % tuple(items)
@@ -434,6 +440,12 @@ def _last(node):
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def is_closed(kind):
+    """Whether a value that is changed a little may be none of the kind any more."""
+    inner = [getattr(kind, n, None) for n in ("element", "key", "item")] + list(getattr(kind, "parts", ()))
+    return getattr(kind, "closed", False) or any(map(is_closed, filter(None, inner)))
 
 
 def infer(values, depth=0):

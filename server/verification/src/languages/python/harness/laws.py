@@ -48,7 +48,7 @@ class _Late(BaseException):
 
 
 def _law(hypothesis, worker, plan, index, request, cases, end):
-    state = {"index": index, "valid": 0, "invalid": 0, "status": "held", "bindings": "", "why": ""}
+    state = {"index": index, "called": 0, "valid": 0, "invalid": 0, "status": "held", "bindings": "", "why": ""}
     text = request["properties"][index]
     params = _variables(text, plan)
     unknown = [p.name for p in params if p.kind is None]
@@ -67,6 +67,7 @@ def _law(hypothesis, worker, plan, index, request, cases, end):
             hypothesis.reject()
         state["valid"] += 1
         if _holds(answer):
+            state["called"] += answer[-4] == "called"
             return
         state.update(bindings=bindings, why=_why(answer))
         if answer[0] == "timeout":  # shrinking would wait for many more
@@ -77,7 +78,7 @@ def _law(hypothesis, worker, plan, index, request, cases, end):
         _edges(worker, index, params, state)
         if known.get("key") == key and _same(worker, index, known["cases"], end):
             made = known["cases"]
-            state.update(valid=sum(valid for _, valid in made), invalid=sum(not valid for _, valid in made))
+            state.update(called=1, valid=sum(valid for _, valid in made), invalid=sum(not valid for _, valid in made))
         else:
             if worker.pid is None:  # whatever the known cases have left behind is gone; on from where it was
                 _edges(worker, index, params, state)
@@ -90,10 +91,14 @@ def _law(hypothesis, worker, plan, index, request, cases, end):
         pass
     except hypothesis.errors.HypothesisException:
         state["status"] = "falsified" if state["why"] else "broken"
-    if state["status"] == "held":
+    if state["status"] == "held" and state["called"]:
         cases[str(index)] = {"key": key, "cases": made}
-    if state["status"] == "held" and params and state["valid"] < FEWEST:
+    # Fewer cases than were asked for: there are no more (`bool`, an enumeration).
+    is_all = 0 < state["valid"] and state["valid"] + state["invalid"] < request.get("cases", CASES)
+    if state["status"] == "held" and params and state["valid"] < FEWEST and not is_all:
         state["status"] = "starved"
+    if state["status"] == "held" and not state["called"]:
+        state["status"] = "uncalled"
     return state
 
 

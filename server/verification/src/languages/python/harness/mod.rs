@@ -17,6 +17,7 @@ use zeroerr_core::task_specification::{Example, ExampleClaim, ExampleOrigin};
 use zeroerr_sandbox::{Exit, Job, LimitKind, Limits, Output};
 
 use super::project::{Extent, Mirror};
+use super::tree::{parse, text};
 use crate::languages::{CheckError, Subject};
 use crate::layers::Failure;
 use crate::toolchain::{Loaded, REMEDY, Toolchain};
@@ -239,7 +240,7 @@ pub fn request(subject: &Subject, root: &Path, file: &Path, extra: Value) -> Val
         "module": module,
         "paths": search_paths(root, &top),
         "function": task.signature.name,
-        "class": task.class,
+        "class": task.class.as_ref().map(|name| class_path(&task.source, task.body_range.start, name)),
         "line": line_of(&task.source, task.body_range.start),
         "requires": texts(&spec.requires),
         "ensures": texts(&spec.ensures),
@@ -254,6 +255,17 @@ pub fn request(subject: &Subject, root: &Path, file: &Path, extra: Value) -> Val
         request.extend(extra);
     }
     request
+}
+
+/// The classes around an offset with dots between them; `name` is the innermost one.
+fn class_path(source: &str, offset: usize, name: &str) -> String {
+    let tree = parse(source);
+    let start = tree.as_ref().and_then(|t| t.root_node().descendant_for_byte_range(offset, offset));
+    let around = std::iter::successors(start, tree_sitter::Node::parent);
+    let classes = around.filter(|n| n.kind() == "class_definition");
+    let mut path: Vec<&str> = classes.filter_map(|n| n.child_by_field_name("name").map(|n| text(n, source))).collect();
+    path.reverse();
+    if path.last() == Some(&name) { path.join(".") } else { name.to_owned() }
 }
 
 /// The examples and the calls that must raise, in the order in which the gate checks them.

@@ -18,6 +18,8 @@ import values
 _deepcopy = copy.deepcopy
 # What the spec's expressions call `len` and `sorted`, whatever the candidate makes of them.
 _PRISTINE = __builtins__
+# What runs when a class is made, before anybody watches.
+_BEFORE_ALL = frozenset(["__init_subclass__", "__set_name__"])
 
 
 class Untrusted(BaseException):
@@ -48,9 +50,38 @@ class _NoAwait(ast.NodeTransformer):
     def visit_Await(self, node):
         return self.visit(node.value)
 
+    def visit_Call(self, node):
+        """`asyncio.run(f(1))` is `await f(1)`, where what it runs has been run already."""
+        if ast.unparse(node.func) == "asyncio.run" and node.args:
+            node.func = ast.Name(RUN, ast.Load())
+        return self.generic_visit(node)
+
+    def visit_comprehension(self, node):
+        if node.is_async:
+            node.is_async, node.iter = 0, ast.Call(ast.Name(GATHERED, ast.Load()), [node.iter], [])
+        return self.generic_visit(node)
+
+
+RUN, GATHERED = "__zeroerr_run__", "__zeroerr_gathered__"
+
+
+def run(value, **_):
+    """What `asyncio.run` gives, of a coroutine or of what one has given."""
+    if type(value) is not types.CoroutineType:
+        return value
+    import asyncio
+    return asyncio.run(value)
+
+
+def gathered(stream):
+    """The items of an asynchronous generator."""
+    async def items():
+        return [item async for item in stream]
+    return run(items())
+
 
 def plain(tree):
-    """Drops `await`: the target already runs coroutines to their end."""
+    """Drops what waits: the target already runs coroutines to their end."""
     return ast.fix_missing_locations(_NoAwait().visit(tree))
 
 
@@ -98,10 +129,12 @@ class Subject:
         self.ensures = [Clause(t) for t in request.get("ensures", [])]
         self.laws = [Clause(t) for t in request.get("properties", [])]
         self.calls = []
+        self.entered = self.is_guarded = False
         self.violated = None
         self.pretender = None
+        self.result = object()  # of the last equation; nothing equals this one
         self._load()
-        self.names = {**vars(self.module), "__builtins__": _PRISTINE}
+        self.names = {**vars(self.module), "__builtins__": _PRISTINE, RUN: run, GATHERED: gathered}
         self.own_equality = "__eq__" not in request.get("uses", ()) and self._own_equality()
         self._install()
         self.session = dict(self.names)
@@ -124,7 +157,10 @@ class Subject:
             exec(compile(self.tree, module.__file__, "exec", dont_inherit=True), vars(module))
         except BaseException as error:
             missing = getattr(error, "name", None) if isinstance(error, ModuleNotFoundError) else None
-            raise Load(type(error).__name__, str(error)[:300], missing or "") from None
+            text = str(error)[:300]
+            if isinstance(error, SyntaxError) and error.filename == module.__file__:
+                text += "; checks run with Python %d.%d" % sys.version_info[:2]
+            raise Load(type(error).__name__, text, missing or "") from None
         self.module = module
         self.node, _ = find(self.tree, self.name, self.class_name, request.get("line", 0))
         if self.node is None:
@@ -146,6 +182,7 @@ class Subject:
             if self.name not in self.names:
                 raise Load("NameError", "loading the file does not define `%s`" % self.name, "")
             self.function = self.names[self.name]
+            self._refuse_namesake(self.function)
             self.names[self.name] = self.target = self._guard(self.function)
             return
         owner = self.module
@@ -161,6 +198,16 @@ class Subject:
             setattr(owner, self.name, classmethod(self._guard(raw.__func__)))
         elif isinstance(raw, property):
             setattr(owner, self.name, property(self._guard(raw.fget), raw.fset, raw.fdel))
+
+    def _refuse_namesake(self, function):
+        """A name stands for one function: what another `def` of the file does is no word for this one."""
+        while hasattr(function, "__wrapped__"):
+            function = function.__wrapped__
+        code = getattr(function, "__code__", None)
+        is_ours = code is None or code.co_filename != self.module.__file__ or code.co_name != self.name
+        if not is_ours and code.co_firstlineno != _first_line(self.node):
+            told = "`%s` is the one that is defined in line %d, so this one never runs"
+            raise Load("NameError", told % (self.name, code.co_firstlineno), "")
 
     def _binder(self, has_receiver):
         """A function with the target's parameters that returns them by name."""
@@ -197,14 +244,17 @@ class Subject:
             if clause.code is not None and unbound.intersection(clause.code.co_names):
                 continue
             try:
-                if not clause.value({**self.names, **bound}):
+                if not values.truth(clause.value({**self.names, **bound})):
                     return index
             except Exception:
                 return index
         return None
 
     def _guard(self, function):
+        self.is_guarded = self.name not in _BEFORE_ALL
+
         def target(*args, **kwargs):
+            self.entered = True
             call = self._describe(args, kwargs)
             unmet = self.unmet(self.bind(args, kwargs)) if self.requires else None
             if unmet is not None and self.violated is None:
@@ -238,9 +288,19 @@ class Subject:
             raise Untrusted(self.pretender)
         return result
 
+    def settled(self, result):
+        """As `finish`, and what an asynchronous generator yields."""
+        result = self.finish(result)
+        return self.finish(gathered(result)) if type(result) is types.AsyncGeneratorType else result
+
     def fresh(self):
         """Forgets what earlier calls left in the notes."""
-        self.calls, self.violated, self.pretender = [], None, None
+        self.calls, self.entered, self.violated, self.pretender = [], False, None, None
+
+    @property
+    def is_uncalled(self):
+        """Whether the function is known not to have been called since `fresh`."""
+        return self.is_guarded and not self.entered
 
     def prepare(self, receiver, arguments):
         """Evaluates the source of a call's receiver and arguments: `(callable, args, kwargs)`."""

@@ -15,6 +15,7 @@ __builtins__ = dict(vars(builtins))
 
 import re
 import sys
+import types
 
 ITEMS = 100
 DEPTH = 40
@@ -105,6 +106,11 @@ class Text:
         items = sorted((self.of(k, depth + 1), self.of(v, depth + 1)) for k, v in dict.items(value))
         return "{%s}" % ", ".join("%s: %s" % pair for pair in items)
 
+    def _ordered(self, value, depth):
+        self.opaque = True  # in order among themselves, without it beside other dicts
+        pairs = ["(%s, %s)" % (self.of(k, depth + 1), self.of(v, depth + 1)) for k, v in value.items()]
+        return "OrderedDict([%s])" % ", ".join(pairs)
+
     def _range(self, value, _depth):
         return range.__repr__(value)
 
@@ -149,6 +155,8 @@ class Text:
         return self._attributes(value, kind, depth)
 
     def _subclass(self, value, kind, base, depth):
+        if kind.__name__ == "OrderedDict" and kind.__module__ == "collections":
+            return self._ordered(value, depth)
         enum = sys.modules.get("enum")
         if self.mode != "equal" and enum is not None and isinstance(value, enum.Enum):
             return "%s.%s" % (kind.__name__, value._name_)
@@ -208,11 +216,30 @@ def exception_name(error):
     return "BaseException"
 
 
+# What is true whatever it is about: a name without its call.
+_NO_TRUTH = frozenset([
+    types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodWrapperType, types.MethodDescriptorType,
+    types.WrapperDescriptorType, type(NotImplemented), type(Ellipsis),
+])
+
+
+def truth(value):
+    """`value`, where it can be true or false; else a `TypeError` that says what is missing."""
+    kind = type(value)
+    if kind in _NO_TRUTH:
+        raise TypeError("%s is always true; is its call missing?" % getattr(value, "__name__", kind.__name__))
+    if hasattr(kind, "__next__") or kind in (types.CoroutineType, types.AsyncGeneratorType):
+        raise TypeError("an iterator is always true; put it into `all(...)` or `any(...)`")
+    return value
+
+
 # Special methods by which an object can make a wrong answer look right.
 _DECEIVING = frozenset(
     "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __bool__ __len__ __contains__ __hash__ __repr__ __str__ "
     "__class__ __getattribute__ __iter__ __getitem__".split()
 )
+# Py_TPFLAGS_HEAPTYPE: no class that a candidate makes is without it (`list_iterator`, `async_generator`).
+_MADE_IN_PYTHON = 1 << 9
 _ANYTHING_MODULES = frozenset(["unittest", "mock", "doctest", "hypothesis", "crosshair", "pytest", "_pytest"])
 
 
@@ -237,6 +264,8 @@ def deception(value, depth=0):
             found = deception(item, depth + 1)
             if found is not None:
                 return found
+        return None
+    if not kind.__flags__ & _MADE_IN_PYTHON:
         return None
     if str(kind.__module__).split(".")[0] in _ANYTHING_MODULES:
         return kind.__name__

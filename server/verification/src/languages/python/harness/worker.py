@@ -58,15 +58,23 @@ def serve(request, jobs, answers, key):
         _exit(70)
 
 
-def _raised(error):
-    """An exception as an answer: its name, the names of all its bases, its text."""
+def _raised(error, names=None):
+    """An exception as an answer: its name, the names of all its bases, its text.
+
+    With `names`, a base that is not what its name stands for there has a `~` in front; one that was made
+    up inside the function is left out.
+    """
     if isinstance(error, Untrusted):
         return ["untrusted", str(error)]
     try:
         text = str(error)[:500]
     except BaseException:
         text = ""
-    bases = [k.__name__ for k in type(error).__mro__ if k is not object]
+    bases = []
+    for kind in type(error).__mro__[:-1]:
+        meant = kind if names is None else names.get(kind.__name__, getattr(builtins, kind.__name__, kind))
+        if meant is kind or "<locals>" not in kind.__qualname__:
+            bases.append(kind.__name__ if meant is kind else "~" + kind.__name__)
     return ["raised", values.exception_name(error), " ".join(bases), text]
 
 
@@ -83,6 +91,9 @@ def equation(subject, left, right):
         expected = Clause(right).value(dict(subject.names)) if right else None
         subject.fresh()
         result = Clause(left).value(dict(subject.names))
+        if subject.is_uncalled:
+            return ["uncalled", subject.name] + _notes(subject)
+        subject.result = result
         if hasattr(type(result), "__next__"):  # looking at an iterator uses it up: look once
             shown = values.show(result)
             text, opaque = shown, True
@@ -92,10 +103,27 @@ def equation(subject, left, right):
         if right:
             wanted, also = values.equality(expected)
             same = (result == expected) is True if opaque or also else text == wanted
-            # An `==` of the file's own is believed where the values look alike too.
-            alike = same and subject.own_equality and shown != values.show(expected)
-            answer += [("alike" if alike else "same") if same else "differs", values.show(expected)]
+            answer += _alike(subject, same, shown, expected)
         return answer + _notes(subject)
+    except BaseException as error:
+        return _raised(error) + _notes(subject)
+
+
+def _alike(subject, same, shown, expected):
+    """An `==` of the file's own is believed where the values look alike too."""
+    alike = same and subject.own_equality and shown != values.show(expected)
+    return [("alike" if alike else "same") if same else "differs", values.show(expected)]
+
+
+def equal(subject, literal):
+    """Whether the result of the last equation, of which its text cannot tell, equals a literal.
+
+    Only its `==` runs now, not the function: that has been called by somebody who did not know the answer.
+    """
+    try:
+        expected, result = ast.literal_eval(literal), subject.result
+        same = (result == expected) is True and (type(expected) is not bool or type(result) is bool)
+        return _alike(subject, same, values.show(result), expected)
     except BaseException as error:
         return _raised(error) + _notes(subject)
 
@@ -103,7 +131,9 @@ def equation(subject, left, right):
 def holds(subject, code):
     """An expression that must be true."""
     try:
-        value = Clause(code).value(dict(subject.names))
+        value = values.truth(Clause(code).value(dict(subject.names)))
+        if subject.is_uncalled:
+            return ["uncalled", subject.name] + _notes(subject)
         return ["true" if bool(value) is True else "false", values.show(value)] + _notes(subject)
     except BaseException as error:
         return _raised(error) + _notes(subject)
@@ -132,7 +162,7 @@ def session(subject, code):
 
 
 def raises(subject, code):
-    """Code that must raise; the answer says what it did."""
+    """Code in which the function must raise; the answer says what it did."""
     try:
         try:
             value = Clause(code).value(dict(subject.names))
@@ -141,7 +171,9 @@ def raises(subject, code):
             value = None
         return ["value", "", values.show(value), ""] + _notes(subject)
     except BaseException as error:
-        return _raised(error) + _notes(subject)
+        if subject.is_uncalled:
+            return ["uncalled", subject.name] + _notes(subject)
+        return _raised(error, subject.names) + _notes(subject)
 
 
 def valid(subject, receiver, arguments):
@@ -164,7 +196,7 @@ def outcome(subject, receiver, arguments):
         return ["invalid"]
     before = _shown(subject, bound)
     try:
-        text = "= " + values.show(subject.finish(function(*args, **kwargs)), subject.request.get("numbers", "exact"))
+        text = "= " + values.show(subject.settled(function(*args, **kwargs)), subject.request.get("numbers", "exact"))
     except Untrusted:
         raise
     except BaseException as error:
@@ -192,7 +224,7 @@ def contract(subject, receiver, arguments):
     except Exception:
         return ["invalid"]
     try:
-        result = subject.finish(function(*args, **kwargs))
+        result = subject.settled(function(*args, **kwargs))
         if hasattr(type(result), "__next__"):
             result = list(result)
     except BaseException as error:
@@ -201,7 +233,7 @@ def contract(subject, receiver, arguments):
     names = {**subject.names, **old, "result": result, "old": _Old(old), "new": _Old(bound)}
     for index, clause in enumerate(subject.ensures):
         try:
-            if not clause.value(dict(names)):
+            if not values.truth(clause.value(dict(names))):
                 return ["ensures", str(index), shown]
         except BaseException as error:
             return ["ensures-raised", str(index), values.exception_name(error), str(error)[:200], shown]
@@ -226,13 +258,13 @@ def law(subject, index, bindings):
         return ["invalid"]
     subject.fresh()
     try:
-        value = clause.value({**subject.names, **bound})
+        value = values.truth(clause.value({**subject.names, **bound}))
         answer = ["true" if bool(value) is True else "false"]
     except BaseException as error:
         answer = _raised(error)
     if subject.violated is not None:  # the law itself calls the function outside its domain
         return ["invalid"]
-    return answer + _notes(subject)
+    return answer + ["" if subject.is_uncalled else "called"] + _notes(subject)
 
 
 def timed(subject, receiver, arguments, repeats, seconds):
@@ -298,6 +330,6 @@ def _copy(value):
 
 HANDLERS = {
     "time": timed,
-    "equation": equation, "holds": holds, "session": session, "raises": raises,
+    "equation": equation, "equal": equal, "holds": holds, "session": session, "raises": raises,
     "valid": valid, "outcome": outcome, "answer": answers.answer, "contract": contract, "law": law,
 }
