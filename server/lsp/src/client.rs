@@ -21,6 +21,8 @@ pub(crate) struct ClientProfile {
     pub(crate) change_annotations: bool,
     /// Neovim skips its version check at version 0; see [`ClientProfile::edit_version`].
     pub(crate) neovim: bool,
+    /// Helix: it has one line for a message, and says whose progress it shows.
+    pub(crate) helix: bool,
     /// Code actions.
     pub(crate) actions: Actions,
     /// Diagnostics.
@@ -132,6 +134,7 @@ impl ClientProfile {
             document_changes,
             change_annotations: document_changes && edits.change_annotation_support.is_some(),
             neovim,
+            helix,
             actions: Actions::new(&text, raw, helix),
             diagnostics: DiagnosticsShown::new(&text, &workspace),
             markdown: hover_formats.first() == Some(&MarkupKind::Markdown),
@@ -157,6 +160,11 @@ impl ClientProfile {
             live: Live::announced(raw),
             process_id: params.process_id,
         }
+    }
+
+    /// What the title of a progress display begins with.
+    pub(crate) fn titled(&self) -> &'static str {
+        if self.helix { "" } else { "zeroerr: " }
     }
 
     /// The version to send with an edit of a document at `version`.

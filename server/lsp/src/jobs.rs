@@ -144,12 +144,12 @@ impl Jobs {
     }
 
     /// The client's answer to the request for a progress display.
-    pub(crate) fn progress_created(&mut self, id: JobId, shown: bool, outbox: &Outbox) {
+    pub(crate) fn progress_created(&mut self, id: JobId, shown: bool, titled: &str, outbox: &Outbox) {
         let Some(job) = self.running.get_mut(&id) else { return };
         job.display = if shown { Display::Shown } else { Display::None };
         if shown {
             let begin = WorkDoneProgressBegin {
-                title: format!("zeroerr: {}", title(job)),
+                title: format!("{titled}{}", title(job)),
                 cancellable: Some(true),
                 message: Some(job.status.clone()),
                 percentage: None,

@@ -262,7 +262,9 @@ impl State {
                 }
             }
             Event::Analysed { uri, opening, snapshot } => self.analysed(&uri, opening, snapshot),
-            Event::ProgressCreated { job, shown } => self.jobs.progress_created(job, shown, &self.outbox),
+            Event::ProgressCreated { job, shown } => {
+                self.jobs.progress_created(job, shown, self.profile.titled(), &self.outbox)
+            }
             Event::JobProgress { job, events } => {
                 if let Some((_, running)) = self.jobs.iter().find(|(id, _)| *id == job) {
                     live::run(self, job, running.kind, &running.target, &events, None);
@@ -369,7 +371,11 @@ impl State {
 
     /// Shows a message to the user.
     pub(crate) fn show(&self, typ: MessageType, message: impl Into<String>) {
-        self.outbox.notify::<notification::ShowMessage>(ShowMessageParams { typ, message: message.into() });
+        let mut message = message.into();
+        if self.profile.helix {
+            message = message.lines().collect::<Vec<_>>().join(" · ");
+        }
+        self.outbox.notify::<notification::ShowMessage>(ShowMessageParams { typ, message });
     }
 
     /// Writes to the client's log.

@@ -183,7 +183,12 @@ fn show_status(state: &State) {
         lines.push("nothing is running".into());
     }
     lines.extend(state.options.workbench.status());
-    state.show(MessageType::INFO, format!("zeroerr: {}", lines.join("\n")));
+    let said = format!("zeroerr: {}", lines.join("\n"));
+    if state.profile.helix {
+        let list: String = lines.iter().map(|line| format!("- {line}\n")).collect();
+        return super::show_report::open(state, "status.md".into(), format!("# zeroerr\n\n{list}"), said);
+    }
+    state.show(MessageType::INFO, said);
 }
 
 /// Begins a job, or says why not.

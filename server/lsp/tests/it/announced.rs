@@ -16,7 +16,7 @@ const END: &str = "<!-- protocol:end -->\n";
 async fn announced_to(kind: ClientKind, change: impl FnOnce(&mut Value)) -> Value {
     let (mut client, _) = connect_with(kind, &FakeWorkbench::new([]), |o| o.reports = Some("/nowhere".into()));
     let result = client.initialize_with(change).await;
-    client.command("zeroerr.status", Value::Null).await;
+    client.command("zeroerr.cancel", Value::Null).await;
     client.next("window/showMessage").await;
     client.leave().await;
     result["capabilities"].clone()

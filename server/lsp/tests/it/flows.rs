@@ -87,7 +87,7 @@ async fn implement_in_helix() {
         -> codeAction/resolve
         -> workspace/executeCommand zeroerr.implement
         <- window/workDoneProgress/create zeroerr-1
-        <- $/progress begin | zeroerr: implement `double` | double: 5 votes, ahead by 3 of 3
+        <- $/progress begin | implement `double` | double: 5 votes, ahead by 3 of 3
         <- $/progress end | verified: 7 of 8 checks passed; performance: nothing to check (no @budget)
         <- workspace/applyEdit @0 5:4 "return x * 2"
         -> textDocument/didChange @1

@@ -198,6 +198,30 @@ async fn settings_are_taken_as_pushed_where_they_cannot_be_pulled() {
     assert_eq!(*received.lock().unwrap(), [json!({ "k": 4 }), json!({ "k": 5 }), json!({ "k": 6 })]);
 }
 
+/// Helix has one line for a message: what has several is a file there, and on one line where it shows none.
+#[tokio::test]
+async fn the_status_is_a_file_where_a_message_has_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let workbench = FakeWorkbench::new([]);
+    for can_show in [true, false] {
+        let (mut client, _) =
+            connect_with(ClientKind::Helix, &workbench, |o| o.reports = Some(folder.path().to_owned()));
+        client.initialize_with(|p| p["capabilities"]["window"]["showDocument"]["support"] = json!(can_show)).await;
+        client.command("zeroerr.status", Value::Null).await;
+        if can_show {
+            let shown = client.next("window/showDocument").await;
+            let path = shown["uri"].as_str().unwrap().strip_prefix("file://").unwrap().to_owned();
+            let text = std::fs::read_to_string(path).unwrap();
+            assert!(text.starts_with("# zeroerr\n\n- nothing is running\n- "), "{text}");
+        } else {
+            let shown = client.next("window/showMessage").await;
+            let message = shown["message"].as_str().unwrap();
+            assert!(message.starts_with("zeroerr: nothing is running · ") && !message.contains('\n'), "{message}");
+        }
+        client.leave().await;
+    }
+}
+
 #[tokio::test]
 async fn the_report_is_a_file_the_editor_opens_or_else_a_message() {
     let folder = tempfile::tempdir().unwrap();

@@ -267,7 +267,7 @@ async fn one_function_is_worked_on_once() {
     client.command("zeroerr.status", Value::Null).await;
     let status = message(&mut client).await;
     assert!(status.starts_with("zeroerr: running: `double`: "), "{status}");
-    assert!(status.ends_with("model: scripted\nsandbox: none needed"), "{status}");
+    assert!(status.ends_with(" · model: scripted · sandbox: none needed"), "{status}");
     client.leave().await;
 }
 
