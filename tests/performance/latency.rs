@@ -14,7 +14,7 @@ use zeroerr_test_support::lsp_client::{ClientKind, LspClient};
 const RUNS: usize = 8;
 
 /// A file of so many lines: eight stubs on top, then functions with and without specs.
-fn file(lines: usize) -> String {
+pub(crate) fn file(lines: usize) -> String {
     let stub = |n: usize| {
         format!(
             "# @spec Return the sum of xs, version {n}.\n# @example total{n}([1, 2]) == 3\ndef total{n}(xs: list[int]) -> int: ...\n\n"
@@ -33,7 +33,7 @@ fn file(lines: usize) -> String {
 }
 
 /// A server whose eight runs go on until they are cancelled.
-fn server(home: &Path) -> LspClient {
+pub(crate) fn server(home: &Path) -> LspClient {
     let good = "```python\ndef total(xs: list[int]) -> int:\n    return sum(xs)\n```";
     let response = |n: usize| json!({ "text": good.replace("total", &format!("total{}", n % RUNS)), "delay_ms": 250 });
     std::fs::write(home.join("script.json"), Value::from_iter((0..4_000).map(response)).to_string()).unwrap();

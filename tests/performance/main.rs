@@ -5,4 +5,5 @@
 
 mod editor;
 mod latency;
+mod peer;
 mod start;
