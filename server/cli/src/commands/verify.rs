@@ -10,7 +10,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 use zeroerr_core::code::{Task, line_of};
 use zeroerr_core::task_specification::Severity;
-use zeroerr_core::verdict::{Layer, StackReport, Verdict};
+use zeroerr_core::verdict::{Layer, LayerReport, StackReport, Verdict};
 use zeroerr_engine::Workbench;
 
 use crate::args::{Format, Global, VerifyArgs};
@@ -37,6 +37,20 @@ pub struct Verified {
     pub stack: StackReport,
     /// Why it may not be called verified.
     pub objection: Option<String>,
+}
+
+impl Verified {
+    /// The objection, where no layer says it: nothing speaks for the function, or a layer that must pass had nothing
+    /// to do. A format that lists layers alone would end in a failure without a reason.
+    pub fn unsaid(&self) -> Option<&str> {
+        let objection = self.objection.as_deref()?;
+        let says = |l: &LayerReport| match l.verdict {
+            Verdict::Failed => true,
+            Verdict::Unavailable | Verdict::TimedOut => objection.starts_with(l.layer.name()),
+            Verdict::Passed | Verdict::NotApplicable => false,
+        };
+        (!self.stack.layers.iter().any(says)).then_some(objection)
+    }
 }
 
 /// Verifies every selected function.
@@ -147,19 +161,21 @@ async fn verify_one(
 }
 
 fn print(ui: Ui, format: Format, verified: &[Verified], sources: &[Source]) -> Result<(), CliError> {
+    let faults: Vec<_> = sources.iter().flat_map(diagnostics).collect();
     match format {
         Format::Json => {
             let functions = verified
                 .iter()
                 .map(|v| Function::new(&v.file, &v.function, v.line, &v.stack, v.objection.clone()))
                 .collect();
-            ui.json_result(&Functions { functions, diagnostics: sources.iter().flat_map(diagnostics).collect() })
+            ui.json_result(&Functions { functions, diagnostics: faults })
         }
-        Format::Sarif => ui.json_result(&sarif::document(verified)),
-        Format::Junit => ui.result(&junit::document(verified)?),
+        Format::Sarif => ui.json_result(&sarif::document(verified, &faults)),
+        Format::Junit => ui.result(&junit::document(verified, &faults)?),
         Format::Github => verified
             .iter()
-            .flat_map(|v| github::annotations(&v.file, &v.function, v.line, &v.stack))
+            .flat_map(github::annotations)
+            .chain(faults.iter().map(github::fault))
             .try_for_each(|l| ui.result(&l)),
         Format::Human => {
             sources.iter().flat_map(Source::faults).for_each(|f| ui.note(&f));

@@ -1,9 +1,40 @@
-//! One verified function with a finding, a missing tool and a layer that had nothing to do.
+//! What `verify` may have to print, for the tests of its formats.
 
+use zeroerr_core::task_specification::Severity;
 use zeroerr_core::verdict::{Finding, Layer, LayerReport, StackReport, Verdict};
 
+use super::json::Diagnostic;
 use crate::commands::verify::Verified;
 
+/// Two functions that are not verified: no layer says why of the first, a missing tool of the second.
+pub fn unsaid() -> Vec<Verified> {
+    let one = |file: &str, function: &str, line, layer, objection: &str| Verified {
+        file: file.into(),
+        function: function.into(),
+        line,
+        stack: StackReport { layers: vec![layer] },
+        objection: Some(objection.into()),
+    };
+    let types = |verdict, detail| LayerReport::new(Layer::Types, verdict, detail);
+    let missing = types(Verdict::Unavailable, "ty is not installed");
+    vec![
+        one("a.py", "f", 2, types(Verdict::Passed, "ty has no objection"), "no evidence"),
+        one("b.py", "g", 4, missing, "types could not run: ty is not installed"),
+    ]
+}
+
+/// A fault of a spec in a file without a function that can be verified.
+pub fn faults() -> Vec<Diagnostic> {
+    vec![Diagnostic {
+        file: "c.py".into(),
+        line: 3,
+        code: "spec.unknown-tag".into(),
+        severity: Severity::Error,
+        message: "unknown tag `@exmaple`".into(),
+    }]
+}
+
+/// One function with a finding, a missing tool and a layer that had nothing to do.
 pub fn verified() -> Vec<Verified> {
     let mut failed = LayerReport::new(Layer::Tests, Verdict::Failed, "1 of 2 examples fails");
     failed.findings.push(Finding {

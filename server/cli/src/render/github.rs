@@ -1,9 +1,15 @@
 //! Findings as annotations of GitHub Actions.
 
-use zeroerr_core::verdict::{StackReport, Verdict};
+use zeroerr_core::task_specification::Severity;
+use zeroerr_core::verdict::Verdict;
 
-/// One `::error` or `::warning` line per finding and per layer that could not run.
-pub fn annotations(file: &str, function: &str, line: usize, stack: &StackReport) -> Vec<String> {
+use super::json::Diagnostic;
+use crate::commands::verify::Verified;
+
+/// One `::error` or `::warning` line per finding, per layer that could not run, and for an objection that neither says.
+pub fn annotations(verified: &Verified) -> Vec<String> {
+    let Verified { file, function, line, stack, .. } = verified;
+    let line = *line;
     let mut out = Vec::new();
     for layer in &stack.layers {
         let title = format!("{function}: {}", layer.layer);
@@ -21,7 +27,19 @@ pub fn annotations(file: &str, function: &str, line: usize, stack: &StackReport)
             _ => {}
         }
     }
+    let objection = verified.unsaid().map(|o| annotation("error", file, line, &format!("{function}: not verified"), o));
+    out.extend(objection);
     out
+}
+
+/// The line for a fault of a spec.
+pub fn fault(fault: &Diagnostic) -> String {
+    let level = match fault.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Hint => "notice",
+    };
+    annotation(level, &fault.file, fault.line, &fault.code, &fault.message)
 }
 
 fn annotation(level: &str, file: &str, line: usize, title: &str, message: &str) -> String {
@@ -39,9 +57,24 @@ fn property(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use zeroerr_core::verdict::{Finding, Layer, LayerReport};
+    use zeroerr_core::verdict::{Finding, Layer, LayerReport, StackReport};
 
     use super::*;
+    use crate::render::fixture;
+
+    #[test]
+    fn no_failure_is_without_an_annotation() {
+        let lines: Vec<String> = fixture::unsaid().iter().flat_map(annotations).collect();
+        let expected = [
+            "::error file=a.py,line=2,title=f%3A not verified::no evidence",
+            "::warning file=b.py,line=4,title=g%3A types::ty is not installed",
+        ];
+        assert_eq!(lines, expected);
+        assert_eq!(
+            fixture::faults().iter().map(fault).collect::<Vec<_>>(),
+            ["::error file=c.py,line=3,title=spec.unknown-tag::unknown tag `@exmaple`"]
+        );
+    }
 
     #[test]
     fn what_would_end_the_command_is_escaped() {
@@ -56,7 +89,9 @@ mod tests {
         };
         failed.findings.push(finding);
         let missing = LayerReport::new(Layer::Types, Verdict::Unavailable, "ty is not installed");
-        let lines = annotations("a,b.py", "f", 1, &StackReport { layers: vec![failed, missing] });
+        let stack = StackReport { layers: vec![failed, missing] };
+        let objection = Some("tests failed".to_owned());
+        let lines = annotations(&Verified { file: "a,b.py".into(), function: "f".into(), line: 1, stack, objection });
         assert_eq!(
             lines,
             [

@@ -89,11 +89,16 @@ pub struct Edit {
 /// One fault of a spec block.
 #[derive(Debug, Serialize)]
 pub struct Diagnostic {
-    file: String,
-    line: usize,
-    code: String,
-    severity: zeroerr_core::task_specification::Severity,
-    message: String,
+    /// Path as shown.
+    pub file: String,
+    /// 1-based line of the fault.
+    pub line: usize,
+    /// `spec.<rule>`.
+    pub code: String,
+    /// How bad it is.
+    pub severity: zeroerr_core::task_specification::Severity,
+    /// What is wrong.
+    pub message: String,
 }
 
 /// What `verify --json` prints.

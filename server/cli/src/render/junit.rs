@@ -1,9 +1,12 @@
-//! Layers as JUnit XML: one suite per file, one case per function and layer.
+//! Layers as JUnit XML: one suite per file, one case per function and layer, per fault of a spec, and for an objection
+//! that no layer says.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use std::time::Duration;
+use zeroerr_core::task_specification::Severity;
 use zeroerr_core::verdict::{LayerReport, Verdict};
 
+use super::json::Diagnostic;
 use crate::commands::verify::Verified;
 use crate::exit::CliError;
 
@@ -11,13 +14,17 @@ use crate::exit::CliError;
 ///
 /// # Errors
 /// Never for text that XML can hold; what it cannot hold is dropped by the writer.
-pub fn document(verified: &[Verified]) -> Result<String, CliError> {
+pub fn document(verified: &[Verified], faults: &[Diagnostic]) -> Result<String, CliError> {
     let mut report = Report::new("zeroerr");
-    for file in files(verified) {
+    // Warnings and hints are no reason to fail.
+    let faults: Vec<&Diagnostic> = faults.iter().filter(|f| f.severity == Severity::Error).collect();
+    for file in files(verified, &faults) {
         let mut suite = TestSuite::new(file);
         for function in verified.iter().filter(|v| v.file == file) {
             suite.add_test_cases(function.stack.layers.iter().map(|layer| case(function, layer)));
+            suite.add_test_cases(function.unsaid().map(|objection| not_verified(function, objection)));
         }
+        suite.add_test_cases(faults.iter().filter(|f| f.file == file).map(|f| faulty(f)));
         report.add_test_suite(suite);
     }
     let written = report.to_string();
@@ -34,10 +41,31 @@ fn without_all_skipped(document: &str) -> String {
     format!("{before}{}{inside}", kept.join(" "))
 }
 
-fn files(verified: &[Verified]) -> Vec<&str> {
-    let mut files: Vec<&str> = verified.iter().map(|v| v.file.as_str()).collect();
-    files.dedup();
+fn files<'a>(verified: &'a [Verified], faults: &[&'a Diagnostic]) -> Vec<&'a str> {
+    let mut files: Vec<&str> = Vec::new();
+    for file in verified.iter().map(|v| v.file.as_str()).chain(faults.iter().map(|f| f.file.as_str())) {
+        if !files.contains(&file) {
+            files.push(file);
+        }
+    }
     files
+}
+
+fn failure(name: &str, place: String, kind: &str, message: &str) -> TestCase {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status.set_type(kind).set_message(message);
+    let mut case = TestCase::new(name, status);
+    case.set_classname(place);
+    case.set_time(Duration::ZERO);
+    case
+}
+
+fn not_verified(function: &Verified, objection: &str) -> TestCase {
+    failure("verified", format!("{}:{}", function.file, function.function), "objection", objection)
+}
+
+fn faulty(fault: &Diagnostic) -> TestCase {
+    failure("spec", format!("{}:{}", fault.file, fault.line), &fault.code, &fault.message)
 }
 
 fn case(function: &Verified, layer: &LayerReport) -> TestCase {
@@ -91,6 +119,32 @@ mod tests {
                 </testsuite>
             </testsuites>
         "#]]
-        .assert_eq(&document(&fixture::verified()).unwrap());
+        .assert_eq(&document(&fixture::verified(), &[]).unwrap());
+    }
+
+    #[test]
+    fn no_failure_is_without_a_case_that_fails() {
+        expect![[r#"
+            <?xml version="1.0" encoding="UTF-8"?>
+            <testsuites name="zeroerr" tests="4" failures="2" errors="1">
+                <testsuite name="a.py" tests="2" skipped="0" errors="0" failures="1">
+                    <testcase name="types" classname="a.py:f" time="0.000"/>
+                    <testcase name="verified" classname="a.py:f" time="0.000">
+                        <failure message="no evidence" type="objection"/>
+                    </testcase>
+                </testsuite>
+                <testsuite name="b.py" tests="1" skipped="0" errors="1" failures="0">
+                    <testcase name="types" classname="b.py:g" time="0.000">
+                        <error message="ty is not installed" type="unavailable"></error>
+                    </testcase>
+                </testsuite>
+                <testsuite name="c.py" tests="1" skipped="0" errors="0" failures="1">
+                    <testcase name="spec" classname="c.py:3" time="0.000">
+                        <failure message="unknown tag `@exmaple`" type="spec.unknown-tag"/>
+                    </testcase>
+                </testsuite>
+            </testsuites>
+        "#]]
+        .assert_eq(&document(&fixture::unsaid(), &fixture::faults()).unwrap());
     }
 }

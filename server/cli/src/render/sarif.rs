@@ -4,15 +4,20 @@ use serde_sarif::sarif::{
     ArtifactLocation, Location, Message, MultiformatMessageString, PhysicalLocation, Region, ReportingDescriptor,
     Result as SarifResult, ResultLevel, Run, Sarif, Tool, ToolComponent,
 };
+use zeroerr_core::task_specification::Severity;
 use zeroerr_core::verdict::{Finding, Verdict};
 
+use super::json::Diagnostic;
 use crate::commands::verify::Verified;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-/// The document: one result per finding; a layer that could not run is a result of its own, so
-/// that a missing tool is never taken for a clean bill.
-pub fn document(verified: &[Verified]) -> Sarif {
+/// The rule of a function that nothing speaks for, or that lacks a layer which must pass.
+const NOT_VERIFIED: &str = "zeroerr.not-verified";
+
+/// The document: one result per finding and per fault of a spec; a layer that could not run and an objection that no
+/// layer says are results of their own, so that neither is ever taken for a clean bill.
+pub fn document(verified: &[Verified], faults: &[Diagnostic]) -> Sarif {
     let mut rules: Vec<ReportingDescriptor> = Vec::new();
     let mut results = Vec::new();
     for function in verified {
@@ -36,6 +41,19 @@ pub fn document(verified: &[Verified]) -> Sarif {
             add_rule(&mut rules, &code, None);
             results.push(result(&code, level, &layer.detail, &function.file, function.line));
         }
+        if let Some(objection) = function.unsaid() {
+            add_rule(&mut rules, NOT_VERIFIED, None);
+            results.push(result(NOT_VERIFIED, ResultLevel::Error, objection, &function.file, function.line));
+        }
+    }
+    for fault in faults {
+        let level = match fault.severity {
+            Severity::Error => ResultLevel::Error,
+            Severity::Warning => ResultLevel::Warning,
+            Severity::Hint => ResultLevel::Note,
+        };
+        add_rule(&mut rules, &fault.code, None);
+        results.push(result(&fault.code, level, &fault.message, &fault.file, fault.line));
     }
     let driver = ToolComponent::builder().name("zeroerr").version(env!("CARGO_PKG_VERSION")).rules(rules).build();
     let run = Run::builder().tool(Tool::builder().driver(driver).build()).results(results).build();
@@ -97,8 +115,21 @@ mod tests {
     }
 
     #[test]
+    fn no_failure_is_without_a_result() {
+        let sarif = serde_json::to_value(document(&fixture::unsaid(), &fixture::faults())).unwrap();
+        let results = sarif["runs"][0]["results"].as_array().unwrap();
+        let said: Vec<_> =
+            results.iter().map(|r| format!("{} {} {}", r["level"], r["ruleId"], r["message"]["text"])).collect();
+        expect_test::expect![[r#"
+            "error" "zeroerr.not-verified" "no evidence"
+            "warning" "types.unavailable" "ty is not installed"
+            "error" "spec.unknown-tag" "unknown tag `@exmaple`""#]]
+        .assert_eq(&said.join("\n"));
+    }
+
+    #[test]
     fn findings_and_missing_tools_are_results_with_rule_and_place() {
-        let sarif = serde_json::to_value(document(&fixture::verified())).unwrap();
+        let sarif = serde_json::to_value(document(&fixture::verified(), &[])).unwrap();
         assert_eq!(sarif["version"], "2.1.0");
         let run = &sarif["runs"][0];
         let rules: Vec<&str> =
