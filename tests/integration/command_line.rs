@@ -111,7 +111,7 @@ fn wrong_usage_has_code_2_and_says_what_is_right() {
         &["verify", "a.txt"],
         2,
         expect![[r#"
-        error: a.txt: this kind of file is not known; there are Python (.py), Rust (.rs), TypeScript (.ts)
+        error: a.txt: this kind of file is not known; there are Python (.py .pyi), Rust (.rs), TypeScript (.ts .tsx .js .jsx .mts .cts .mjs .cjs)
     "#]],
     );
     check_error(
@@ -120,6 +120,23 @@ fn wrong_usage_has_code_2_and_says_what_is_right() {
         2,
         expect![[r#"
         error: latin.py:2: is not UTF-8; save the file as UTF-8
+    "#]],
+    );
+    shell.write("project/large.py", format!("# @spec F.\ndef f():\n    return 1\n{}", "x = 1\n".repeat(180_000)));
+    check_error(
+        &shell,
+        &["verify", "large.py", "--quiet"],
+        2,
+        expect![[r#"
+        error: large.py: is larger than 1 MiB, more than the layers' tools can take; move functions with a spec into a file of their own
+    "#]],
+    );
+    check_error(
+        &shell,
+        &["models", "remove", "none"],
+        2,
+        expect![[r#"
+        error: there is no model `none` in data/models; `zeroerr models list` shows what is here
     "#]],
     );
     check_error(

@@ -11,8 +11,8 @@ pub use runs::{AuditArgs, ReportArgs, ResumeArgs, RunsCommand};
 const EXIT_CODES: &str = "Exit codes:
   0    done and clean
   1    findings, or an abstention
-  2    wrong usage or configuration
-  3    something the machine lacks (model, tool, sandbox); the message says the remedy
+  2    wrong usage or configuration, or a file that cannot be read
+  3    something the machine lacks (model, tool, sandbox, rights); the message says the remedy
   4    a bug in zeroerr
   130  cancelled with Ctrl-C";
 

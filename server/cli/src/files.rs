@@ -35,7 +35,11 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
             return Err(CliError::usage(format!(
                 "{}: this kind of file is not known; there are {}",
                 path.display(),
-                adapters.iter().map(|l| format!("{} (.{})", l.title(), l.extension())).collect::<Vec<_>>().join(", ")
+                adapters
+                    .iter()
+                    .map(|l| format!("{} (.{})", l.title(), l.extensions().join(" .")))
+                    .collect::<Vec<_>>()
+                    .join(", ")
             )));
         } else {
             found.push(path.clone());
@@ -56,14 +60,17 @@ fn is_foreign(entry: &ignore::DirEntry) -> bool {
     is_folder && (is_named() || is_marked())
 }
 
-/// The text of a file.
+/// What Windows editors put before a text. Editors do not show it to a language server, and no layer is shown it either.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// The text of a file, without a byte order mark.
 ///
 /// # Errors
 /// When it cannot be read, or is not UTF-8.
 pub fn read(path: &Path) -> Result<Arc<str>, CliError> {
     let bytes = std::fs::read(path).map_err(|e| CliError::usage(format!("{}: cannot be read: {e}", path.display())))?;
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(text.into()),
+        Ok(text) => Ok(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text).into()),
         Err(error) => {
             let upto = error.utf8_error().valid_up_to();
             let line = 1 + error.as_bytes()[..upto].iter().filter(|&&b| b == b'\n').count();
@@ -104,7 +111,7 @@ fn cannot(path: &Path, error: &std::io::Error) -> CliError {
 /// Replaces a file's text in one step, if it still holds `expected`.
 ///
 /// The new text is written beside the file and renamed over it, so that no reader and no power cut
-/// ever sees half of it. Permissions are kept; a symbolic link stays one.
+/// ever sees half of it. Permissions and a byte order mark are kept; a symbolic link stays one.
 ///
 /// # Errors
 /// When the file changed since it was read, or the folder cannot be written.
@@ -112,7 +119,9 @@ pub fn replace(path: &Path, expected: &str, new: &str) -> Result<(), CliError> {
     let cannot = |e: std::io::Error| cannot(path, &e);
     let (target, mut temporary) = beside(path)?;
     let permissions = std::fs::metadata(&target).map_err(cannot)?.permissions();
-    temporary.write_all(new.as_bytes()).map_err(cannot)?;
+    let has_mark = std::fs::read(&target).is_ok_and(|bytes| bytes.starts_with(BYTE_ORDER_MARK.as_bytes()));
+    let mark = if has_mark { BYTE_ORDER_MARK } else { "" };
+    temporary.write_all(mark.as_bytes()).and_then(|()| temporary.write_all(new.as_bytes())).map_err(cannot)?;
     temporary.as_file().set_permissions(permissions).map_err(cannot)?;
     temporary.as_file().sync_all().map_err(cannot)?;
     // As late as possible: what was changed meanwhile is the user's.
@@ -171,6 +180,16 @@ mod tests {
         assert!(error.message.ends_with("run again"), "{error}");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "theirs");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_kept_and_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.py");
+        std::fs::write(&file, "\u{feff}old\r\n").unwrap();
+        assert_eq!(&*read(&file).unwrap(), "old\r\n");
+        replace(&file, "old\r\n", "new\r\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "\u{feff}new\r\n");
     }
 
     #[test]

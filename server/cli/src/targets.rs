@@ -10,6 +10,10 @@ use zeroerr_engine::Workbench;
 use crate::exit::CliError;
 use crate::files;
 
+/// Bytes of the largest file whose functions are written and verified: type checkers run out of time beyond, then
+/// interpreters out of memory, which would look like a fault of the function.
+const LARGEST: usize = 1024 * 1024;
+
 /// One file with its functions.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -52,11 +56,18 @@ impl Source {
     /// Reads and analyses a file.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When it cannot be read, or has specs and is larger than the tools of the layers can take.
     pub fn read(workbench: &dyn Workbench, path: &Path) -> Result<Self, CliError> {
         let text = files::read(path)?;
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         let analysis = workbench.analyse(&absolute, &text);
+        // A large file without specs, as generators write them, is in nobody's way.
+        if text.len() > LARGEST && !analysis.tasks.is_empty() {
+            return Err(CliError::usage(format!(
+                "{}: is larger than 1 MiB, more than the layers' tools can take; move functions with a spec into a file of their own",
+                path.display()
+            )));
+        }
         Ok(Self { path: path.to_path_buf(), text, analysis })
     }
 

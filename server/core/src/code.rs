@@ -67,11 +67,15 @@ pub enum LanguageId {
 impl LanguageId {
     /// The language of a path by its extension.
     pub fn from_path(path: &std::path::Path) -> Option<Self> {
-        match path.extension()?.to_str()? {
-            "py" | "pyi" => Some(Self::Python),
-            "rs" => Some(Self::Rust),
-            "ts" | "tsx" | "js" | "jsx" | "mts" | "cts" | "mjs" | "cjs" => Some(Self::TypeScript),
-            _ => None,
+        let extension = path.extension()?.to_str()?;
+        [Self::Python, Self::Rust, Self::TypeScript].into_iter().find(|id| id.extensions().contains(&extension))
+    }
+    /// Every extension that its files may have, the usual one first.
+    pub fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Python => &["py", "pyi"],
+            Self::Rust => &["rs"],
+            Self::TypeScript => &["ts", "tsx", "js", "jsx", "mts", "cts", "mjs", "cjs"],
         }
     }
     /// The extension that its files usually have.

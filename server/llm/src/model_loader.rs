@@ -169,7 +169,7 @@ mod local {
 
     pub(super) async fn open(_: &ModelStore, config: &ModelConfig, _: PathBuf) -> Result<Arc<dyn Model>, ModelError> {
         Err(ModelError::Unavailable(format!(
-            "model {} needs mistral.rs, which this build leaves out; build with `--features mistralrs`, or configure a server (engine: openai)",
+            "{} needs mistral.rs, which this build leaves out; build with `--features mistralrs`, or name a server in `llm.endpoints`",
             config.name
         )))
     }

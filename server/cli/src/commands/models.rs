@@ -32,7 +32,7 @@ struct Listed {
 /// Lists, fetches or removes models.
 ///
 /// # Errors
-/// A name that is not in the catalogue (2); a fetch that failed (3).
+/// A name that is not in the catalogue, or of nothing that is here (2); a fetch that failed (3).
 pub async fn main(global: &Global, command: &ModelsCommand) -> Result<Exit, CliError> {
     let context = Context::load(global, Path::new("."), &[], LogTo::Settings)?;
     let (ui, settings, data_dir) = (context.ui, &context.loaded.settings, context.data_dir.as_path());
@@ -47,7 +47,13 @@ pub async fn main(global: &Global, command: &ModelsCommand) -> Result<Exit, CliE
             report(ui, &pulled)?;
         }
         ModelsCommand::Remove { name } => {
-            let freed = store(data_dir).remove(&store_name(name)).map_err(|e| failed(&e))?;
+            let freed = store(data_dir).remove(&store_name(name)).map_err(|e| match e {
+                StoreError::NotHere { place, .. } => CliError::usage(format!(
+                    "there is no model `{name}` in {}; `zeroerr models list` shows what is here",
+                    place.display()
+                )),
+                other => failed(&other),
+            })?;
             if ui.json {
                 ui.json_result(&serde_json::json!({ "removed": name, "freed": freed }))?;
             } else {
