@@ -11,7 +11,7 @@ use zeroerr_core::task_specification::{Example, ExampleClaim, ExampleOrigin, Sev
 
 use super::expressions::mentions;
 use super::imports::{parse_declaration, used_names};
-use super::tree::{macro_arguments, parse, parts, text};
+use super::tree::{Expression, is_comment, is_text_literal, macro_arguments, nodes, parse, parts, text};
 
 /// One code block.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,15 +109,22 @@ fn read(test: &DocTest, function: &str) -> Result<Vec<Example>, Box<SpecDiagnost
         n.kind() == "function_item" && n.child_by_field_name("name").is_some_and(|n| text(n, &whole) == "main")
     };
     if statements.iter().any(is_main) {
-        let code = format!("{{ {} main(); true }}", squeezed(&test.code));
-        return Ok(vec![example(test, code, ExampleClaim::Holds)]);
+        // An `Err` that `main` gives is a failure, too.
+        let ended = "::std::process::Termination::report(main()) == ::std::process::ExitCode::SUCCESS";
+        let claim = if test.should_panic { ExampleClaim::Raises("panic".to_owned()) } else { ExampleClaim::Holds };
+        return Ok(vec![example(test, format!("{{ {} {ended} }}", squeezed(&test.code)), claim)]);
     }
-    // A block that ends in `Ok::<(), E>(())` uses `?`, which only rustdoc's own wrapper understands.
-    if statements.iter().any(|n| text(*n, &whole).contains('?')) {
-        return Ok(Vec::new());
+    // A block that ends in `Ok::<(), E>(())` may use `?`: rustdoc puts it into a function of this type.
+    if statements.last().is_some_and(|n| text(*n, &whole).ends_with("(())")) {
+        let inside: Vec<String> = statements.iter().filter_map(|n| statement_line(*n, &whole, function)).collect();
+        let inside = inside.join(" ");
+        let head = "fn __doctest() -> ::core::result::Result<(), impl ::core::fmt::Debug>";
+        let code = format!("{{ {head} {{ {} }} __doctest().unwrap(); true }}", inside.trim_end_matches(';'));
+        let claim = if test.should_panic { ExampleClaim::Raises("panic".to_owned()) } else { ExampleClaim::Holds };
+        return Ok(vec![example(test, code, claim)]);
     }
     if test.should_panic {
-        let setup: Vec<String> = statements.iter().filter_map(|n| setup(*n, &whole, function)).collect();
+        let setup: Vec<String> = statements.iter().filter_map(|n| statement_line(*n, &whole, function)).collect();
         return Ok(vec![example(test, format!("{{ {} }}", setup.join(" ")), ExampleClaim::Raises("panic".to_owned()))]);
     }
     Ok(assertions(test, &statements, &whole, function))
@@ -125,26 +132,33 @@ fn read(test: &DocTest, function: &str) -> Result<Vec<Example>, Box<SpecDiagnost
 
 fn assertions(test: &DocTest, statements: &[Node<'_>], whole: &str, function: &str) -> Vec<Example> {
     let mut found = Vec::new();
-    let mut before: Vec<String> = Vec::new();
+    let (mut before, mut carried): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     let mut before_mentions = false;
+    // Whether something was done that no assertion below carries along, and that may panic itself.
+    let mut is_left = false;
     for statement in statements {
-        let claim = assertion(*statement, whole);
-        let bound: Vec<&String> = before.iter().collect();
-        let needs_setup = claim.is_some() && bound.iter().any(|line| shares_a_name(line, text(*statement, whole)));
-        match claim {
-            Some(claim) if mentions(*statement, whole, function) || (needs_setup && before_mentions) => {
-                let code = if needs_setup { format!("{{ {} {claim} }}", before.join(" ")) } else { claim };
-                found.push(example(test, code, ExampleClaim::Holds));
-            }
-            _ => {}
+        let names_it = mentions(*statement, whole, function);
+        let Some(claim) = assertion(*statement, whole) else {
+            let line = statement_line(*statement, whole, function);
+            before_mentions |= names_it && line.is_some();
+            is_left |= before_mentions && statement.kind() != "use_declaration";
+            before.extend(line.clone());
+            carried.extend(line);
+            continue;
+        };
+        let needs_setup = before.iter().any(|line| shares_a_name(line, text(*statement, whole)));
+        if names_it || (needs_setup && before_mentions) {
+            let code = if needs_setup { format!("{{ {} {claim} }}", carried.join(" ")) } else { claim.clone() };
+            found.push(example(test, code, ExampleClaim::Holds));
+            is_left &= !needs_setup;
         }
-        if let Some(line) = setup(*statement, whole, function).filter(|_| assertion(*statement, whole).is_none()) {
-            before_mentions |= mentions(*statement, whole, function);
-            before.push(line);
+        // What it changes is seen by those below: `assert!(set.insert(1))`.
+        if needs_setup {
+            carried.push(format!("let _ = {claim};"));
         }
     }
-    if found.is_empty() {
-        found.push(example(test, format!("{{ {} true }}", before.join(" ")), ExampleClaim::Holds));
+    if found.is_empty() || is_left {
+        found.push(example(test, format!("{{ {} true }}", carried.join(" ")), ExampleClaim::Holds));
     }
     found
 }
@@ -169,16 +183,43 @@ fn assertion(statement: Node<'_>, source: &str) -> Option<String> {
     let arguments = macro_arguments(inner, source);
     let name = text(inner.child_by_field_name("macro")?, source);
     match (name, arguments.as_slice()) {
-        ("assert_eq", [left, right, ..]) => Some(format!("{left} == {right}")),
-        ("assert_ne", [left, right, ..]) => Some(format!("{left} != {right}")),
+        ("assert_eq", [left, right, ..]) => Some(format!("{} == {}", operand(left), operand(right))),
+        ("assert_ne", [left, right, ..]) => Some(format!("{} != {}", operand(left), operand(right))),
         ("assert", [claim, ..]) => Some(claim.clone()),
         _ => None,
     }
 }
 
+/// An expression as one side of a comparison: in parentheses where it would be read as something else.
+fn operand(code: &str) -> String {
+    let kind = Expression::parse(code)
+        .and_then(|e| e.node().map(|n| (n.kind(), n.child_by_field_name("operator").map(|o| o.kind()))));
+    let stands = match kind {
+        Some(("binary_expression", Some(operator))) => {
+            !matches!(operator, "||" | "&&" | "==" | "!=" | "<" | "<=" | ">" | ">=")
+        }
+        Some((kind, _)) => !matches!(
+            kind,
+            "range_expression"
+                | "closure_expression"
+                | "assignment_expression"
+                | "compound_assignment_expr"
+                | "type_cast_expression"
+                | "if_expression"
+                | "match_expression"
+                | "block"
+                | "unsafe_block"
+                | "loop_expression"
+                | "return_expression"
+        ),
+        None => true,
+    };
+    if stands { code.to_owned() } else { format!("({code})") }
+}
+
 /// A statement on one line, as it stands before the next ones; `use crate_name::function` is left
 /// out, since the function under test is the one that is there already.
-fn setup(statement: Node<'_>, source: &str, function: &str) -> Option<String> {
+fn statement_line(statement: Node<'_>, source: &str, function: &str) -> Option<String> {
     if statement.kind() == "use_declaration" {
         let items = parse_declaration(statement, source);
         let kept = items.iter().filter(|i| i.binds() != function && !(i.is_star() && i.path.len() == 2));
@@ -194,7 +235,7 @@ fn squeezed(code: &str) -> String {
     let Some(tree) = parse(code) else { return code.to_owned() };
     let mut out = String::new();
     let mut at = 0;
-    for comment in super::tree::nodes(tree.root_node()).into_iter().filter(|n| super::tree::is_comment(*n)) {
+    for comment in nodes(tree.root_node()).into_iter().filter(|n| is_comment(*n)) {
         if comment.start_byte() < at {
             continue;
         }
@@ -202,5 +243,13 @@ fn squeezed(code: &str) -> String {
         at = comment.end_byte();
     }
     out.push_str(code.get(at..).unwrap_or(""));
-    if out.contains('"') { out.trim().replace('\n', " ") } else { out.split_whitespace().collect::<Vec<_>>().join(" ") }
+    if !out.contains('"') {
+        return out.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
+    // A line break inside of a string is a part of it.
+    let Some(tree) = parse(&out) else { return out };
+    let strings: Vec<_> = nodes(tree.root_node()).into_iter().filter(|n| is_text_literal(*n)).collect();
+    let inside = |at: usize| strings.iter().any(|s| s.byte_range().contains(&at));
+    let line: String = out.char_indices().map(|(at, c)| if c == '\n' && !inside(at) { ' ' } else { c }).collect();
+    line.trim().to_owned()
 }
