@@ -114,7 +114,8 @@ impl Claim<'_> {
                     format!("{code} printed nothing, expected {}", one_line(&fact.expected))
                 }
                 ExampleClaim::Holds
-                    if e.equation.is_none() && (got.eq_ignore_ascii_case("false") || !fact.calls.is_empty()) =>
+                    if e.equation.is_none()
+                        && (got.eq_ignore_ascii_case("false") || !fact.calls.is_empty() || got.starts_with('!')) =>
                 {
                     let calls = if fact.calls.is_empty() { String::new() } else { format!(" ({})", fact.calls) };
                     if got.starts_with('!') {
@@ -126,8 +127,13 @@ impl Claim<'_> {
                 _ => {
                     // Code that fails leaves the other side unevaluated: it is shown as written.
                     let written = e.equation.as_ref().map_or("", |(_, right)| right);
-                    let expected = if fact.expected.is_empty() { written } else { &fact.expected };
-                    format!("{did}, expected {}", one_line(expected))
+                    let expected = one_line(if fact.expected.is_empty() { written } else { &fact.expected });
+                    // A NaN, or a type that calls nothing equal.
+                    if expected == got {
+                        format!("{did}, which `==` does not call equal to {expected}")
+                    } else {
+                        format!("{did}, expected {expected}")
+                    }
                 }
             },
         }

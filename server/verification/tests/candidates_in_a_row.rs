@@ -14,7 +14,7 @@ use expect_test::expect;
 use zeroerr_core::code::{LanguageId, Task};
 use zeroerr_core::verdict::{Layer, LayerReport, Policy, Verdict};
 use zeroerr_verification::languages::Subject;
-use zeroerr_verification::verification_stack::{VerificationStack, subject_for_edit};
+use zeroerr_verification::verification_stack::{VerificationStack, subject_as_is, subject_for_edit};
 
 use common::tools;
 
@@ -92,4 +92,31 @@ async fn a_candidate_is_judged_as_if_it_were_the_first() {
                 types: Return type does not match returned value: expected `int`, found `str`
                 contracts: `result <= a` cannot be evaluated for lower(1, 2): TypeError: '<=' not supported between instances of 'str' and 'int'; result is '1'
     "#]].assert_eq(&objections);
+}
+
+/// Rust: the file under test stays as it is, and another one that it calls changes. A few seconds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_compiled_with_another_text_of_a_neighbour_is_not_believed() {
+    const SOURCE: &str = "mod helper;\n\n// @spec Double it.\n// @example double(2) == 4\n// @ensures result == x.wrapping_mul(2)\npub fn double(x: i64) -> i64 {\n    helper::twice(x)\n}\n";
+    const MANIFEST: &str = "[package]\nname = \"neighbours\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    let stack = VerificationStack::new(Arc::new(tools()), Policy::default());
+    let language = stack.language(LanguageId::Rust).expect("Rust");
+    for is_project in [false, true] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = folder.path().join("src");
+        std::fs::create_dir_all(&place).expect("a folder");
+        if is_project {
+            std::fs::write(folder.path().join("Cargo.toml"), MANIFEST).expect("a file");
+        }
+        std::fs::write(place.join("lib.rs"), SOURCE).expect("a file");
+        let task = language.analyse(&place.join("lib.rs"), &Arc::from(SOURCE)).tasks.remove(0);
+        for (body, verdict) in [("x.wrapping_mul(2)", Verdict::Passed), ("x.wrapping_mul(3)", Verdict::Failed)] {
+            std::fs::write(place.join("helper.rs"), format!("pub fn twice(x: i64) -> i64 {{ {body} }}\n"))
+                .expect("a file");
+            for layer in [Layer::Tests, Layer::Contracts] {
+                let report = stack.check(&subject_as_is(&task, Some(folder.path().to_owned())), layer).await;
+                assert_eq!(report.verdict, verdict, "{layer}, project: {is_project}, {body}: {}", report.detail);
+            }
+        }
+    }
 }

@@ -108,8 +108,12 @@ impl Builds {
         speed: Speed,
     ) -> Result<Arc<Built>, BuildError> {
         let task = &subject.task;
+        let around = match projects.of(tools, subject) {
+            Some(project) => project.stamp(),
+            None => project::surroundings_hash(subject),
+        };
         let key = format!(
-            "{speed:?} {} {} {} {}",
+            "{speed:?} {} {} {} {around} {}",
             task.signature.name,
             task.function_range.start,
             task.file.display(),
@@ -175,7 +179,12 @@ async fn build(
     let mut dropped: Vec<(Probe, String)> = Vec::new();
     for _ in 0..ROUNDS {
         let is_root = held.as_ref().is_none_or(|(_, place)| !place.is_library && place.file == place.crate_root);
-        let glued = plan.glued(is_root);
+        // What its documentation calls the crate, where it is one that others use.
+        let own = match &held {
+            Some((_, place)) => place.is_library.then(|| place.crate_name.clone()),
+            None => Some(project::crate_name(subject)),
+        };
+        let glued = plan.glued(is_root, own.as_deref());
         let found = match &held {
             Some((held, place)) => bench.in_project(held, place, &plan, &glued, &program).await?,
             None => bench.alone(&glued, &program).await?,
@@ -185,6 +194,12 @@ async fn build(
             return Ok(Built { folder, dropped, unmade });
         };
         let faults = sorted(&glued, &errors)?;
+        if faults.iter().any(|(probe, _)| *probe == Probe::Presence) {
+            return Err(BuildError::Unavailable(format!(
+                "`{}` is left out of this build by a `cfg`, so nothing of it can be run here",
+                task.signature.name
+            )));
+        }
         if faults.is_empty() {
             let first = errors.first().map_or_else(|| "it said nothing".to_owned(), |m| m.text.clone());
             return Err(BuildError::Unavailable(format!(

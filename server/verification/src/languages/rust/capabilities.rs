@@ -78,7 +78,11 @@ const TABLE: &[(&str, Option<Capability>)] = &[
     ("std::io::stdin", Some(Environment)),
     ("std::io::Stdin", Some(Environment)),
     // Reflection.
+    ("std::any::TypeId", Some(Reflection)),
+    ("std::any::type_name", Some(Reflection)),
+    ("std::any::type_name_of_val", Some(Reflection)),
     ("std::backtrace", Some(Reflection)),
+    ("std::panic::Location", Some(Reflection)),
     ("std::panic::set_hook", Some(Reflection)),
     ("std::panic::take_hook", Some(Reflection)),
     ("std::panic::update_hook", Some(Reflection)),

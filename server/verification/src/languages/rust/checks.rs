@@ -11,7 +11,7 @@ use zeroerr_core::task_specification::{Example, ExampleOrigin, Severity, Spec, S
 use super::expressions::{PRELUDE, called_names, equation, free_names, mentions, parse_expression, without_comment};
 use super::functions::FileIndex;
 use super::literals;
-use super::tree::{Expression, normalised, parse, text};
+use super::tree::{Expression, nodes, normalised, parse, text};
 use crate::languages::faults::{Comparison, Faults, nearest};
 use crate::languages::pieces::elsewhere::Elsewhere;
 
@@ -19,6 +19,8 @@ use crate::languages::pieces::elsewhere::Elsewhere;
 pub(super) struct Context<'a> {
     /// The function's name.
     pub function: &'a str,
+    /// The type whose `impl` of a trait holds it: such a function is called by other names, too.
+    pub implementor: Option<&'a str>,
     /// Names of the spec's own: parameters, steps, the function itself.
     pub names: HashSet<&'a str>,
     /// The file's names.
@@ -123,7 +125,11 @@ impl Checker<'_> {
     fn is_about_function(&mut self, expression: &Expression, code: &str, clause: TextRange) -> bool {
         let function = self.context.function;
         let Some(root) = expression.node() else { return false };
-        if mentions(root, expression.source(), function) {
+        // `V(1) + V(2)` calls `add`, and `"1,2".parse::<V>()` calls `from_str`.
+        let source = expression.source();
+        let is_type = |n: &Node<'_>| matches!(n.kind(), "identifier" | "type_identifier");
+        let of_type = |name: &str| nodes(root).iter().any(|n| is_type(n) && text(*n, source) == name);
+        if mentions(root, source, function) || self.context.implementor.is_some_and(of_type) {
             return true;
         }
         let calls = called_names(root);

@@ -5,6 +5,7 @@ use zeroerr_core::verdict::{Layer, LayerReport, Verdict};
 
 use super::build::Speed;
 use super::glue::Probe;
+use super::release;
 use super::session::{LAYER_SEED, Question, State, Trouble, ask, broken, read, spec_fault, unmade};
 use crate::languages::Subject;
 use crate::layers::Failure;
@@ -45,6 +46,10 @@ async fn run(state: &State, tools: &Toolchain, subject: &Subject) -> Result<Laye
     let mut facts: Facts = read(ask(tools, subject, &built, question, None).await?)?;
     for fact in &mut facts.raises {
         fact.index = fact.index.saturating_sub(first);
+    }
+    release::confirm(state, tools, subject, first, &mut facts.raises).await?;
+    if facts.raises.len() < spec.raises.len() {
+        return Err(Trouble::Unavailable("not every @raises was tried".to_owned()));
     }
     let mut report = judge(subject, &facts, None);
     let nothing_made = facts.checked == 0 && facts.invalid == 0 && has_clauses;

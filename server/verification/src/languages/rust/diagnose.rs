@@ -85,7 +85,8 @@ pub(super) async fn of(
     text: &str,
 ) -> Result<Diagnosis, BuildError> {
     let rust = state.rust(tools).await?;
-    let slot = state.lints.slot(format!("{}\0{}", subject.task.file.display(), text));
+    let beside = project::surroundings_hash(subject);
+    let slot = state.lints.slot(format!("{}\0{beside}\0{text}", subject.task.file.display()));
     let result = slot.get_or_init(|| ask(state, tools, rust, subject, text)).await.clone();
     // A project's other files may change; what the machine lacked may be there next time.
     if result.is_err() || state.projects.of(tools, subject).is_some() {

@@ -5,7 +5,7 @@
 //! sides have one `Debug` text as well. Whoever means it so says `@uses PartialEq`. Clauses of `@ensures` and
 //! `@property` are whole expressions, and go on to mean the `==` of the crate.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ignore::WalkBuilder;
@@ -27,10 +27,19 @@ pub(super) fn doubt(subject: &Subject, facts: &mut [ExampleFact]) {
     // A type that shows itself as it likes cannot be looked at.
     let veiled: BTreeSet<String> = implementors(source, "Debug").intersection(&own).cloned().collect();
     let returns = subject.task.signature.returns.as_deref().unwrap_or("");
-    let is_veiled = veiled.iter().any(|name| words(returns).any(|w| w == name || w == "Self"));
-    for fact in facts.iter_mut().filter(|f| f.ok && (f.alike || is_veiled)) {
-        let shown: BTreeSet<&str> = words(&fact.got).chain(words(&fact.expected)).chain(words(returns)).collect();
-        let is_meant = |name: &String| shown.contains(name.as_str()) || shown.contains("Self");
+    let declared = declared(source);
+    for fact in facts.iter_mut().filter(|f| f.ok) {
+        let named: BTreeSet<&str> = words(&fact.got)
+            .chain(words(&fact.expected))
+            .chain(words(returns))
+            .chain(subject.task.class.as_deref())
+            .collect();
+        let inside = closure(&declared, &named);
+        let is_veiled = inside.iter().any(|name| veiled.contains(*name));
+        if !(fact.alike || is_veiled) {
+            continue;
+        }
+        let is_meant = |name: &String| inside.contains(name.as_str());
         let elsewhere = || subject.workspace.as_deref().map(in_crate).unwrap_or_default().into_iter().find(is_meant);
         let Some(name) = own.iter().find(|n| is_meant(n)).cloned().or_else(elsewhere) else { continue };
         fact.ok = false;
@@ -38,6 +47,29 @@ pub(super) fn doubt(subject: &Subject, facts: &mut [ExampleFact]) {
         let calls = format!(", which `impl PartialEq for {name}`{look} calls equal");
         fact.got.push_str(&calls);
     }
+}
+
+/// The types that a text declares, each with the words of its fields.
+fn declared(source: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let Some(tree) = parse(source) else { return BTreeMap::new() };
+    let kinds = ["struct_item", "enum_item", "union_item", "type_item"];
+    let items = nodes(tree.root_node()).into_iter().filter(|n| kinds.contains(&n.kind()));
+    let entry = |n: tree_sitter::Node<'_>| {
+        let name = text(n.child_by_field_name("name")?, source).to_owned();
+        Some((name, words(text(n, source)).map(str::to_owned).collect()))
+    };
+    items.filter_map(entry).collect()
+}
+
+/// These words, and those of the types that they name.
+fn closure<'t>(declared: &'t BTreeMap<String, BTreeSet<String>>, named: &BTreeSet<&'t str>) -> BTreeSet<&'t str> {
+    let mut found = named.clone();
+    let mut open: Vec<&str> = named.iter().copied().collect();
+    while let Some(name) = open.pop() {
+        let more = declared.get(name).into_iter().flatten().map(String::as_str);
+        open.extend(more.filter(|w| found.insert(w)).collect::<Vec<_>>());
+    }
+    found
 }
 
 fn words(written: &str) -> impl Iterator<Item = &str> {
@@ -51,11 +83,21 @@ fn implementors(source: &str, name: &str) -> BTreeSet<String> {
     }
     let Some(tree) = parse(source) else { return BTreeSet::new() };
     let of = |node: tree_sitter::Node<'_>, field: &str| {
-        node.child_by_field_name(field).map(|n| text(n, source).split('<').next().unwrap_or("").trim().to_owned())
+        let written = node.child_by_field_name(field).map(|n| text(n, source))?;
+        let bare = written.trim_start_matches(['&', '(']).split('<').next().unwrap_or("");
+        Some(bare.rsplit("::").next().unwrap_or(bare).trim_end_matches(')').trim().to_owned())
     };
-    let is_meant = |written: &str| written.rsplit("::").next() == Some(name);
-    let items = nodes(tree.root_node()).into_iter().filter(|n| n.kind() == "impl_item");
-    items.filter(|n| of(*n, "trait").is_some_and(|t| is_meant(&t))).filter_map(|n| of(n, "type")).collect()
+    let all = nodes(tree.root_node());
+    // What a macro makes of it is not read: it could be for any type of the file.
+    let is_made = |n: &tree_sitter::Node<'_>| {
+        n.kind() == "macro_definition"
+            && words(text(*n, source)).collect::<Vec<_>>().windows(2).any(|w| w == [name, "for"])
+    };
+    if all.iter().any(is_made) {
+        return declared(source).into_keys().collect();
+    }
+    let items = all.into_iter().filter(|n| n.kind() == "impl_item");
+    items.filter(|n| of(*n, "trait").is_some_and(|t| t == name)).filter_map(|n| of(n, "type")).collect()
 }
 
 /// The types that the files of a project implement `PartialEq` for by hand.

@@ -176,6 +176,15 @@ impl<'t> Function<'t> {
         self.node.child_by_field_name("name").map_or("", |n| text(n, source))
     }
 
+    /// The bare name of the type, if the function belongs to the `impl` of a trait for it.
+    pub fn implementor<'s>(&self, source: &'s str) -> Option<&'s str> {
+        let around = self.node.parent()?.parent().filter(|n| n.kind() == "impl_item")?;
+        around.child_by_field_name("trait")?;
+        let whole = text(around.child_by_field_name("type")?, source);
+        let bare = whole.split('<').next()?.rsplit("::").next()?;
+        Some(bare.trim_start_matches('&').trim()).filter(|name| !name.is_empty())
+    }
+
     /// Its signature, without a method's receiver.
     pub fn signature(&self, source: &str) -> Signature {
         signature(self.node, source)

@@ -15,7 +15,7 @@ const HALF: &str = "// @spec F.\n// @requires !xs.is_empty()\n// @ensures new.xs
 
 #[test]
 fn every_clause_becomes_a_piece_on_lines_of_its_own() {
-    let glued = plan(HALF).glued(true);
+    let glued = plan(HALF).glued(true, None);
     let lines: Vec<&str> = glued.text.lines().collect();
     let mut out = String::new();
     for (at, probe) in &glued.marks {
@@ -23,22 +23,22 @@ fn every_clause_becomes_a_piece_on_lines_of_its_own() {
         out += &format!("{probe:?}: {text}\n");
     }
     expect![[r#"
-        Example(0): fn __claim_0() -> __h::Told { match (&(half(&mut [1, 2], 3)), &(Some(1))) { (__l, __r) => __h::Told::Equation(*__l == *__r, __h::show!(__l), __h::show!(__r)) } }
+        Example(0): fn __claim_0() -> __h::Told {  match (&(half(&mut [1, 2], 3)), &(Some(1))) { (__l, __r) => __h::Told::Equation(*__l == *__r, __h::show!(__l), __h::show!(__r)) } }
         Raises(0): fn __claim_1() -> __h::Told { { let __v = { half(&mut [], 1) }; __h::Told::Value(__h::show!(&__v), __h::failure!(&__v)) } }
         Budget(0): fn __budget_0(__c: &mut __h::timing::Clock) { __c.run(|| ([1; 9], 2, ), |(mut __p0, __p1, )| half(&mut __p0, __p1)); }
         Inputs: type __Args = (Vec<i32>, usize,);
-        Inputs: fn __text(__a: &__Args) -> String { format!("half(&mut {}, {})", __a.0.source(), __a.1.source()) }
+        Inputs: fn __text(__a: &__Args) -> ::std::string::String { ::std::format!("half(&mut {}, {})", __a.0.source(), __a.1.source()) }
         Requires(0): fn __requires_0(__a: &__Args) -> bool { let mut __b0 = __a.0.clone(); let mut xs = __b0; let mut __b1 = __a.1.clone(); let n = __b1;  !xs.is_empty() }
-        Inputs: fn __unmet(__a: &__Args) -> Option<usize> { if !__requires_0(__a) { return Some(0); } None }
-        Inputs: fn __outcome(__a: __Args) -> (String, Vec<(&'static str, String, String)>) { let __b0 = __h::show!(&__a.0); let (mut __p0, mut __p1, ) = __a; let __t = { let __v = half(&mut __p0[..], __p1); __h::show!(&__v) }; (__t, vec![("xs", __b0, __h::show!(&__p0)), ]) }
-        Inputs: fn __contract(__a: __Args) -> __h::Contract { let __before = __a.clone(); let (mut __p0, mut __p1, ) = __a; let __v = half(&mut __p0[..], __p1); let mut __c = Vec::new();
+        Inputs: fn __unmet(__a: &__Args) -> ::std::option::Option<usize> { if !__requires_0(__a) { return ::std::option::Option::Some(0); } ::std::option::Option::None }
+        Inputs: fn __outcome(__a: __Args) -> (::std::string::String, ::std::vec::Vec<__h::worker::Changed>) { let __b0 = __h::show!(&__a.0); let (mut __p0, mut __p1, ) = __a; let __t = { let __v = half(&mut __p0[..], __p1); __h::show!(&__v) }; (__t, ::std::vec![("xs", __b0, __h::show!(&__p0)), ]) }
+        Inputs: fn __contract(__a: __Args) -> __h::Contract { let __before = __a.clone(); let (mut __p0, mut __p1, ) = __a; let __v = half(&mut __p0[..], __p1); let mut __c = ::std::vec::Vec::new();
         Ensures(0): __c.push((0, __h::clause(|| { let mut __b0 = __before.0.clone(); let mut xs = __b0; let mut __b1 = __before.1.clone(); let n = __b1;  struct __Old<T0, T1, > { xs: T0, n: T1,  } let old = __Old { xs: __before.0.clone(), n: __before.1.clone(),  }; struct __New<T0, > { xs: T0,  } let new = __New { xs: __p0.clone(),  };  let result = __h::given!(&__v); new.xs == old.xs })));
         Inputs: __h::Contract { result: __h::show!(&__v), clauses: __c } }
         Law(0): fn __law_0(__a: __Args) -> bool { let mut __b0 = __a.0.clone(); let mut xs = __b0; let mut __b1 = __a.1.clone(); let n = __b1;  half(&mut xs.clone(), 1).is_some() }
-        Inputs: fn __once(__a: __Args) { let (mut __p0, mut __p1, ) = __a; std::hint::black_box(half(&mut __p0[..], __p1)); }
+        Inputs: fn __once(__a: __Args) { let (mut __p0, mut __p1, ) = __a; ::std::hint::black_box(half(&mut __p0[..], __p1)); }
         Pool(0): fn __pool_0() -> __Args { (([1, 2]).to_vec(), 3, ) }
         Pool(1): fn __pool_1() -> __Args { (([]).to_vec(), 1, ) }
-        Inputs: __h::inputs!(__Args, __h::Functions { text: __text, unmet: __unmet, outcome: __outcome, contract: __contract, laws: vec![(0, __law_0 as fn(__Args) -> bool)], once: __once, pool: vec![(0, __pool_0 as fn() -> __Args), (1, __pool_1 as fn() -> __Args)] })
+        Inputs: __h::inputs!(__Args, __h::Functions { text: __text, unmet: __unmet, outcome: __outcome, contract: __contract, laws: ::std::vec![(0, __law_0 as fn(__Args) -> bool)], once: __once, pool: ::std::vec![(0, __pool_0 as fn() -> __Args), (1, __pool_1 as fn() -> __Args)] })
     "#]].assert_eq(&out);
     assert!(glued.text.starts_with(&HALF[..HALF.find("fn main").unwrap()]), "lines above keep their numbers");
     assert!(glued.text.contains("fn __zeroerr_main() {}\n"));
@@ -51,9 +51,9 @@ fn what_does_not_compile_is_left_out() {
     for probe in [Probe::Example(0), Probe::Ensures(0), Probe::Requires(0)] {
         plan.without(probe);
     }
-    let glued = plan.glued(false);
+    let glued = plan.glued(false, None);
     assert!(!glued.text.contains("__claim_0") && glued.text.contains("__claim_1"));
-    assert!(glued.text.contains("inputs:\nNone\n"), "{}", glued.text);
+    assert!(glued.text.contains("inputs:\n::std::option::Option::None\n"), "{}", glued.text);
     assert!(!glued.text.contains("fn main() { __zeroerr"));
 }
 
@@ -61,7 +61,7 @@ fn what_does_not_compile_is_left_out() {
 fn generated_code_stands_in_the_functions_own_module() {
     let source = "mod a {\n    mod b {\n        // @spec F.\n        // @example f() == 1\n        fn f() -> i32 { 1 }\n    }\n}\n";
     let plan = plan(source);
-    let glued = plan.glued(true);
+    let glued = plan.glued(true, None);
     assert!(glued.text.starts_with("pub mod a {\n    pub mod b {\n"));
     assert!(glued.text.ends_with("\nfn main() { a::b::__zeroerr::main() }\n"));
     assert_eq!(glued.text.lines().nth(glued.lines.start - 1).map(|l| l.contains("pub mod __zeroerr")), Some(true));
@@ -78,25 +78,28 @@ fn a_function_inside_another_cannot_be_called() {
 #[test]
 fn methods_are_called_on_what_the_examples_make() {
     let source = "struct S<T>(Vec<T>);\nimpl<T: Ord + Clone> S<T> {\n    // @spec F.\n    // @ensures self.0.len() > result.len()\n    // @example S(vec![1]).rest(2) == vec![]\n    fn rest(&self, by: T) -> Vec<T> { vec![] }\n    // @spec G.\n    // @example S::<i32>::of(1).0 == vec![1]\n    fn of(x: T) -> Self { S(vec![x]) }\n}\n";
-    let glued = plan(source).glued(false);
+    let glued = plan(source).glued(false, None);
     for part in [
         "type __Args = (__h::Receiver<1>, i32,);",
-        "fn __receiver(__i: usize) -> S<i32> { match __i { 0 => S(vec![1]),  _ => unreachable!() } }",
+        "fn __receiver(__i: usize) -> S<i32> { match __i { 0 => S(vec![1]),  _ => ::std::unreachable!() } }",
         "__self.0.len() > result.len()",
         "__self.rest(__p0)",
     ] {
         assert!(glued.text.contains(part), "{part} in\n{}", glued.text);
     }
     let task = analyse(Path::new("f.rs"), &Arc::from(source)).tasks.remove(1);
-    let glued = Plan::read(&task).unwrap().glued(false);
+    let glued = Plan::read(&task).unwrap().glued(false, None);
     assert!(glued.text.contains("<S<i32>>::of(__p0)"), "{}", glued.text);
 }
 
 #[test]
 fn values_of_the_files_own_types_are_made_of_their_fields() {
     let source = "pub struct P { pub x: i32 }\npub struct Secret { n: u8 }\nimpl Secret { pub fn new(n: u8) -> Self { Secret { n } } }\nenum E { A, B(P) }\n// @spec F.\n// @example f(E::A) == 1\nfn f(e: E) -> i32 { 1 }\n";
-    let glued = plan(source).glued(false);
+    let glued = plan(source).glued(false, None);
     assert!(glued.text.contains("impl __h::Arb for E") && glued.text.contains("impl __h::Arb for P"));
     let secret = source.replace("fn f(e: E)", "fn f(e: Secret)").replace("f(E::A)", "f(Secret::new(1))");
-    assert!(!plan(&secret).glued(false).text.contains("impl __h::Arb"), "it keeps something true between its fields");
+    assert!(
+        !plan(&secret).glued(false, None).text.contains("impl __h::Arb"),
+        "it keeps something true between its fields"
+    );
 }

@@ -26,6 +26,7 @@ mod performance;
 mod project;
 mod properties;
 mod reaching;
+mod release;
 mod security;
 mod session;
 mod signature;

@@ -80,11 +80,14 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), CheckError> {
 
 /// What the compiler is told of a file of its own: the edition that a new project has, and a name.
 pub(super) fn flags(subject: &Subject) -> Vec<OsString> {
+    ["--edition", "2024", "--crate-name"].map(OsString::from).into_iter().chain([crate_name(subject).into()]).collect()
+}
+
+/// The name of the crate that a file of its own is.
+pub(super) fn crate_name(subject: &Subject) -> String {
     let stem = subject.task.file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     let name: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     let name = if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { format!("subject_{name}") };
     // A crate may not be called like one of the compiler's own.
-    let name =
-        if matches!(name.as_str(), "std" | "core" | "alloc" | "test" | "main") { format!("{name}_file") } else { name };
-    ["--edition", "2024", "--crate-name"].map(OsString::from).into_iter().chain([name.into()]).collect()
+    if matches!(name.as_str(), "std" | "core" | "alloc" | "test" | "main") { format!("{name}_file") } else { name }
 }

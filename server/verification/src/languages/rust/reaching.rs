@@ -33,22 +33,14 @@ impl TestCase {
 }
 
 /// The tests that reach a function of this name: in the crate that holds it, and in the package's
-/// `tests` folder when that crate is a library.
+/// test programs when that crate is a library.
 pub(super) fn tests(root: &Path, place: &Place, function: &str) -> Vec<TestCase> {
     let mut out = Vec::new();
     let crate_root = root.join(&place.crate_root);
     collect(root, &crate_root, &place.target, function, &mut out);
     if place.is_library {
-        let folder = root.join(&place.folder).join("tests");
-        let mut files: Vec<PathBuf> =
-            std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
-        files.sort();
-        for file in files {
-            let main = if file.is_dir() { file.join("main.rs") } else { file.clone() };
-            let name = file.file_stem().and_then(|s| s.to_str()).unwrap_or("").to_owned();
-            if main.extension().is_some_and(|e| e == "rs") && main.is_file() {
-                collect(root, &main, &["--test".to_owned(), name], function, &mut out);
-            }
+        for (name, file) in &place.tests {
+            collect(root, &root.join(file), &["--test".to_owned(), name.clone()], function, &mut out);
         }
     }
     out

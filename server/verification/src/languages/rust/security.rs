@@ -14,6 +14,7 @@ use zeroerr_core::verdict::{Finding, Layer, LayerReport};
 use super::capabilities;
 use super::functions::FileIndex;
 use super::imports::{UseItem, parse_declaration};
+use super::signature::parameters;
 use super::tree::{children, is_comment, is_text_literal, nodes, parse, text};
 use crate::languages::Subject;
 use crate::layers::security::{Capability, Reach, permits};
@@ -214,9 +215,27 @@ impl Names {
 fn remembers(item: Node<'_>, source: &str) -> bool {
     let kind = item.child_by_field_name("type").map_or("", |t| text(t, source));
     let words = kind.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    let once = words.clone().any(|w| matches!(w, "OnceLock" | "OnceCell")) && keeps_an_argument(item, source);
     let keeps =
         |w: &str| matches!(w, "Mutex" | "RwLock" | "Cell" | "RefCell" | "UnsafeCell") || w.starts_with("Atomic");
-    children(item).iter().any(|n| n.kind() == "mutable_specifier") || words.into_iter().any(keeps)
+    once || children(item).iter().any(|n| n.kind() == "mutable_specifier") || words.into_iter().any(keeps)
+}
+
+/// Whether what is set once depends on the arguments of the first call.
+fn keeps_an_argument(item: Node<'_>, source: &str) -> bool {
+    let function = std::iter::successors(item.parent(), Node::parent).find(|n| n.kind() == "function_item");
+    let Some(function) = function else { return false };
+    let own = parameters(function, source);
+    let sets = |n: &Node<'_>| {
+        n.kind() == "call_expression"
+            && n.child_by_field_name("function").and_then(|f| f.child_by_field_name("field")).is_some_and(|field| {
+                matches!(text(field, source), "get_or_init" | "get_or_try_init" | "get_mut_or_init" | "set")
+            })
+    };
+    nodes(function).into_iter().filter(sets).filter_map(|n| n.child_by_field_name("arguments")).any(|arguments| {
+        let named = |n: &Node<'_>| n.kind() == "identifier" && own.iter().any(|p| p.param.name == text(*n, source));
+        nodes(arguments).iter().any(named)
+    })
 }
 
 /// Whether an `impl` inside of a function is for a type from outside of it: it changes what that type

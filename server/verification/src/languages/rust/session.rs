@@ -202,7 +202,7 @@ pub(super) fn spec_fault(subject: &Subject, built: &Built, wanted: impl Fn(Probe
         Probe::Requires(at) => ("@requires", clause(&spec.requires, at)),
         Probe::Ensures(at) => ("@ensures", clause(&spec.ensures, at)),
         Probe::Law(at) => ("@property", clause(&spec.properties, at)),
-        Probe::Pool(_) | Probe::Type(_) | Probe::Inputs => return None,
+        Probe::Pool(_) | Probe::Type(_) | Probe::Inputs | Probe::Presence => return None,
     };
     Some(CheckError(format!("`{tag} {}` does not compile: {why}", crate::fingerprint::one_line(&text))))
 }

@@ -193,7 +193,8 @@ fn task_of(
     let steps: Vec<String> = block.spec.steps.iter().map(|s| s.name.clone()).collect();
     let names =
         own.iter().map(|p| p.param.name.as_str()).chain(steps.iter().map(String::as_str)).chain([name]).collect();
-    let context = Context { function: name, names, file: index, elsewhere, sources: &block.sources };
+    let implementor = function.implementor(source);
+    let context = Context { function: name, implementor, names, file: index, elsewhere, sources: &block.sources };
     let mut faults = check(&mut block.spec, &context);
     faults.append(&mut block.diagnostics);
     let task = (block.spec != Spec::default()).then(|| task(path, source, function, block.spec, spec_range));

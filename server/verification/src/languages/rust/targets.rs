@@ -34,6 +34,8 @@ struct CargoTarget {
     kind: Vec<String>,
     name: String,
     src_path: PathBuf,
+    #[serde(default, rename = "required-features")]
+    required_features: Vec<String>,
 }
 
 /// The part of a project that a file belongs to.
@@ -51,6 +53,8 @@ pub(super) struct Place {
     pub crate_name: String,
     /// The root file of the crate, below the project's root.
     pub crate_root: PathBuf,
+    /// The package's test programs: what cargo calls them, and their root files below the project's root.
+    pub tests: Vec<(String, PathBuf)>,
     /// The file, below the project's root.
     pub file: PathBuf,
     /// Files from the crate's root to the file, each with the declaration that leads on.
@@ -166,7 +170,10 @@ fn place_in(
         _ => (vec!["--lib".to_owned()], true),
     };
     let below = |p: &Path| p.strip_prefix(folder).unwrap_or(p).to_path_buf();
+    let is_test = |t: &&CargoTarget| t.kind.iter().any(|k| k == "test") && t.required_features.is_empty();
+    let tests = package.targets.iter().filter(is_test).map(|t| (t.name.clone(), below(&t.src_path))).collect();
     Ok(Place {
+        tests,
         package: package.name.clone(),
         folder: package.manifest_path.parent().map(below).unwrap_or_default(),
         target: args,

@@ -139,19 +139,7 @@ impl Workspace {
         let (mut files, mut bytes) = (0, 0);
         let Ok(mut seen) = self.seen.lock() else { return Ok(()) };
         let mut present = std::collections::HashSet::new();
-        let not_built = |entry: &ignore::DirEntry| {
-            entry.depth() == 0 || !matches!(entry.file_name().to_str(), Some("target" | "node_modules" | ".git"))
-        };
-        let walk = WalkBuilder::new(&self.root).hidden(true).require_git(false).filter_entry(not_built).build();
-        let config = [".cargo/config.toml", ".cargo/config", "clippy.toml", ".clippy.toml"].map(|c| self.root.join(c));
-        let found = walk
-            .filter_map(Result::ok)
-            .filter(|e| e.file_type().is_some_and(|t| t.is_file()))
-            .map(ignore::DirEntry::into_path);
-        for from in found
-            .chain(config.into_iter().filter(|c| c.is_file()))
-            .chain(Some(self.root.join("Cargo.lock")).filter(|l| l.is_file()))
-        {
+        for from in self.files() {
             let (Ok(meta), Ok(relative)) = (std::fs::metadata(&from), from.strip_prefix(&self.root)) else { continue };
             if meta.len() > MAX_FILE || !present.insert(relative.to_path_buf()) {
                 continue;
@@ -175,6 +163,33 @@ impl Workspace {
         }
         self.remove_others(&to, &present);
         Ok(())
+    }
+
+    /// What a check of the project may depend on.
+    fn files(&self) -> impl Iterator<Item = PathBuf> {
+        let not_built = |entry: &ignore::DirEntry| {
+            entry.depth() == 0 || !matches!(entry.file_name().to_str(), Some("target" | "node_modules" | ".git"))
+        };
+        let walk = WalkBuilder::new(&self.root).hidden(true).require_git(false).filter_entry(not_built).build();
+        let config = [".cargo/config.toml", ".cargo/config", "clippy.toml", ".clippy.toml"].map(|c| self.root.join(c));
+        walk.filter_map(Result::ok)
+            .filter(|e| e.file_type().is_some_and(|t| t.is_file()))
+            .map(ignore::DirEntry::into_path)
+            .chain(config.into_iter().filter(|c| c.is_file()))
+            .chain(Some(self.root.join("Cargo.lock")).filter(|l| l.is_file()))
+    }
+
+    /// A hash of when its files were changed: what was compiled under another says nothing any more.
+    pub fn stamp(&self) -> String {
+        let mut all: Vec<(PathBuf, SystemTime, u64)> = self
+            .files()
+            .filter_map(|path| {
+                let meta = std::fs::metadata(&path).ok()?;
+                Some((path, meta.modified().unwrap_or(SystemTime::UNIX_EPOCH), meta.len()))
+            })
+            .collect();
+        all.sort();
+        Sha256::digest(format!("{all:?}")).iter().map(|b| format!("{b:02x}")).collect()
     }
 
     /// Files of the copy that the project no longer has.

@@ -8,9 +8,12 @@ use super::types::Kept;
 use super::{Claim, MODULE, Plan, calls, outside};
 
 /// The whole module.
-pub(super) fn module(plan: &Plan, pieces: &mut Pieces) {
+pub(super) fn module(plan: &Plan, own: Option<&str>, pieces: &mut Pieces) {
     let kept = |p: Probe| !plan.dropped.contains(&p);
     pieces.add(None, &format!("#[allow(warnings, clippy::all)] pub mod {MODULE} {{ use super::*; use ::zeroerr_harness as __h; use __h::Arb as _;"));
+    if let Some(name) = own {
+        pieces.add(None, &format!("extern crate self as {name};"));
+    }
     let claims: Vec<(usize, &Claim)> = plan.claims.iter().enumerate().filter(|(_, c)| kept(c.probe)).collect();
     for (at, claim) in &claims {
         pieces.add(Some(claim.probe), &claim_function(plan, *at, claim));
@@ -24,11 +27,14 @@ pub(super) fn module(plan: &Plan, pieces: &mut Pieces) {
     }
     let has_inputs =
         plan.params.is_some() && kept(Probe::Inputs) && (plan.receiver.is_none() || !plan.receivers.is_empty());
-    let inputs = if has_inputs { inputs(plan, pieces) } else { "None".to_owned() };
+    let inputs = if has_inputs { inputs(plan, pieces) } else { "::std::option::Option::None".to_owned() };
     let claims: Vec<String> = claims
         .iter()
         .map(|(at, claim)| {
-            let raises = claim.raises.as_ref().map_or("None".to_owned(), |r| format!("Some({r:?})"));
+            let raises = claim
+                .raises
+                .as_ref()
+                .map_or("::std::option::Option::None".to_owned(), |r| format!("::std::option::Option::Some({r:?})"));
             format!("__h::Claim {{ index: {at}, run: __claim_{at}, raises: {raises} }}")
         })
         .collect();
@@ -37,7 +43,7 @@ pub(super) fn module(plan: &Plan, pieces: &mut Pieces) {
     pieces.add(
         None,
         &format!(
-            "fn __table() -> __h::Table {{ __h::Table {{ claims: vec![{}], budgets: vec![{}], round: {}, inputs:",
+            "fn __table() -> __h::Table {{ __h::Table {{ claims: ::std::vec![{}], budgets: ::std::vec![{}], round: {}, inputs:",
             claims.join(", "),
             budgets.join(", "),
             plan.round
@@ -45,6 +51,11 @@ pub(super) fn module(plan: &Plan, pieces: &mut Pieces) {
     );
     pieces.add(Some(Probe::Inputs), &inputs);
     pieces.add(None, "} }");
+    if plan.marker.is_some() {
+        // The marked body says it by an `impl`; without it, another function of the name is the one that is there.
+        pieces.add(None, "pub struct Here; pub trait Present {} fn __present<T: Present>() {}");
+        pieces.add(Some(Probe::Presence), "fn __is_present() { __present::<Here>() }");
+    }
     pieces.add(None, "pub fn main() { __h::main(__table) }\n}");
 }
 
@@ -60,9 +71,13 @@ fn evaluated(plan: &Plan, code: &str) -> String {
 fn claim_function(plan: &Plan, at: usize, claim: &Claim) -> String {
     let left = &claim.left;
     let body = match (&claim.right, &claim.raises) {
-        (Some(right), None) => format!(
-            "match (&({left}), &({right})) {{ (__l, __r) => __h::Told::Equation(*__l == *__r, __h::show!(__l), __h::show!(__r)) }}"
-        ),
+        (Some(right), None) => {
+            let kind = if claim.setup.is_some() { "Comparison" } else { "Equation" };
+            let setup = claim.setup.as_deref().unwrap_or("");
+            format!(
+                "{setup} match (&({left}), &({right})) {{ (__l, __r) => __h::Told::{kind}(*__l == *__r, __h::show!(__l), __h::show!(__r)) }}"
+            )
+        }
         (_, Some(_)) => {
             format!("{{ let __v = {{ {left} }}; __h::Told::Value(__h::show!(&__v), __h::failure!(&__v)) }}")
         }
@@ -103,7 +118,7 @@ fn budget_function(plan: &Plan, at: usize) -> String {
 
 /// The functions for made up arguments; returns the expression that gathers them.
 fn inputs(plan: &Plan, pieces: &mut Pieces) -> String {
-    let Some(params) = &plan.params else { return "None".to_owned() };
+    let Some(params) = &plan.params else { return "::std::option::Option::None".to_owned() };
     let place = Probe::Inputs;
     let mut types: Vec<String> = params.iter().map(|(_, k)| k.owned()).collect();
     if plan.receiver.is_some() {
@@ -119,7 +134,7 @@ fn inputs(plan: &Plan, pieces: &mut Pieces) -> String {
         pieces.add(
             Some(place),
             &format!(
-                "fn __receiver(__i: usize) -> {own} {{ match __i {{ {} _ => unreachable!() }} }}",
+                "fn __receiver(__i: usize) -> {own} {{ match __i {{ {} _ => ::std::unreachable!() }} }}",
                 arms(&|r| r.clone())
             ),
         );
@@ -138,9 +153,13 @@ fn inputs(plan: &Plan, pieces: &mut Pieces) -> String {
             format!("fn __requires_{at}(__a: &__Args) -> bool {{ {} {code} }}", bound(plan, params, "__a", shift));
         pieces.add(Some(Probe::Requires(at)), &body);
     }
-    let unmet: String =
-        (0..plan.requires.len()).map(|i| format!("if !__requires_{i}(__a) {{ return Some({i}); }} ")).collect();
-    pieces.add(Some(place), &format!("fn __unmet(__a: &__Args) -> Option<usize> {{ {unmet}None }}"));
+    let unmet: String = (0..plan.requires.len())
+        .map(|i| format!("if !__requires_{i}(__a) {{ return ::std::option::Option::Some({i}); }} "))
+        .collect();
+    pieces.add(
+        Some(place),
+        &format!("fn __unmet(__a: &__Args) -> ::std::option::Option<usize> {{ {unmet}::std::option::Option::None }}"),
+    );
     pieces.add(Some(place), &outcome_function(plan, params, shift));
     contract_function(plan, params, shift, pieces);
     let laws: Vec<usize> = (0..plan.laws.len()).filter(|i| !plan.dropped.contains(&Probe::Law(*i))).collect();
@@ -150,7 +169,7 @@ fn inputs(plan: &Plan, pieces: &mut Pieces) -> String {
         pieces.add(Some(Probe::Law(*at)), &body);
     }
     let (taken, call) = (taken(plan, params), call(plan, params));
-    pieces.add(Some(place), &format!("fn __once(__a: __Args) {{ {taken} std::hint::black_box({call}); }}"));
+    pieces.add(Some(place), &format!("fn __once(__a: __Args) {{ {taken} ::std::hint::black_box({call}); }}"));
     let pool: Vec<String> = plan
         .calls
         .iter()
@@ -159,7 +178,7 @@ fn inputs(plan: &Plan, pieces: &mut Pieces) -> String {
         .collect();
     let laws: Vec<String> = laws.iter().map(|i| format!("({i}, __law_{i} as fn(__Args) -> bool)")).collect();
     format!(
-        "__h::inputs!(__Args, __h::Functions {{ text: __text, unmet: __unmet, outcome: __outcome, contract: __contract, laws: vec![{}], once: __once, pool: vec![{}] }})",
+        "__h::inputs!(__Args, __h::Functions {{ text: __text, unmet: __unmet, outcome: __outcome, contract: __contract, laws: ::std::vec![{}], once: __once, pool: ::std::vec![{}] }})",
         laws.join(", "),
         pool.join(", ")
     )
@@ -179,7 +198,10 @@ fn text_function(plan: &Plan, params: &[(String, Kept)], shift: usize) -> String
         (None, Some(owner)) => (format!("<{owner}>::{}", plan.name), ""),
         (None, None) => (plan.name.clone(), ""),
     };
-    format!("fn __text(__a: &__Args) -> String {{ format!(\"{start}({})\"{first}{values}) }}", holes.join(", "))
+    format!(
+        "fn __text(__a: &__Args) -> ::std::string::String {{ ::std::format!(\"{start}({})\"{first}{values}) }}",
+        holes.join(", ")
+    )
 }
 
 /// Statements that bind the parameters' names to copies of the arguments in `from`.
@@ -225,7 +247,7 @@ fn call(plan: &Plan, params: &[(String, Kept)]) -> String {
     };
     let call = format!("{start}({arguments})");
     let call = if plan.is_async { format!("__h::block_on({call})") } else { call };
-    if plan.iterates { format!("({call}).into_iter().take(1000).collect::<Vec<_>>()") } else { call }
+    if plan.iterates { format!("({call}).into_iter().take(1000).collect::<::std::vec::Vec<_>>()") } else { call }
 }
 
 /// Whether the object can be looked at after the call, and is worth a look.
@@ -244,7 +266,7 @@ fn outcome_function(plan: &Plan, params: &[(String, Kept)], shift: usize) -> Str
         after.push_str("(\"self\", __bs, __h::show!(&__self)), ");
     }
     format!(
-        "fn __outcome(__a: __Args) -> (String, Vec<(&'static str, String, String)>) {{ {before}{} let __t = {{ let __v = {}; __h::show!(&__v) }}; (__t, vec![{after}]) }}",
+        "fn __outcome(__a: __Args) -> (::std::string::String, ::std::vec::Vec<__h::worker::Changed>) {{ {before}{} let __t = {{ let __v = {}; __h::show!(&__v) }}; (__t, ::std::vec![{after}]) }}",
         taken(plan, params),
         call(plan, params)
     )
@@ -252,7 +274,7 @@ fn outcome_function(plan: &Plan, params: &[(String, Kept)], shift: usize) -> Str
 
 fn contract_function(plan: &Plan, params: &[(String, Kept)], shift: usize, pieces: &mut Pieces) {
     let place = Some(Probe::Inputs);
-    pieces.add(place, &format!("fn __contract(__a: __Args) -> __h::Contract {{ let __before = __a.clone(); {} let __v = {}; let mut __c = Vec::new();", taken(plan, params), call(plan, params)));
+    pieces.add(place, &format!("fn __contract(__a: __Args) -> __h::Contract {{ let __before = __a.clone(); {} let __v = {}; let mut __c = ::std::vec::Vec::new();", taken(plan, params), call(plan, params)));
     for (at, code) in plan.ensures.iter().enumerate().filter(|(at, _)| !plan.dropped.contains(&Probe::Ensures(*at))) {
         let views = views(plan, params, shift, code);
         let code = evaluated(plan, &outside(code));
@@ -319,7 +341,7 @@ fn pool_function(
             (Kept::Copy(_), None) => argument.clone(),
             (Kept::Shared(_), Some((inner, false))) | (Kept::Mutable(_), Some((inner, true))) => inner,
             (Kept::MutableSlice(_), Some((inner, true))) => format!("({inner}).to_vec()"),
-            (Kept::Elements(_), _) => format!("({argument}).into_iter().collect::<Vec<_>>()"),
+            (Kept::Elements(_), _) => format!("({argument}).into_iter().collect::<::std::vec::Vec<_>>()"),
             _ => return None,
         };
         let _ = write!(values, "{value}, ");

@@ -23,9 +23,9 @@ pub(super) use probe::Probe;
 use self::calls::Call;
 use self::probe::Pieces;
 use self::types::{Kept, Substitution};
-use super::functions::FileIndex;
+use super::functions::{FileIndex, Function};
 use super::signature::{modifiers, parameters, receiver};
-use super::tree::{Expression, children, is_comment, newline_of, nodes, parse, text};
+use super::tree::{Expression, children, is_comment, newline_of, nodes, parse, parts, text, unwrapped};
 
 /// The module that the generated code lives in.
 pub(super) const MODULE: &str = "__zeroerr";
@@ -64,6 +64,8 @@ pub(super) struct Plan {
     ensures: Vec<String>,
     laws: Vec<String>,
     budgets: Vec<String>,
+    /// Where the body says that it is compiled, if an attribute could leave it out.
+    marker: Option<usize>,
     /// The root's own `main`, which must make room.
     main: Option<Range<usize>>,
     dropped: BTreeSet<Probe>,
@@ -76,7 +78,18 @@ struct Claim {
     /// Both sides, or the whole expression alone.
     left: String,
     right: Option<String>,
+    /// What stands before both sides in a block.
+    setup: Option<String>,
     raises: Option<String>,
+}
+
+impl Claim {
+    /// Whether a word stands in it.
+    fn speaks_of(&self, word: &str) -> bool {
+        let all = [Some(&self.left), self.right.as_ref(), self.setup.as_ref()];
+        let mut words = all.into_iter().flatten().flat_map(|t| t.split(|c: char| !(c.is_alphanumeric() || c == '_')));
+        words.any(|w| w == word)
+    }
 }
 
 /// The file with the generated code.
@@ -142,6 +155,7 @@ impl Plan {
             ensures: texts(&task.spec.ensures),
             laws: texts(&task.spec.properties),
             budgets: task.spec.budgets.iter().map(|b| b.call.clone()).collect(),
+            marker: is_conditional(function, source).then(|| start_of_body(function.node)).flatten(),
             main: root_main(tree.root_node(), source),
             dropped: BTreeSet::new(),
             source: source.to_owned(),
@@ -182,22 +196,37 @@ impl Plan {
         self.unmade.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(" and ")
     }
 
+    /// Whether examples speak of the crate by this name, and the file of nothing else by it.
+    fn may_be_called(&self, name: &str) -> bool {
+        let words: Vec<&str> =
+            self.source.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).collect();
+        let is_module = words.windows(2).any(|pair| pair == ["mod", name]);
+        !is_module && self.claims.iter().any(|claim| claim.speaks_of(name))
+    }
+
+    /// Whether an attribute could leave the function out of the build.
+    pub fn is_conditional(&self) -> bool {
+        self.marker.is_some()
+    }
+
     /// Modules of the file around the function.
     pub fn path(&self) -> String {
         self.path.iter().map(|(name, _)| format!("{name}::")).collect()
     }
 
     /// The file with the generated code. `root` when the file is the root of a program, which then
-    /// also gets a `main`.
-    pub fn glued(&self, root: bool) -> Glued {
+    /// also gets a `main`; `own` is the crate's name, where examples may call it by that.
+    pub fn glued(&self, root: bool, own: Option<&str>) -> Glued {
         let mut pieces = Pieces::default();
-        emit::module(self, &mut pieces);
+        emit::module(self, own.filter(|name| self.may_be_called(name)), &mut pieces);
         let (generated, marks) = pieces.into_parts();
         let newline = newline_of(&self.source);
         // The line that the first generated line stands on.
         let first = line_of(&self.source, self.place) + 1;
         let count = generated.matches('\n').count();
         let mut edits: Vec<(Range<usize>, String)> = vec![(self.place..self.place, format!("{newline}{generated}"))];
+        let present = format!(" impl {MODULE}::Present for {MODULE}::Here {{}} ");
+        edits.extend(self.marker.map(|at| (at..at, present)));
         edits.extend(self.path.iter().filter_map(|(_, at)| at.map(|at| (at..at, "pub ".to_owned()))));
         if root {
             edits.extend(self.main.clone().map(|main| (main, "__zeroerr_main".to_owned())));
@@ -227,25 +256,79 @@ fn claims(task: &Task) -> Vec<Claim> {
             ExampleClaim::Raises(what) => Some(what.clone()),
             _ => None,
         };
-        let (left, right) = match &example.equation {
-            Some((left, right)) => (left.clone(), Some(right.clone())),
-            None => (example.code.clone(), None),
+        let (left, right, setup) = match (&example.equation, &raises) {
+            (Some((left, right)), _) => (left.clone(), Some(right.clone()), None),
+            (None, None) => match compared(&example.code) {
+                Some((setup, left, right)) => (left, Some(right), Some(setup)),
+                None => (example.code.clone(), None, None),
+            },
+            _ => (example.code.clone(), None, None),
         };
-        Claim { probe: Probe::Example(at), left, right, raises }
+        Claim { probe: Probe::Example(at), left, right, setup, raises }
     });
     let raises = task.spec.raises.iter().enumerate().map(|(at, clause)| Claim {
         probe: Probe::Raises(at),
         left: clause.call.clone(),
         right: None,
-        raises: Some(clause.exception.clone()),
+        setup: None,
+        raises: Some(without_alias(&clause.exception, &task.source)),
     });
     examples.chain(raises).collect()
+}
+
+/// The sides of an `==` that a block ends in, or that is all, with what stands before them.
+fn compared(code: &str) -> Option<(String, String, String)> {
+    let expression = Expression::parse(code)?;
+    let mut node = unwrapped(expression.node()?);
+    let mut setup = String::new();
+    if node.kind() == "block" {
+        let last = parts(node).into_iter().last()?;
+        setup = expression.source().get(node.start_byte() + 1..last.start_byte())?.to_owned();
+        node = unwrapped(last);
+    }
+    let operator = node.child_by_field_name("operator").map(|o| o.kind());
+    if node.kind() != "binary_expression" || operator != Some("==") {
+        return None;
+    }
+    let side = |name: &str| node.child_by_field_name(name).map(|n| expression.text(n).to_owned());
+    Some((setup, side("left")?, side("right")?))
+}
+
+/// The name of an error without a type that the file knows it by alone: `type E = Fault`, `Fault as E`.
+fn without_alias(exception: &str, source: &str) -> String {
+    let Some((of, variant)) = exception.rsplit_once("::") else { return exception.to_owned() };
+    let name = of.rsplit("::").next().unwrap_or(of);
+    let words: Vec<&str> =
+        source.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).collect();
+    let renamed = words.windows(2).any(|pair| matches!(pair, ["type" | "as", known] if *known == name));
+    if renamed { variant.to_owned() } else { exception.to_owned() }
 }
 
 /// The `impl` or trait around a method.
 fn around(function: Node<'_>) -> Option<Node<'_>> {
     let item = function.parent()?.parent()?;
     matches!(item.kind(), "impl_item" | "trait_item").then_some(item)
+}
+
+/// Whether an attribute of the function, or of what is around it, could leave it out of a build.
+pub(super) fn is_conditional(function: &Function<'_>, source: &str) -> bool {
+    let around = std::iter::successors(function.node.parent(), |n| n.parent());
+    let above = around.flat_map(|n| std::iter::successors(n.prev_sibling(), |n| n.prev_sibling()).take_while(leads));
+    let inner = std::iter::successors(function.node.parent(), |n| n.parent()).flat_map(children);
+    let inner = inner.filter(|n| n.kind() == "inner_attribute_item");
+    function.attributes().chain(above).chain(inner).any(|n| text(n, source).contains("cfg"))
+}
+
+/// What may stand between an item and its attributes.
+fn leads(node: &Node<'_>) -> bool {
+    node.kind() == "attribute_item" || is_comment(*node)
+}
+
+/// Where the first statement of a body may stand.
+fn start_of_body(function: Node<'_>) -> Option<usize> {
+    let body = function.child_by_field_name("body")?;
+    let mut inner = children(body).into_iter().filter(|n| n.kind() == "inner_attribute_item");
+    Some(inner.next_back().map_or(body.start_byte() + 1, |n| n.end_byte()))
 }
 
 fn inside_function(node: Node<'_>) -> bool {

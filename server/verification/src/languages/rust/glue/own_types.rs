@@ -86,7 +86,7 @@ impl Fields {
             pattern = format!("{path} {{{{ {} }}}}", named.join(", "));
         }
         let values: Vec<String> = self.locals().iter().map(|l| format!(", {l}.source()")).collect();
-        format!("format!(\"{pattern}\"{})", values.concat())
+        format!("::std::format!(\"{pattern}\"{})", values.concat())
     }
 }
 
@@ -178,10 +178,10 @@ fn implementation(own: &Own) -> String {
     });
     format!(
         "impl __h::Arb for {name} {{ \
-         fn small() -> Vec<Self> {{ let mut __out: Vec<Self> = Vec::new(); {small} __out }} \
-         fn draw(__s: &mut __h::source::Source, __n: usize) -> Self {{ match __s.below({count}) {{ {draw} _ => unreachable!() }} }} \
-         fn shrink(&self) -> Vec<Self> {{ let mut __out: Vec<Self> = Vec::new(); match self {{ {shrink} }} __out }} \
-         fn source(&self) -> String {{ match self {{ {shown} }} }} \
+         fn small() -> ::std::vec::Vec<Self> {{ let mut __out: ::std::vec::Vec<Self> = ::std::vec::Vec::new(); {small} __out }} \
+         fn draw(__s: &mut __h::source::Source, __n: usize) -> Self {{ match __s.below({count}) {{ {draw} _ => ::std::unreachable!() }} }} \
+         fn shrink(&self) -> ::std::vec::Vec<Self> {{ let mut __out: ::std::vec::Vec<Self> = ::std::vec::Vec::new(); match self {{ {shrink} }} __out }} \
+         fn source(&self) -> ::std::string::String {{ match self {{ {shown} }} }} \
          fn nth(__i: usize, __n: usize, __shape: __h::Shape) -> Self {{ {first} }} }}"
     )
 }

@@ -23,6 +23,8 @@ pub(in super::super) enum Probe {
     Type(usize),
     /// Everything that inputs need.
     Inputs,
+    /// That the function is the one that is compiled, where a condition could leave it out.
+    Presence,
 }
 
 /// Text in pieces.

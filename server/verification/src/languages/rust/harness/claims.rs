@@ -11,6 +11,8 @@ use crate::wire::{json, list};
 pub enum Told {
     /// `f(ARGS) == EXPECTED`: whether it is so, and both sides.
     Equation(bool, String, String),
+    /// Any other `A == B`: the same.
+    Comparison(bool, String, String),
     /// An expression that must be true.
     Holds(bool),
     /// A call that must fail: what it gave instead, or how it failed.
@@ -43,7 +45,8 @@ pub fn check(worker: &mut Worker, request: &Request, stop_at_first: bool, second
         let left = end.saturating_duration_since(Instant::now()).as_secs_f64();
         let answer = worker.ask(&["claim", index], SECONDS.min(left.max(0.05)));
         let (ok, got, expected) = judged(&answer, raises);
-        let alike = ok && answer.of("equation").and_then(|parts| parts.get(3)).is_some_and(|p| p == "alike");
+        let sides = answer.of("equation").or(answer.of("comparison"));
+        let alike = ok && sides.and_then(|parts| parts.get(3)).is_some_and(|p| p == "alike");
         let violates = match worker.ask(&["claim-unmet", index], 1.0) {
             Answer::Parts(parts) if parts.len() == 2 => parts[1].clone(),
             _ => "null".to_owned(),
@@ -74,6 +77,8 @@ fn judged(answer: &Answer, raises: &str) -> (bool, String, String) {
     let part = |at: usize| parts.get(at).cloned().unwrap_or_default();
     match part(0).as_str() {
         "equation" => (part(1) == "true", part(2), part(3)),
+        "comparison" if part(1) == "true" => (true, part(2), part(3)),
+        "comparison" => (false, "false".to_owned(), "true".to_owned()),
         "holds" => (part(1) == "true", part(1), "true".to_owned()),
         "raised" => {
             let wanted = raises.split(':').next().unwrap_or("");
@@ -88,8 +93,14 @@ fn judged(answer: &Answer, raises: &str) -> (bool, String, String) {
 /// the name of its variant.
 fn is_failure(wanted: &str, kind: &str, text: &str) -> bool {
     let last = |path: &str| path.rsplit("::").next().unwrap_or(path).to_owned();
-    let wanted = last(wanted);
     let bare = kind.split('<').next().unwrap_or(kind);
+    // `Fault::Empty` is no `Empty` of another type, where the error's own type is known.
+    let of = wanted.rsplit("::").nth(1).filter(|w| w.starts_with(char::is_uppercase) && *w != "Self").map(str::trim);
+    let is_open = ["alloc::", "std::"].iter().any(|p| bare.starts_with(p)) || bare.starts_with('&') || last(bare) == "Error";
+    if of.is_some_and(|of| of != last(bare)) && !is_open {
+        return false;
+    }
+    let wanted = last(wanted);
     let variant: String = text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
     !kind.is_empty() && (wanted == last(bare) || wanted == variant || (wanted == "Err" && kind != "None"))
 }

@@ -343,18 +343,22 @@ fn handle(table: &Table, job: &[&str]) -> Vec<String> {
 fn told(table: &Table, index: &str) -> Option<Vec<String>> {
     let claim = table.claims.iter().find(|c| c.index.to_string() == index)?;
     Some(match (claim.run)() {
-        Told::Equation(holds, got, wanted) => {
-            // Equal, and yet shown otherwise, or not to be shown: only an `==` of somebody's own can say so.
-            let alike = holds && (canonical(&got, true) != canonical(&wanted, true) || got.starts_with('<'));
-            let how = if alike { "alike" } else { "" };
-            vec!["equation".into(), holds.to_string(), bounded(&got), bounded(&wanted), how.into()]
-        }
+        Told::Equation(holds, got, wanted) => compared("equation", holds, &got, &wanted),
+        Told::Comparison(holds, got, wanted) => compared("comparison", holds, &got, &wanted),
         Told::Holds(holds) => vec!["holds".into(), holds.to_string()],
         Told::Value(text, failure) => {
             let (kind, error) = failure.unwrap_or_default();
             vec!["value".into(), bounded(&text), kind, error]
         }
     })
+}
+
+/// Two sides of an `==`. Equal, and yet shown otherwise, or not to be shown: only an `==` of somebody's own
+/// can say so.
+fn compared(kind: &str, holds: bool, got: &str, wanted: &str) -> Vec<String> {
+    let alike = holds && (canonical(got, true) != canonical(wanted, true) || got.starts_with('<'));
+    let how = if alike { "alike" } else { "" };
+    vec![kind.into(), holds.to_string(), bounded(got), bounded(wanted), how.into()]
 }
 
 fn case_job(what: &str, case: &dyn Case, more: &[&str], round: bool) -> Vec<String> {
