@@ -104,7 +104,6 @@ pub(super) fn draw(
                 note_verification(&mut asked, machine.start());
                 marks.extend(mark(fate).map(|(kind, says)| Mark { x: number(scale_x(x)), kind, says }));
             }
-            #[allow(unreachable_patterns, reason = "records that are no votes may be added")]
             _ => {}
         }
         for class in machine.report().tally {
@@ -161,7 +160,6 @@ pub(super) fn step_of(record: &Record) -> Option<&str> {
         | Record::Barred { step, .. }
         | Record::Advised { step, .. }
         | Record::Tried { step, .. } => Some(step),
-        #[allow(unreachable_patterns, reason = "records that are about no step may be added")]
         _ => None,
     }
 }
