@@ -27,18 +27,18 @@ fn every_clause_becomes_a_piece_on_lines_of_its_own() {
         Raises(0): fn __claim_1() -> __h::Told { { let __v = { half(&mut [], 1) }; __h::Told::Value(__h::show!(&__v), __h::failure!(&__v)) } }
         Budget(0): fn __budget_0(__c: &mut __h::timing::Clock) { __c.run(|| ([1; 9], 2, ), |(mut __p0, __p1, )| half(&mut __p0, __p1)); }
         Inputs: type __Args = (Vec<i32>, usize,);
-        Inputs: fn __text(__a: &__Args) -> ::std::string::String { ::std::format!("half(&mut {}, {})", __a.0.source(), __a.1.source()) }
+        Inputs: fn __text(__a: &__Args) -> __h::standard::string::String { __h::standard::format!("half(&mut {}, {})", __a.0.source(), __a.1.source()) }
         Requires(0): fn __requires_0(__a: &__Args) -> bool { let mut __b0 = __a.0.clone(); let mut xs = __b0; let mut __b1 = __a.1.clone(); let n = __b1;  !xs.is_empty() }
-        Inputs: fn __unmet(__a: &__Args) -> ::std::option::Option<usize> { if !__requires_0(__a) { return ::std::option::Option::Some(0); } ::std::option::Option::None }
-        Inputs: fn __outcome(__a: __Args) -> (::std::string::String, ::std::vec::Vec<__h::worker::Changed>) { let __b0 = __h::show!(&__a.0); let (mut __p0, mut __p1, ) = __a; let __t = { let __v = half(&mut __p0[..], __p1); __h::show!(&__v) }; (__t, ::std::vec![("xs", __b0, __h::show!(&__p0)), ]) }
-        Inputs: fn __contract(__a: __Args) -> __h::Contract { let __before = __a.clone(); let (mut __p0, mut __p1, ) = __a; let __v = half(&mut __p0[..], __p1); let mut __c = ::std::vec::Vec::new();
+        Inputs: fn __unmet(__a: &__Args) -> __h::standard::option::Option<usize> { if !__requires_0(__a) { return __h::standard::option::Option::Some(0); } __h::standard::option::Option::None }
+        Inputs: fn __outcome(__a: __Args) -> (__h::standard::string::String, __h::standard::vec::Vec<__h::worker::Changed>) { let __b0 = __h::show!(&__a.0); let (mut __p0, mut __p1, ) = __a; let __t = { let __v = half(&mut __p0[..], __p1); __h::show!(&__v) }; (__t, __h::standard::vec![("xs", __b0, __h::show!(&__p0)), ]) }
+        Inputs: fn __contract(__a: __Args) -> __h::Contract { let __before = __a.clone(); let (mut __p0, mut __p1, ) = __a; let __v = half(&mut __p0[..], __p1); let mut __c = __h::standard::vec::Vec::new();
         Ensures(0): __c.push((0, __h::clause(|| { let mut __b0 = __before.0.clone(); let mut xs = __b0; let mut __b1 = __before.1.clone(); let n = __b1;  struct __Old<T0, T1, > { xs: T0, n: T1,  } let old = __Old { xs: __before.0.clone(), n: __before.1.clone(),  }; struct __New<T0, > { xs: T0,  } let new = __New { xs: __p0.clone(),  };  let result = __h::given!(&__v); new.xs == old.xs })));
         Inputs: __h::Contract { result: __h::show!(&__v), clauses: __c } }
         Law(0): fn __law_0(__a: __Args) -> bool { let mut __b0 = __a.0.clone(); let mut xs = __b0; let mut __b1 = __a.1.clone(); let n = __b1;  half(&mut xs.clone(), 1).is_some() }
-        Inputs: fn __once(__a: __Args) { let (mut __p0, mut __p1, ) = __a; ::std::hint::black_box(half(&mut __p0[..], __p1)); }
+        Inputs: fn __once(__a: __Args) { let (mut __p0, mut __p1, ) = __a; __h::standard::hint::black_box(half(&mut __p0[..], __p1)); }
         Pool(0): fn __pool_0() -> __Args { (([1, 2]).to_vec(), 3, ) }
         Pool(1): fn __pool_1() -> __Args { (([]).to_vec(), 1, ) }
-        Inputs: __h::inputs!(__Args, __h::Functions { text: __text, unmet: __unmet, outcome: __outcome, contract: __contract, laws: ::std::vec![(0, __law_0 as fn(__Args) -> bool)], once: __once, pool: ::std::vec![(0, __pool_0 as fn() -> __Args), (1, __pool_1 as fn() -> __Args)] })
+        Inputs: __h::inputs!(__Args, __h::Functions { text: __text, unmet: __unmet, outcome: __outcome, contract: __contract, laws: __h::standard::vec![(0, __law_0 as fn(__Args) -> bool)], once: __once, pool: __h::standard::vec![(0, __pool_0 as fn() -> __Args), (1, __pool_1 as fn() -> __Args)] })
     "#]].assert_eq(&out);
     assert!(glued.text.starts_with(&HALF[..HALF.find("fn main").unwrap()]), "lines above keep their numbers");
     assert!(glued.text.contains("fn __zeroerr_main() {}\n"));
@@ -53,7 +53,7 @@ fn what_does_not_compile_is_left_out() {
     }
     let glued = plan.glued(false, None);
     assert!(!glued.text.contains("__claim_0") && glued.text.contains("__claim_1"));
-    assert!(glued.text.contains("inputs:\n::std::option::Option::None\n"), "{}", glued.text);
+    assert!(glued.text.contains("inputs:\n__h::standard::option::Option::None\n"), "{}", glued.text);
     assert!(!glued.text.contains("fn main() { __zeroerr"));
 }
 
@@ -81,7 +81,7 @@ fn methods_are_called_on_what_the_examples_make() {
     let glued = plan(source).glued(false, None);
     for part in [
         "type __Args = (__h::Receiver<1>, i32,);",
-        "fn __receiver(__i: usize) -> S<i32> { match __i { 0 => S(vec![1]),  _ => ::std::unreachable!() } }",
+        "fn __receiver(__i: usize) -> S<i32> { match __i { 0 => S(vec![1]),  _ => __h::standard::unreachable!() } }",
         "__self.0.len() > result.len()",
         "__self.rest(__p0)",
     ] {

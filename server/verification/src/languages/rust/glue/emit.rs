@@ -10,7 +10,7 @@ use super::{Claim, MODULE, Plan, calls, outside};
 /// The whole module.
 pub(super) fn module(plan: &Plan, own: Option<&str>, pieces: &mut Pieces) {
     let kept = |p: Probe| !plan.dropped.contains(&p);
-    pieces.add(None, &format!("#[allow(warnings, clippy::all)] pub mod {MODULE} {{ use super::*; use ::zeroerr_harness as __h; use __h::Arb as _;"));
+    pieces.add(None, &format!("#[allow(warnings, clippy::all)] pub mod {MODULE} {{ use super::*; extern crate zeroerr_harness as __h; use self::__h::Arb as _;"));
     if let Some(name) = own {
         pieces.add(None, &format!("extern crate self as {name};"));
     }
@@ -27,14 +27,13 @@ pub(super) fn module(plan: &Plan, own: Option<&str>, pieces: &mut Pieces) {
     }
     let has_inputs =
         plan.params.is_some() && kept(Probe::Inputs) && (plan.receiver.is_none() || !plan.receivers.is_empty());
-    let inputs = if has_inputs { inputs(plan, pieces) } else { "::std::option::Option::None".to_owned() };
+    let inputs = if has_inputs { inputs(plan, pieces) } else { "__h::standard::option::Option::None".to_owned() };
     let claims: Vec<String> = claims
         .iter()
         .map(|(at, claim)| {
-            let raises = claim
-                .raises
-                .as_ref()
-                .map_or("::std::option::Option::None".to_owned(), |r| format!("::std::option::Option::Some({r:?})"));
+            let raises = claim.raises.as_ref().map_or("__h::standard::option::Option::None".to_owned(), |r| {
+                format!("__h::standard::option::Option::Some({r:?})")
+            });
             format!("__h::Claim {{ index: {at}, run: __claim_{at}, raises: {raises} }}")
         })
         .collect();
@@ -43,7 +42,7 @@ pub(super) fn module(plan: &Plan, own: Option<&str>, pieces: &mut Pieces) {
     pieces.add(
         None,
         &format!(
-            "fn __table() -> __h::Table {{ __h::Table {{ claims: ::std::vec![{}], budgets: ::std::vec![{}], round: {}, inputs:",
+            "fn __table() -> __h::Table {{ __h::Table {{ claims: __h::standard::vec![{}], budgets: __h::standard::vec![{}], round: {}, inputs:",
             claims.join(", "),
             budgets.join(", "),
             plan.round
@@ -118,7 +117,7 @@ fn budget_function(plan: &Plan, at: usize) -> String {
 
 /// The functions for made up arguments; returns the expression that gathers them.
 fn inputs(plan: &Plan, pieces: &mut Pieces) -> String {
-    let Some(params) = &plan.params else { return "::std::option::Option::None".to_owned() };
+    let Some(params) = &plan.params else { return "__h::standard::option::Option::None".to_owned() };
     let place = Probe::Inputs;
     let mut types: Vec<String> = params.iter().map(|(_, k)| k.owned()).collect();
     if plan.receiver.is_some() {
@@ -134,7 +133,7 @@ fn inputs(plan: &Plan, pieces: &mut Pieces) -> String {
         pieces.add(
             Some(place),
             &format!(
-                "fn __receiver(__i: usize) -> {own} {{ match __i {{ {} _ => ::std::unreachable!() }} }}",
+                "fn __receiver(__i: usize) -> {own} {{ match __i {{ {} _ => __h::standard::unreachable!() }} }}",
                 arms(&|r| r.clone())
             ),
         );
@@ -154,11 +153,11 @@ fn inputs(plan: &Plan, pieces: &mut Pieces) -> String {
         pieces.add(Some(Probe::Requires(at)), &body);
     }
     let unmet: String = (0..plan.requires.len())
-        .map(|i| format!("if !__requires_{i}(__a) {{ return ::std::option::Option::Some({i}); }} "))
+        .map(|i| format!("if !__requires_{i}(__a) {{ return __h::standard::option::Option::Some({i}); }} "))
         .collect();
     pieces.add(
         Some(place),
-        &format!("fn __unmet(__a: &__Args) -> ::std::option::Option<usize> {{ {unmet}::std::option::Option::None }}"),
+        &format!("fn __unmet(__a: &__Args) -> __h::standard::option::Option<usize> {{ {unmet}__h::standard::option::Option::None }}"),
     );
     pieces.add(Some(place), &outcome_function(plan, params, shift));
     contract_function(plan, params, shift, pieces);
@@ -169,7 +168,7 @@ fn inputs(plan: &Plan, pieces: &mut Pieces) -> String {
         pieces.add(Some(Probe::Law(*at)), &body);
     }
     let (taken, call) = (taken(plan, params), call(plan, params));
-    pieces.add(Some(place), &format!("fn __once(__a: __Args) {{ {taken} ::std::hint::black_box({call}); }}"));
+    pieces.add(Some(place), &format!("fn __once(__a: __Args) {{ {taken} __h::standard::hint::black_box({call}); }}"));
     let pool: Vec<String> = plan
         .calls
         .iter()
@@ -178,7 +177,7 @@ fn inputs(plan: &Plan, pieces: &mut Pieces) -> String {
         .collect();
     let laws: Vec<String> = laws.iter().map(|i| format!("({i}, __law_{i} as fn(__Args) -> bool)")).collect();
     format!(
-        "__h::inputs!(__Args, __h::Functions {{ text: __text, unmet: __unmet, outcome: __outcome, contract: __contract, laws: ::std::vec![{}], once: __once, pool: ::std::vec![{}] }})",
+        "__h::inputs!(__Args, __h::Functions {{ text: __text, unmet: __unmet, outcome: __outcome, contract: __contract, laws: __h::standard::vec![{}], once: __once, pool: __h::standard::vec![{}] }})",
         laws.join(", "),
         pool.join(", ")
     )
@@ -199,7 +198,7 @@ fn text_function(plan: &Plan, params: &[(String, Kept)], shift: usize) -> String
         (None, None) => (plan.name.clone(), ""),
     };
     format!(
-        "fn __text(__a: &__Args) -> ::std::string::String {{ ::std::format!(\"{start}({})\"{first}{values}) }}",
+        "fn __text(__a: &__Args) -> __h::standard::string::String {{ __h::standard::format!(\"{start}({})\"{first}{values}) }}",
         holes.join(", ")
     )
 }
@@ -247,7 +246,11 @@ fn call(plan: &Plan, params: &[(String, Kept)]) -> String {
     };
     let call = format!("{start}({arguments})");
     let call = if plan.is_async { format!("__h::block_on({call})") } else { call };
-    if plan.iterates { format!("({call}).into_iter().take(1000).collect::<::std::vec::Vec<_>>()") } else { call }
+    if plan.iterates {
+        format!("({call}).into_iter().take(1000).collect::<__h::standard::vec::Vec<_>>()")
+    } else {
+        call
+    }
 }
 
 /// Whether the object can be looked at after the call, and is worth a look.
@@ -266,7 +269,7 @@ fn outcome_function(plan: &Plan, params: &[(String, Kept)], shift: usize) -> Str
         after.push_str("(\"self\", __bs, __h::show!(&__self)), ");
     }
     format!(
-        "fn __outcome(__a: __Args) -> (::std::string::String, ::std::vec::Vec<__h::worker::Changed>) {{ {before}{} let __t = {{ let __v = {}; __h::show!(&__v) }}; (__t, ::std::vec![{after}]) }}",
+        "fn __outcome(__a: __Args) -> (__h::standard::string::String, __h::standard::vec::Vec<__h::worker::Changed>) {{ {before}{} let __t = {{ let __v = {}; __h::show!(&__v) }}; (__t, __h::standard::vec![{after}]) }}",
         taken(plan, params),
         call(plan, params)
     )
@@ -274,7 +277,7 @@ fn outcome_function(plan: &Plan, params: &[(String, Kept)], shift: usize) -> Str
 
 fn contract_function(plan: &Plan, params: &[(String, Kept)], shift: usize, pieces: &mut Pieces) {
     let place = Some(Probe::Inputs);
-    pieces.add(place, &format!("fn __contract(__a: __Args) -> __h::Contract {{ let __before = __a.clone(); {} let __v = {}; let mut __c = ::std::vec::Vec::new();", taken(plan, params), call(plan, params)));
+    pieces.add(place, &format!("fn __contract(__a: __Args) -> __h::Contract {{ let __before = __a.clone(); {} let __v = {}; let mut __c = __h::standard::vec::Vec::new();", taken(plan, params), call(plan, params)));
     for (at, code) in plan.ensures.iter().enumerate().filter(|(at, _)| !plan.dropped.contains(&Probe::Ensures(*at))) {
         let views = views(plan, params, shift, code);
         let code = evaluated(plan, &outside(code));
@@ -336,12 +339,14 @@ fn pool_function(
     for ((_, kept), argument) in params.iter().zip(&call.arguments) {
         let value = match (kept, referred(argument)) {
             (Kept::Copy(t), Some((inner, false))) => {
-                format!("{{ let __x: {t} = ::std::boxed::Box::leak(::std::boxed::Box::new({inner})); __x }}")
+                format!(
+                    "{{ let __x: {t} = __h::standard::boxed::Box::leak(__h::standard::boxed::Box::new({inner})); __x }}"
+                )
             }
             (Kept::Copy(_), None) => argument.clone(),
             (Kept::Shared(_), Some((inner, false))) | (Kept::Mutable(_), Some((inner, true))) => inner,
             (Kept::MutableSlice(_), Some((inner, true))) => format!("({inner}).to_vec()"),
-            (Kept::Elements(_), _) => format!("({argument}).into_iter().collect::<::std::vec::Vec<_>>()"),
+            (Kept::Elements(_), _) => format!("({argument}).into_iter().collect::<__h::standard::vec::Vec<_>>()"),
             _ => return None,
         };
         let _ = write!(values, "{value}, ");

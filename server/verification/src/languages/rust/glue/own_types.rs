@@ -86,7 +86,7 @@ impl Fields {
             pattern = format!("{path} {{{{ {} }}}}", named.join(", "));
         }
         let values: Vec<String> = self.locals().iter().map(|l| format!(", {l}.source()")).collect();
-        format!("::std::format!(\"{pattern}\"{})", values.concat())
+        format!("__h::standard::format!(\"{pattern}\"{})", values.concat())
     }
 }
 
@@ -178,10 +178,10 @@ fn implementation(own: &Own) -> String {
     });
     format!(
         "impl __h::Arb for {name} {{ \
-         fn small() -> ::std::vec::Vec<Self> {{ let mut __out: ::std::vec::Vec<Self> = ::std::vec::Vec::new(); {small} __out }} \
-         fn draw(__s: &mut __h::source::Source, __n: usize) -> Self {{ match __s.below({count}) {{ {draw} _ => ::std::unreachable!() }} }} \
-         fn shrink(&self) -> ::std::vec::Vec<Self> {{ let mut __out: ::std::vec::Vec<Self> = ::std::vec::Vec::new(); match self {{ {shrink} }} __out }} \
-         fn source(&self) -> ::std::string::String {{ match self {{ {shown} }} }} \
+         fn small() -> __h::standard::vec::Vec<Self> {{ let mut __out: __h::standard::vec::Vec<Self> = __h::standard::vec::Vec::new(); {small} __out }} \
+         fn draw(__s: &mut __h::source::Source, __n: usize) -> Self {{ match __s.below({count}) {{ {draw} _ => __h::standard::unreachable!() }} }} \
+         fn shrink(&self) -> __h::standard::vec::Vec<Self> {{ let mut __out: __h::standard::vec::Vec<Self> = __h::standard::vec::Vec::new(); match self {{ {shrink} }} __out }} \
+         fn source(&self) -> __h::standard::string::String {{ match self {{ {shown} }} }} \
          fn nth(__i: usize, __n: usize, __shape: __h::Shape) -> Self {{ {first} }} }}"
     )
 }

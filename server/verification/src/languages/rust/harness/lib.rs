@@ -22,6 +22,10 @@ pub mod values;
 pub mod wire;
 pub mod worker;
 
+/// The standard library by a name that holds in every edition, in crates without it, and where a file gives
+/// names of it to something else.
+pub extern crate std as standard;
+
 use std::io::{Read, Write};
 
 pub use claims::{Told, Claim};
