@@ -98,3 +98,49 @@ fn plain_javascript_keeps_its_form_and_its_module_system() {
     let expected = stub.replace("throw new Error('not implemented')", "return xs.reduce((a, b) => (a > b ? a : b));");
     assert_eq!(fs::read_to_string(shell.project().join("a.cjs")).unwrap(), expected);
 }
+
+/// Whoever holds a function, it is written where it stands.
+#[test]
+fn a_member_a_field_and_an_export_are_written_where_they_stand() {
+    let Some(shell) = equipped() else { return };
+    let todo = "throw new Error(\"TODO\");";
+    let forms = [
+        (
+            "a.ts",
+            "export const api = {\n  limit: 3,\n  SPECS\n  largest(xs: number[]): number {\n    BODY\n  },\n};\n",
+            "api.",
+        ),
+        (
+            "b.ts",
+            "export class Box {\n  static none = new Box();\n\n  SPECS\n  largest = (xs: number[]): number => {\n    BODY\n  };\n}\n",
+            "new Box().",
+        ),
+        (
+            "c.cjs",
+            "const limit = 3;\n\nSPECS\nexports.largest = function (xs) {\n  BODY\n};\n\nexports.limit = limit;\n",
+            "",
+        ),
+    ];
+    for (file, form, holder) in forms {
+        let indent = form.split("SPECS").next().unwrap_or("").rsplit('\n').next().unwrap_or("");
+        let specs = ["@spec The largest of xs.", "@example largest([3, 9]) === 9", "@example largest([-1, -2]) === -1"];
+        let specs = specs.map(|s| format!("// {}", s.replace("largest(", &format!("{holder}largest("))));
+        let stub = form.replace("SPECS", &specs.join(&format!("\n{indent}")));
+        let with = |body: &str| stub.replace("BODY", body);
+        shell.write(&format!("project/{file}"), with(todo));
+        // A model is asked for the function and its holder alone.
+        let others =
+            ["  limit: 3,\n", "  static none = new Box();\n", "const limit = 3;\n", "exports.limit = limit;\n"];
+        let said = others.iter().fold(form.replace("SPECS\n", "\n"), |text, other| text.replace(other, ""));
+        let said = said.replace("BODY", "return Math.max(...xs);");
+        let applied = run(&shell, file, &vec![format!("```typescript\n{said}```"); 20], &["--json", "--apply"]);
+        assert_eq!(applied.code, 0, "{file}: {}\n{}", applied.out, applied.err);
+        assert_eq!(fs::read_to_string(shell.project().join(file)).unwrap(), with("return Math.max(...xs);"));
+        // A wrong one of the same form is not.
+        shell.write(&format!("project/{file}"), with(todo));
+        let wrong = said.replace("Math.max(...xs)", "xs[xs.length - 1]");
+        let refused = run(&shell, file, &vec![format!("```typescript\n{wrong}```"); 20], &["--json", "--apply"]);
+        assert_eq!(refused.code, 1, "{file}: {}\n{}", refused.out, refused.err);
+        assert_eq!(fs::read_to_string(shell.project().join(file)).unwrap(), with(todo));
+    }
+}

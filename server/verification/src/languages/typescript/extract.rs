@@ -170,9 +170,11 @@ impl<'t, 'i> Reader<'t, 'i, '_> {
             "function_signature" if node.child_by_field_name("name").is_some_and(|n| text(n, self.code) == name) => {
                 Ok(())
             }
-            "class_declaration" => self.class(node),
             _ if self.is_usage(node) => Ok(()),
-            _ => Err(RedFlag::NotOneFunction),
+            _ => match Some(node).filter(is_class).or(node.child_by_field_name("declaration").filter(is_class)) {
+                Some(class) => self.class(class),
+                None => Err(RedFlag::NotOneFunction),
+            },
         }
     }
 
@@ -229,6 +231,10 @@ impl<'t, 'i> Reader<'t, 'i, '_> {
             _ => false,
         }
     }
+}
+
+fn is_class(node: &Node<'_>) -> bool {
+    matches!(node.kind(), "class_declaration" | "abstract_class_declaration")
 }
 
 /// Whether a body uses `this` or `arguments` of its own function.

@@ -144,6 +144,7 @@ fn a_method_may_come_alone_or_in_its_class() {
     for response in [
         "pop(): T | undefined {\n  return this.#items.pop();\n}",
         "class Stack<T> {\n  pop(): T | undefined {\n    return this.#items.pop();\n  }\n}",
+        "export class Stack<T> {\n  // The last one.\n  pop(): T | undefined {\n    return this.#items.pop();\n  }\n}",
         "```ts\nfunction pop() { return this.#items.pop(); }\n```",
         "  pop(): T | undefined {\n    return this.#items.pop();\n  }\n",
         "pop(): T | undefined {\n  return this.#items.pop();",
@@ -152,6 +153,8 @@ fn a_method_may_come_alone_or_in_its_class() {
     }
     check_flag(source, "class Stack<T> { pop() { return this.#items.pop(); } push(x) {} }", "not_one_function");
     check_flag(source, "class Queue<T> { pop() { return this.#items.pop(); } }", "not_one_function");
+    check_flag(source, "export class Queue<T> { pop() { return this.#items.pop(); } }", "not_one_function");
+    check_flag(source, "export class Stack<T> { pop() { return this.#items.pop(); } push(x) {} }", "not_one_function");
     check_flag(source, "pop(n: number): T | undefined { return this.#items.pop(); }", "wrong_signature");
     check_flag(source, "static async pop() { return 1; }", "wrong_signature");
 }
