@@ -304,7 +304,8 @@ fn describe(event: &RunEvent, layers: u32) -> String {
         RunEvent::GateRejected { step, why } => format!("{step}: candidate does not vote ({why})"),
         RunEvent::Voted { step, tally, margin, k } => {
             let votes: u32 = tally.iter().map(|c| c.votes).sum();
-            format!("{step}: {votes} votes, ahead by {margin} of {k}")
+            let plural = if votes == 1 { "" } else { "s" };
+            format!("{step}: {votes} vote{plural}, ahead by {margin} of {k}")
         }
         RunEvent::Decided { step, .. } => format!("{step}: decided"),
         RunEvent::Advised { step, agent, says } => format!("{step}: {agent}: {says}"),

@@ -118,6 +118,13 @@ pub fn judge(subject: &Subject, facts: &Facts, symbolic: Option<&Facts>) -> Laye
         let detail = "could not generate inputs that satisfy @requires; add an @example whose arguments do";
         return LayerReport::new(Layer::Contracts, Verdict::Unavailable, detail);
     }
+    if spec.ensures.is_empty() && facts.raises.is_empty() && facts.checked == 0 {
+        return LayerReport::new(
+            Layer::Contracts,
+            Verdict::NotApplicable,
+            "no inputs that satisfy @requires were found",
+        );
+    }
     passed(subject, facts, symbolic)
 }
 
@@ -128,8 +135,10 @@ fn passed(subject: &Subject, facts: &Facts, symbolic: Option<&Facts>) -> LayerRe
     if !facts.raises.is_empty() {
         parts.push(format!("{} @raises", facts.raises.len()));
     }
-    if !(spec.ensures.is_empty() && spec.requires.is_empty()) {
-        parts.push(format!("{} @ensures on {} inputs", spec.ensures.len(), facts.checked));
+    match (spec.ensures.len(), facts.checked) {
+        (0, 0) => {}
+        (0, checked) => parts.push(format!("no exception on {checked} inputs that satisfy @requires")),
+        (clauses, checked) => parts.push(format!("{clauses} @ensures on {checked} inputs")),
     }
     match symbolic.map(|s| s.status.as_str()) {
         Some("confirmed") => parts.push("proved by symbolic search".into()),
