@@ -143,3 +143,18 @@ fn what_is_missing_is_suggested_and_counts_when_it_is_accepted() {
     let accepted = json(&run(&["--json"]))["runs"][0].clone();
     assert_eq!(accepted["outcome"], "verified", "{accepted}");
 }
+
+/// A clause that cannot be read is one that nothing was held to.
+#[test]
+fn a_function_whose_spec_has_an_error_is_not_called_verified() {
+    let Some(shell) = equipped() else { return };
+    let text = "# @spec Half of x.\n# @example half(4) == 2\n# @ensures result * 2 = x\ndef half(x: int) -> float:\n    return x / 2\n";
+    shell.write("project/half.py", text);
+    let said = shell.said(shell.command(&["verify", "half.py"]).output().unwrap());
+    assert_eq!(said.code, 1, "{}\n{}", said.out, said.err);
+    assert!(
+        said.out.contains("! half 5 of 8 checks passed; not verified: its spec has an error on line 3: "),
+        "{}",
+        said.out
+    );
+}

@@ -86,7 +86,7 @@ pub async fn main(global: &Global, args: &VerifyArgs) -> Result<Exit, CliError> 
         progress.show(&lines);
         let line = line_of(&source.text, task.function_range.start);
         let policy = rules.of(task.language);
-        let objection = stack.objection(&policy);
+        let objection = stack.objection(&policy).or_else(|| faulty_spec(source, task));
         worst = worst.max(exit_of(&stack, objection.as_deref(), &policy.may_be_unavailable));
         verified.push(Verified { file: source.path.display().to_string(), function: name, line, stack, objection });
         if format == Format::Human
@@ -102,6 +102,12 @@ pub async fn main(global: &Global, args: &VerifyArgs) -> Result<Exit, CliError> 
     }
     print(ui, format, &verified, &sources)?;
     Ok(worst)
+}
+
+/// What is wrong with a function's spec: a clause that cannot be read is one that nothing was held to.
+fn faulty_spec(source: &Source, task: &Task) -> Option<String> {
+    let fault = source.analysis.faults_of(task).find(|d| d.severity == Severity::Error)?;
+    Some(format!("its spec has an error on line {}: {}", line_of(&source.text, fault.range.start), fault.message))
 }
 
 /// Functions to verify, in order.
