@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use tree_sitter::{Node, Tree};
-use zeroerr_core::code::TextRange;
+use zeroerr_core::code::{Param, TextRange};
 use zeroerr_core::task_specification::parser::ClauseSource;
 use zeroerr_core::task_specification::{Example, ExampleClaim, ExampleOrigin, Severity, Spec, SpecDiagnostic};
 
@@ -13,7 +13,7 @@ use super::expressions::{
 };
 use super::functions::{FileIndex, Function};
 use super::literals;
-use super::tree::{normalised, parse, single_expression, text};
+use super::tree::{nodes, normalised, parse, single_expression, text, unwrapped};
 use crate::languages::faults::{Comparison, Faults, nearest};
 use crate::languages::pieces::elsewhere::Elsewhere;
 
@@ -23,6 +23,8 @@ pub(super) struct Context<'a> {
     pub function: &'a str,
     /// Names of the spec's own: parameters, steps, the function itself.
     pub names: HashSet<&'a str>,
+    /// The function's parameters.
+    pub params: &'a [Param],
     /// The helpers that `@step` lines declare; an example may be about one of them.
     pub steps: HashSet<&'a str>,
     /// The file's names, and where in it the function stands.
@@ -131,6 +133,14 @@ impl Checker<'_> {
     /// Whether a postcondition can depend on what the function did: on its result, an argument afterwards,
     /// or something of the file that it may have changed.
     fn is_about_result(&mut self, tree: &Tree, expression: &str, clause: TextRange) -> bool {
+        if let Some(copy) = compared_with_copy(tree.root_node(), expression, self.context.params) {
+            let name = text(copy, expression);
+            let message = format!("`{name}` is a copy from before the call, which nothing is; write `new.{name}`");
+            let range = self.faults.place(clause, expression, copy.byte_range());
+            let fix = Some((format!("Change to `new.{name}`"), format!("new.{name}")));
+            self.faults.add("spec.bad-expression", Severity::Error, range, message).fix = fix;
+            return false;
+        }
         let called: HashSet<usize> = called_names(tree.root_node()).iter().map(Node::id).collect();
         let names = &self.context.names;
         let speaks = |n: &Node<'_>| {
@@ -282,6 +292,22 @@ impl Checker<'_> {
             good
         });
     }
+}
+
+/// A parameter that `is` or `is not` compares with the result: what a clause calls so is a copy.
+fn compared_with_copy<'t>(root: Node<'t>, source: &str, params: &[Param]) -> Option<Node<'t>> {
+    let comparisons =
+        nodes(root).into_iter().filter(|n| n.kind() == "comparison_operator" && n.named_child_count() == 2);
+    comparisons.into_iter().find_map(|n| {
+        let is_identity = n.children_by_field_name("operators", &mut n.walk()).any(|o| o.kind().starts_with("is"));
+        let sides = [n.named_child(0)?, n.named_child(1)?].map(unwrapped);
+        let speaks = sides.iter().any(|s| text(*s, source) == "result");
+        // A copy of an atom is the atom.
+        let atom = |p: &Param| matches!(p.annotation.as_deref(), Some("int" | "str" | "float" | "bool" | "bytes"));
+        let copied = |s: &Node<'_>| params.iter().any(|p| p.name == text(*s, source) && !atom(p));
+        let param = sides.into_iter().find(copied);
+        param.filter(|_| is_identity && speaks)
+    })
 }
 
 fn is_identifier(part: &str) -> bool {

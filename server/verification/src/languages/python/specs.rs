@@ -297,6 +297,7 @@ fn task_of(
     let context = Context {
         function: function.name(source),
         names,
+        params: &all_parameters,
         steps: steps.iter().map(String::as_str).collect(),
         file: (index, function),
         elsewhere,

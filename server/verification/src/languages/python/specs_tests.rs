@@ -184,7 +184,7 @@ def halved(x):
     expect![[r#"
         tested: "Doubles." requires []
           "y = 2\ntested(y)" Prints("4") None at ">>> tested(y)\n    4"
-          "tested(None)" Raises("ValueError") None at ">>> tested(None)\n    Traceback (most recent call last):\n    ValueError: no"
+          "tested(None)" Raises("ValueError: no") None at ">>> tested(None)\n    Traceback (most recent call last):\n    ValueError: no"
           "_ = other(1)\ntested(1.5)" Prints("3.0") None at ">>> tested(1.5)\n    3.0"
         halved: "Halves.\nHalf of x." requires ["x % 2 == 0"]
           "halved(4) == 2" Holds Some(("halved(4)", "2")) at "halved(4) == 2"
@@ -326,7 +326,9 @@ LIMIT = 3
 # @ensures abs(x) >= x
 #          ^^^^^^^^^^^ spec.no-result
 # @ensures new.x == x and LIMIT == 3
-# @ensures twice(x) == result
+# @ensures result is not x
+#                        ^ spec.bad-expression
+# @ensures result is not new.x
 # @ensures LIMIT == 3
 # @property lambda x: twice(x) == 2 * x
 #           ^^^^^^^^^^^^^^^^^^^^^^^^^^^ spec.bad-expression

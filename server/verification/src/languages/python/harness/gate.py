@@ -139,7 +139,7 @@ def same_output(expected, got, code):
     if expected == got:
         return True
     import doctest  # slow to import, and most examples match as they are
-    flags = 0
+    flags = doctest.DONT_ACCEPT_TRUE_FOR_1  # a truth value is no number, in examples as in doctests
     for part in code.split("# doctest:")[1:]:
         for word in part.splitlines()[0].replace(",", " ").split():
             if word[0] == "+":

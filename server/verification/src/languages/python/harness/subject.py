@@ -203,9 +203,12 @@ class Subject:
         """A name stands for one function: what another `def` of the file does is no word for this one."""
         while hasattr(function, "__wrapped__"):
             function = function.__wrapped__
-        code = getattr(function, "__code__", None)
-        is_ours = code is None or code.co_filename != self.module.__file__ or code.co_name != self.name
-        if not is_ours and code.co_firstlineno != _first_line(self.node):
+        code, line = getattr(function, "__code__", None), _first_line(self.node)
+        if code is None or code.co_filename != self.module.__file__ or code.co_firstlineno == line:
+            return
+        kept = [cell.cell_contents for cell in function.__closure__ or ()]
+        wraps = any(getattr(getattr(k, "__code__", None), "co_firstlineno", 0) == line for k in kept)
+        if code.co_name == self.name or not (wraps or self.node.decorator_list):
             told = "`%s` is the one that is defined in line %d, so this one never runs"
             raise Load("NameError", told % (self.name, code.co_firstlineno), "")
 
