@@ -88,9 +88,25 @@ impl Checker<'_> {
                 clause.text = without_comment(&clause.text).to_owned();
                 let Some(expression) = self.expression(&clause.text, clause.range) else { return false };
                 self.known_names(&expression, &clause.text, clause.range, after);
-                true
+                !after || self.speaks(&expression, &clause.text, clause.range)
             });
         }
+    }
+
+    /// Whether a clause about what the function gives says anything of it: parameters have the values that they were given.
+    fn speaks(&mut self, expression: &Expression, code: &str, clause: TextRange) -> bool {
+        let Some(root) = expression.node() else { return true };
+        let function = self.context.function;
+        let given = |name: &str| (self.context.names.contains(name) && name != function) || is_global(name);
+        let names = free_names(root, expression.source());
+        let is_free = names.iter().any(|n| expression.text(*n) == "result" || !given(expression.text(*n)));
+        if is_free || mentions(root, expression.source(), function) || code.contains("this") {
+            return true;
+        }
+        let message = format!("this says nothing of what `{function}` does; speak of `result`, or call `{function}`");
+        let range = self.faults.place(clause, code, 0..code.len());
+        self.faults.add("spec.no-result", Severity::Error, range, message);
+        false
     }
 
     fn known_names(&mut self, expression: &Expression, code: &str, clause: TextRange, after: bool) {

@@ -146,6 +146,13 @@ fn faults_stand_on_their_exact_place() {
 }
 
 #[test]
+fn clauses_that_say_nothing_of_the_function_are_faults() {
+    check_faults(
+        "const LIMIT = 3;\n// @spec F.\n// @ensures x > 0\n//          ^^^^^ spec.no-result\n// @ensures result > x\n// @ensures f(x) === 1\n// @property x === x\n//           ^^^^^^^ spec.no-result\n// @property f(x) === f(-x)\n// @property [x].map(f).length === 1\n// @requires x > 0\nfunction f(x: number): number { throw new Error('stub') }\n",
+    );
+}
+
+#[test]
 fn specs_without_a_function_are_said() {
     check_faults(
         "// @spec A.\n// ^^^^^^^^ spec.no-function\n\nfunction a() {}\n\n// @spec B.\n// ^^^^^^^^ spec.no-function\nclass B {}\n\nfunction c() {\n  let x = 1; // @spec no\n  // @spec C.\n//   ^^^^^^^^ spec.no-function\n  return x + 1;\n}\n",

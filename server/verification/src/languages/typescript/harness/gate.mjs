@@ -119,7 +119,7 @@ function other(answer, expected) {
   const [kind] = answer;
   if (kind === "raised") return fact(false, `! ${exception(answer)}`, expected, answer.slice(-3));
   if (kind === "untrusted") return fact(false, pretends(answer[1]), expected, ["", "", ""]);
-  const got = { timeout: "timeout", crash: `crash: ${answer[1]}` }[kind] ?? `broken: ${answer[1]}: ${answer[2]}`;
+  const got = { timeout: "timeout", crash: `crash: ${answer[1]}`, uncalled: `uncalled: ${answer[1]}` }[kind] ?? `broken: ${answer[1]}: ${answer[2]}`;
   const found = fact(false, got, expected, ["", "", ""]);
   return kind === "broken" ? { ...found, missing_module: answer[3] ?? "" } : found;
 }

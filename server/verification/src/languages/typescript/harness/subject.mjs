@@ -132,8 +132,14 @@ export class Subject {
     return waits ? settled(found) : found;
   }
 
+  /** Whether the function is known not to have been called since `fresh`; who reads a property or makes an object calls unseen. */
+  get isUncalled() {
+    return !this.entered && !this.isClass && !this.request.accessor;
+  }
+
   fresh() {
     this.calls = [];
+    this.entered = false;
     this.violated = undefined;
     this.pretender = undefined;
   }
@@ -165,6 +171,7 @@ export class Subject {
   guard(original, home) {
     const subject = this;
     const noted = function noted(...args) {
+      subject.entered = true;
       const call = subject.describe(args);
       if (subject.requires?.length > 0) {
         const unmet = subject.unmet(subject.bound(args));

@@ -20,12 +20,18 @@ function raised(error) {
   return ["raised", errorName(error), errorNames(error).join(" "), errorText(error)];
 }
 
+/** Whether a claim that was evaluated says nothing of the function; calls behind `?.` are not seen. */
+function isUncalled(subject, code) {
+  return subject.isUncalled && !code.includes("?.");
+}
+
 /** `f(ARGS) === EXPECTED`; `right` is empty when the judge knows the expected value itself. */
 async function equation(subject, left, right) {
   try {
     const expected = right === "" ? undefined : await subject.finish(await subject.value(right));
     subject.fresh();
     const result = await subject.finish(await subject.value(left));
+    if (isUncalled(subject, left)) return ["uncalled", subject.request.function, ...subject.notes()];
     const [text, opaque] = equality(result);
     const answer = ["value", text, show(result), opaque ? "opaque" : ""];
     if (right !== "") answer.push(equality(expected)[0] === text ? "same" : "differs", show(expected));
@@ -39,7 +45,9 @@ async function equation(subject, left, right) {
 async function holds(subject, code) {
   try {
     const value = await subject.finish(await subject.value(code));
-    return [value === true || (typeof value !== "object" && Boolean(value)) ? "true" : "false", show(value), ...subject.notes()];
+    if (isUncalled(subject, code)) return ["uncalled", subject.request.function, ...subject.notes()];
+    const isTrue = value === true || (typeof value !== "object" && typeof value !== "function" && Boolean(value));
+    return [isTrue ? "true" : "false", show(value), ...subject.notes()];
   } catch (error) {
     return [...raised(error), ...subject.notes()];
   }
@@ -51,6 +59,7 @@ async function raises(subject, code) {
     const value = await subject.finish(await subject.value(code));
     return ["value", "", show(value), "", ...subject.notes()];
   } catch (error) {
+    if (isUncalled(subject, code)) return ["uncalled", subject.request.function, ...subject.notes()];
     return [...raised(error), ...subject.notes()];
   }
 }
