@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::task_specification::{Spec, SpecDiagnostic};
+use crate::task_specification::{Severity, Spec, SpecDiagnostic};
 
 /// A half-open range of byte offsets into one source text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
@@ -218,9 +218,9 @@ impl FileAnalysis {
     pub fn task_named(&self, name: &str) -> Option<&Task> {
         self.tasks.iter().find(|t| t.signature.name == name)
     }
-    /// Diagnostics that lie in a task's spec block.
-    pub fn faults_of<'a>(&'a self, task: &'a Task) -> impl Iterator<Item = &'a SpecDiagnostic> {
-        self.diagnostics.iter().filter(|d| d.range.overlaps(task.spec_range))
+    /// The first error in a task's spec block: what cannot be read is nothing that code was held to.
+    pub fn spec_error(&self, task: &Task) -> Option<&SpecDiagnostic> {
+        self.diagnostics.iter().find(|d| d.severity == Severity::Error && d.range.overlaps(task.spec_range))
     }
 }
 

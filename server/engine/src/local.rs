@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use zeroerr_core::code::{FileAnalysis, LanguageId, ScopeName, Task, TextRange, line_of};
 use zeroerr_core::ports::{BoxFuture, Model};
 use zeroerr_core::report::{RunEvent, RunOutcome, RunReport};
-use zeroerr_core::task_specification::Severity;
 use zeroerr_core::verdict::StackReport;
 use zeroerr_verification::verification_stack::{VerificationStack, subject_as_is, workspace_of};
 
@@ -172,7 +171,7 @@ impl LocalWorkbench {
     /// Why the task cannot be begun at all.
     fn refusal(&self, task: &Task) -> Option<String> {
         let analysis = self.analyse(&task.file, &task.source);
-        let fault = analysis.faults_of(task).find(|d| d.severity == Severity::Error)?;
+        let fault = analysis.spec_error(task)?;
         let line = line_of(&task.source, fault.range.start);
         Some(format!("the spec has an error on line {line}: {}", fault.message))
     }

@@ -106,7 +106,7 @@ pub async fn main(global: &Global, args: &VerifyArgs) -> Result<Exit, CliError> 
 
 /// What is wrong with a function's spec: a clause that cannot be read is one that nothing was held to.
 fn faulty_spec(source: &Source, task: &Task) -> Option<String> {
-    let fault = source.analysis.faults_of(task).find(|d| d.severity == Severity::Error)?;
+    let fault = source.analysis.spec_error(task)?;
     Some(format!("its spec has an error on line {}: {}", line_of(&source.text, fault.range.start), fault.message))
 }
 

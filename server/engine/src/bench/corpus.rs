@@ -16,7 +16,6 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 use zeroerr_core::code::{Candidate, Task, TextRange};
-use zeroerr_core::task_specification::Severity;
 use zeroerr_core::verdict::{Layer, StackReport, Verdict};
 use zeroerr_verification::languages::CheckError;
 use zeroerr_verification::languages::python::{Python, mutants};
@@ -218,7 +217,7 @@ fn task_of(record: &TaskRecord) -> Result<Task, String> {
     let file = PathBuf::from("/recorded").join(format!("{}.py", entry.to_lowercase()));
     let analysis = Python.analyse(&file, &source);
     let own = analysis.tasks.iter().rev().find(|t| t.signature.name == entry);
-    let is_usable = |t: &&Task| !analysis.faults_of(t).any(|d| d.severity == Severity::Error);
+    let is_usable = |t: &&Task| analysis.spec_error(t).is_none();
     if let Some(task) = own.filter(is_usable) {
         return Ok(task.clone());
     }

@@ -25,9 +25,7 @@ pub fn task(record: &TaskRecord, samples: &Samples, language: &dyn Language) -> 
     // The last of that name: a prompt may bring helpers, and Python itself takes the last.
     let task = analysis.tasks.iter().rev().find(|t| t.signature.name == entry).cloned();
     let task = task.ok_or("its docstring has no example that can be read")?;
-    if let Some(fault) =
-        analysis.faults_of(&task).find(|d| d.severity == zeroerr_core::task_specification::Severity::Error)
-    {
+    if let Some(fault) = analysis.spec_error(&task) {
         return Err(format!("its spec cannot be used: {}", fault.message));
     }
     if !task.spec.has_evidence() {

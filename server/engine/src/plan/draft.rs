@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use zeroerr_core::code::{Candidate, Task, TextEdit, TextRange};
 use zeroerr_core::decomposition_engine::{Plan, Step, mentions};
-use zeroerr_core::task_specification::Severity;
 use zeroerr_verification::languages::{Language, Subject};
 use zeroerr_verification::verification_stack::{VerificationStack, subject_for_edit};
 
@@ -143,7 +142,7 @@ impl Draft {
             let header = self.plan.step(name).map_or(String::new(), |s| format!("{name}{}", s.signature));
             return Err(format!("step `{name}`: `{header}` is no function of {}", self.task.language.name()));
         };
-        match analysis.faults_of(found).find(|d| d.severity == Severity::Error) {
+        match analysis.spec_error(found) {
             Some(fault) => Err(format!("step `{name}`: {}", fault.message)),
             None => Ok(found.clone()),
         }

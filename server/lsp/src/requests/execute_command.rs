@@ -5,7 +5,6 @@ use serde::Deserialize;
 use tower_lsp::jsonrpc::Error;
 use zeroerr_core::code::Task;
 use zeroerr_core::report::{RunOutcome, RunReport};
-use zeroerr_core::task_specification::Severity;
 
 use super::disagreement::{self, Answered};
 use super::whole_file;
@@ -255,7 +254,7 @@ fn target(state: &State, order: &JobOrder) -> Result<Target, String> {
 
 /// The 1-based line of the first error in a task's spec.
 pub(crate) fn faulty_line(snapshot: &Snapshot, task: &Task) -> Option<usize> {
-    let fault = snapshot.analysis.faults_of(task).find(|d| d.severity == Severity::Error)?;
+    let fault = snapshot.analysis.spec_error(task)?;
     Some(snapshot.line_at(fault.range.start) + 1)
 }
 

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use zeroerr_core::code::{LanguageId, apply_edits};
 use zeroerr_core::question::Question;
 use zeroerr_core::report::RunReport;
-use zeroerr_core::task_specification::{Severity, insert_clause};
+use zeroerr_core::task_specification::insert_clause;
 use zeroerr_engine::Workbench;
 
 use crate::args::RunArgs;
@@ -136,7 +136,7 @@ fn written(workbench: &dyn Workbench, source: &Source, key: &Key, clause: &str) 
         .ok_or_else(|| format!("the spec block cannot take `{clause}`; write it there yourself and run again"))?;
     let analysis = workbench.analyse(&task.file, &text.as_str().into());
     let Some(now) = key.find(&analysis) else { return Err(format!("`{clause}` would break the spec")) };
-    match analysis.faults_of(now).find(|d| d.severity == Severity::Error) {
+    match analysis.spec_error(now) {
         Some(fault) => Err(format!("`{clause}` cannot be used: {}", fault.message)),
         None => Ok(text),
     }

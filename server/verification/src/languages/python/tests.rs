@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use ignore::WalkBuilder;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use zeroerr_core::task_specification::Spec;
 use zeroerr_core::verdict::{Layer, LayerReport};
 
 use super::harness::{self, Mode, Trouble};
@@ -77,15 +76,10 @@ fn suite(subject: &Subject, copy: &Copy) -> Value {
         "files": files,
         "path": copy.file,
         "paths": harness::search_paths(&copy.root, top),
-        "weighed": !has_evidence(&subject.task.spec),
+        // Without claims of the spec's own these tests are all the evidence, and it must be known which could fail.
+        "weighed": !subject.task.spec.has_evidence(),
         "previous": replaced(subject).map(|_| subject.previous.to_string()),
     })
-}
-
-/// Whether the spec makes claims of its own. Where it does not, the project's tests are all the evidence
-/// there is, and it must be known which of them could fail.
-fn has_evidence(spec: &Spec) -> bool {
-    !(spec.examples.is_empty() && spec.raises.is_empty() && spec.ensures.is_empty() && spec.properties.is_empty())
 }
 
 fn mentions_word(text: &str, word: &str) -> bool {
