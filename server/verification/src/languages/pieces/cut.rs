@@ -4,6 +4,9 @@
 //! brackets do not match, as a text is while it is typed, the part from the first unclosed one on is cut
 //! wherever a line at the margin begins a function or the like: one broken function is not the end of the
 //! others. Where the cuts are depends on the text alone, and finding them takes one pass, or two.
+//!
+//! What lies before a cut has no say in what follows it. So a text that begins and ends as an earlier one did
+//! is looked through only between the two.
 
 /// What stands at a place of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,76 +54,148 @@ pub(crate) trait Lexis {
 /// Bracket kind of a string that brackets are opened in.
 pub(crate) const STRING: u8 = b'`';
 
-/// The places where the pieces of a text begin; 0 is always one.
-pub(crate) fn cut(text: &str, lexis: &impl Lexis) -> Vec<usize> {
-    let bytes = text.as_bytes();
-    // The first two lines may speak to the system, and only there.
-    let head = bytes.iter().enumerate().filter(|(_, b)| **b == b'\n').nth(1).map_or(bytes.len(), |(at, _)| at + 1);
-    let mut starts = vec![0];
-    let all_close = scan(bytes, lexis, head, false, &mut starts);
-    // From the piece on that never ends.
-    let _ = all_close || scan(bytes, lexis, head, true, &mut starts);
-    starts
+/// Where the pieces of a text begin.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Cuts {
+    /// In order; 0 is always one.
+    pub starts: Vec<usize>,
+    /// How many of them were found before a bracket did not match.
+    sound: usize,
+    /// Bytes of the text.
+    length: usize,
 }
 
-/// Adds the cuts after the last of `starts`, and says whether all brackets match; unless the text is known to be
-/// `broken`, it stops where they do not.
-fn scan(text: &[u8], lexis: &impl Lexis, head: usize, broken: bool, starts: &mut Vec<usize>) -> bool {
-    let mut at = starts.last().copied().unwrap_or(0);
-    let (mut before, mut open) = (Before::default(), Vec::<u8>::new());
-    // Whether the line so far, and the one before it, hold nothing; whether a comment is what came last.
-    let (mut empty, mut after_empty, mut after_comment) = (true, false, false);
-    let mut next = None;
-    while at < text.len() {
-        let at_margin = after_empty && empty && text.get(at.wrapping_sub(1)) == Some(&b'\n');
-        if at_margin && !after_comment && at >= head && starts.last() != Some(&at) && !is_space(text[at]) {
-            let line = &text[at..];
-            let starts_item = broken && !open.is_empty() && lexis.begins_item(line);
-            if starts_item || open.is_empty() && lexis.begins_statement(line, before) {
-                starts.push(at);
-                open.clear();
-                before = Before::default();
-            }
-        }
-        let (token, length) = next.take().unwrap_or_else(|| lexis.token(text, at, before));
-        let end = (at + length.max(1)).min(text.len());
-        let outside = open.is_empty();
-        match token {
-            Token::Space => {
-                if text[end - 1] == b'\n' {
-                    after_empty = empty;
-                    empty = true;
-                }
-                at = end;
-                continue;
-            }
-            Token::Comment => {
-                (empty, after_comment, at) = (false, true, end);
-                continue;
-            }
-            Token::Open(kind) => open.push(kind),
-            Token::Close(kind) if !open.is_empty() => {
-                if open.last() == Some(&kind) {
-                    open.pop();
-                } else if kind == b'{' && open.last() == Some(&STRING) {
-                    open.pop();
-                    next = lexis.resume(text, end);
-                } else if !broken {
-                    return false;
-                } else if let Some(matching) = open.iter().rposition(|k| *k == kind) {
-                    open.truncate(matching);
-                }
-            }
-            Token::Close(_) | Token::Other => {}
-        }
-        if empty && outside {
-            before.first = text[at];
-        }
-        before.last = text[end - 1];
-        before.word = is_word(before.last).then_some((at, end));
-        (empty, after_comment, at) = (false, false, end);
+/// What is known of an earlier text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Earlier<'c> {
+    /// Where its pieces began.
+    pub cuts: &'c Cuts,
+    /// With how many of its pieces the new text begins and ends as well; no piece counts for both.
+    pub same: (usize, usize),
+}
+
+impl Earlier<'_> {
+    /// The cuts that stand whatever the new text holds: none is looked for by what follows its first line.
+    fn standing(&self) -> Option<&[usize]> {
+        self.cuts.starts.get(..self.same.0.min(self.cuts.sound)).filter(|starts| !starts.is_empty())
     }
-    open.is_empty()
+
+    /// Which of its cuts lies at `at` of the new text, which has `length` bytes, when the rest is the same from
+    /// there on and was looked through in the same way.
+    fn at(&self, at: usize, length: usize, broken: bool) -> Option<usize> {
+        let starts = &self.cuts.starts;
+        let first = starts.len().checked_sub(self.same.1)?.max(1);
+        let then = (at + self.cuts.length).checked_sub(length)?;
+        let index = first + starts.get(first..)?.binary_search(&then).ok()?;
+        ((index >= self.cuts.sound) == broken).then_some(index)
+    }
+}
+
+/// How looking for cuts came to its end.
+enum End {
+    /// All brackets match.
+    Closed,
+    /// They do not.
+    Open,
+    /// At this cut of the earlier text, from which on all is as it was.
+    Earlier(usize),
+}
+
+/// The places where the pieces of a text begin, whatever is known of an earlier one.
+pub(crate) fn cut(text: &str, lexis: &impl Lexis, earlier: Option<Earlier<'_>>) -> Cuts {
+    let bytes = text.as_bytes();
+    let length = bytes.len();
+    let standing = earlier.as_ref().and_then(Earlier::standing).unwrap_or(&[0]);
+    let mut scan = Scan { text: bytes, lexis, starts: standing.to_vec(), earlier };
+    let mut end = scan.run(false);
+    let mut sound = scan.starts.len();
+    if matches!(end, End::Open) {
+        // From the piece on that never ends.
+        end = scan.run(true);
+    } else if let (End::Earlier(index), Some(earlier)) = (&end, earlier) {
+        sound += earlier.cuts.sound - index - 1;
+    }
+    let mut starts = scan.starts;
+    if let (End::Earlier(index), Some(earlier)) = (end, earlier) {
+        starts.extend(earlier.cuts.starts[index + 1..].iter().map(|then| then + length - earlier.cuts.length));
+    }
+    Cuts { starts, sound, length }
+}
+
+/// Looks for cuts.
+struct Scan<'t, L> {
+    text: &'t [u8],
+    lexis: &'t L,
+    starts: Vec<usize>,
+    earlier: Option<Earlier<'t>>,
+}
+
+impl<L: Lexis> Scan<'_, L> {
+    /// Adds the cuts after the last one, until the earlier text's can be taken; unless the text is known to be
+    /// `broken`, it stops where the brackets do not match.
+    fn run(&mut self, broken: bool) -> End {
+        let (text, lexis) = (self.text, self.lexis);
+        // The first two lines may speak to the system, and only there.
+        let head = text.iter().enumerate().filter(|(_, b)| **b == b'\n').nth(1).map_or(text.len(), |(at, _)| at + 1);
+        let mut at = self.starts.last().copied().unwrap_or(0);
+        let (mut before, mut open) = (Before::default(), Vec::<u8>::new());
+        // Whether the line so far, and the one before it, hold nothing; whether a comment is what came last.
+        let (mut empty, mut after_empty, mut after_comment) = (true, false, false);
+        let mut next = None;
+        while at < text.len() {
+            let at_margin = after_empty && empty && text.get(at.wrapping_sub(1)) == Some(&b'\n');
+            if at_margin && !after_comment && at >= head && self.starts.last() != Some(&at) && !is_space(text[at]) {
+                let line = &text[at..];
+                let starts_item = broken && !open.is_empty() && lexis.begins_item(line);
+                if starts_item || open.is_empty() && lexis.begins_statement(line, before) {
+                    self.starts.push(at);
+                    if let Some(index) = self.earlier.as_ref().and_then(|e| e.at(at, text.len(), broken)) {
+                        return End::Earlier(index);
+                    }
+                    open.clear();
+                    before = Before::default();
+                }
+            }
+            let (token, length) = next.take().unwrap_or_else(|| lexis.token(text, at, before));
+            let end = (at + length.max(1)).min(text.len());
+            let outside = open.is_empty();
+            match token {
+                Token::Space => {
+                    if text[end - 1] == b'\n' {
+                        after_empty = empty;
+                        empty = true;
+                    }
+                    at = end;
+                    continue;
+                }
+                Token::Comment => {
+                    (empty, after_comment, at) = (false, true, end);
+                    continue;
+                }
+                Token::Open(kind) => open.push(kind),
+                Token::Close(kind) if !open.is_empty() => {
+                    if open.last() == Some(&kind) {
+                        open.pop();
+                    } else if kind == b'{' && open.last() == Some(&STRING) {
+                        open.pop();
+                        next = lexis.resume(text, end);
+                    } else if !broken {
+                        return End::Open;
+                    } else if let Some(matching) = open.iter().rposition(|k| *k == kind) {
+                        open.truncate(matching);
+                    }
+                }
+                Token::Close(_) | Token::Other => {}
+            }
+            if empty && outside {
+                before.first = text[at];
+            }
+            before.last = text[end - 1];
+            before.word = is_word(before.last).then_some((at, end));
+            (empty, after_comment, at) = (false, false, end);
+        }
+        if open.is_empty() { End::Closed } else { End::Open }
+    }
 }
 
 /// Bytes of words; those of other alphabets are taken for letters.

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use zeroerr_core::code::{FileAnalysis, LanguageId, ScopeName, Task};
 
+use cut::{Cuts, Earlier};
 use elsewhere::{Asked, Bound, Elsewhere, FileNames};
 
 /// Files that are remembered, of all languages together.
@@ -24,8 +25,8 @@ const RETIRED: usize = 256;
 pub(crate) struct Reader {
     /// The language.
     pub language: LanguageId,
-    /// Where the pieces of a file begin; 0 is always one.
-    pub cut: fn(&str) -> Vec<usize>,
+    /// Where the pieces of a file begin, given where those of an earlier text of it did.
+    pub cut: fn(&str, Option<Earlier<'_>>) -> Cuts,
     /// Whether there may be a spec in a piece. Most files have none, and need no parsing.
     pub may_have_spec: fn(&str) -> bool,
     /// What it binds for the other pieces.
@@ -61,6 +62,7 @@ struct Found {
 struct Memory {
     reader: &'static Reader,
     path: PathBuf,
+    cuts: Arc<Cuts>,
     pieces: Arc<[Arc<Piece>]>,
     names: Option<Arc<FileNames>>,
     retired: Arc<[Arc<Piece>]>,
@@ -72,8 +74,7 @@ static RECENT: Mutex<VecDeque<Memory>> = Mutex::new(VecDeque::new());
 /// Finds functions with specs in a file.
 pub(crate) fn analyse(reader: &'static Reader, path: &Path, source: &Arc<str>) -> FileAnalysis {
     let last = recall(|m| m.reader.language == reader.language && m.path == path);
-    let (old, retired) = last.as_ref().map_or((&[][..], &[][..]), |m| (&m.pieces, &m.retired));
-    let recut = recut(reader, source, old, retired);
+    let recut = recut(reader, source, last.as_ref());
     let mut names = None;
     let mut analysis = FileAnalysis::default();
     if recut.pieces.iter().any(|p| p.may_have_spec) {
@@ -93,15 +94,16 @@ pub(crate) fn analyse(reader: &'static Reader, path: &Path, source: &Arc<str>) -
         names = Some(file);
     }
     let again = |p: &&Arc<Piece>| !recut.removed.iter().any(|r| Arc::ptr_eq(r, p));
-    let retired = recut.removed.iter().chain(retired.iter().filter(again)).take(RETIRED).cloned().collect();
-    remember(Memory { reader, path: path.to_owned(), pieces: recut.pieces, names, retired });
+    let older = last.iter().flat_map(|m| m.retired.iter()).filter(again);
+    let retired = recut.removed.iter().chain(older).take(RETIRED).cloned().collect();
+    remember(Memory { reader, path: path.to_owned(), cuts: recut.cuts, pieces: recut.pieces, names, retired });
     analysis
 }
 
 /// The names of a file's top level, every name once, in file order.
 pub(crate) fn names(reader: &Reader, source: &str) -> Vec<ScopeName> {
     let known = recall(|m| m.reader.language == reader.language && is_text_of(&m.pieces, source));
-    let pieces = known.map_or_else(|| recut(reader, source, &[], &[]).pieces, |m| m.pieces);
+    let pieces = known.map_or_else(|| recut(reader, source, None).pieces, |m| m.pieces);
     let mut seen = HashSet::new();
     let all = pieces.iter().flat_map(|p| p.names.get_or_init(|| (reader.names)(&p.text)));
     all.filter(|name| seen.insert(name.name.as_str())).cloned().collect()
@@ -164,6 +166,7 @@ impl Piece {
 
 /// The pieces of a text, and how they differ from those of the last one.
 struct Recut {
+    cuts: Arc<Cuts>,
     pieces: Arc<[Arc<Piece>]>,
     /// How many of the first and of the last are those of the last text.
     kept: (usize, usize),
@@ -172,10 +175,11 @@ struct Recut {
 }
 
 /// Cuts a text; a piece that was there before is the one that was there before.
-fn recut(reader: &Reader, source: &str, old: &[Arc<Piece>], retired: &[Arc<Piece>]) -> Recut {
-    let starts = (reader.cut)(source);
-    let ends = starts.iter().skip(1).copied().chain([source.len()]);
-    let texts: Vec<&str> = starts.iter().zip(ends).map(|(from, to)| source.get(*from..to).unwrap_or("")).collect();
+fn recut(reader: &Reader, source: &str, last: Option<&Memory>) -> Recut {
+    let (old, retired) = last.map_or((&[][..], &[][..]), |m| (&m.pieces, &m.retired));
+    let cuts = (reader.cut)(source, last.map(|m| Earlier { cuts: &m.cuts, same: same_ends(old, source) }));
+    let ends = cuts.starts.iter().skip(1).copied().chain([source.len()]);
+    let texts: Vec<&str> = cuts.starts.iter().zip(ends).map(|(from, to)| source.get(*from..to).unwrap_or("")).collect();
     let is = |(n, (piece, text)): (usize, (&Arc<Piece>, &&str))| piece.is(text, n > 0);
     let head = old.iter().zip(&texts).enumerate().take_while(|pair| is(*pair)).count();
     let (old_rest, rest) = (&old[head..], &texts[head..]);
@@ -188,7 +192,20 @@ fn recut(reader: &Reader, source: &str, old: &[Arc<Piece>], retired: &[Arc<Piece
         same.map_or_else(|| Arc::new(Piece::new(reader, text, later)), |p| Arc::clone(p))
     });
     let pieces = old[..head].iter().cloned().chain(middle).chain(old[old.len() - tail..].iter().cloned()).collect();
-    Recut { pieces, kept: (head, tail), removed: removed.to_vec() }
+    Recut { cuts: Arc::new(cuts), pieces, kept: (head, tail), removed: removed.to_vec() }
+}
+
+/// With how many of some pieces a text begins, and with how many of the others it ends.
+fn same_ends(pieces: &[Arc<Piece>], mut text: &str) -> (usize, usize) {
+    let mut head = 0;
+    while let Some(rest) = pieces.get(head).and_then(|p| text.strip_prefix(&*p.text)) {
+        (head, text) = (head + 1, rest);
+    }
+    let mut tail = 0;
+    while let Some(rest) = pieces[head..].iter().nth_back(tail).and_then(|p| text.strip_suffix(&*p.text)) {
+        (tail, text) = (tail + 1, rest);
+    }
+    (head, tail)
 }
 
 impl Recut {

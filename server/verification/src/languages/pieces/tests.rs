@@ -129,6 +129,32 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn a_text_is_cut_the_same_whatever_is_known_of_an_earlier_one(
+        edits in prop::collection::vec((0usize..4_000, 0usize..30, prop::sample::select(TYPED)), 1..12)
+    ) {
+        for language in languages::all() {
+            let (reader, _) = reader(language.id());
+            let mut text = base(language.id());
+            let mut cuts = (reader.cut)(&text, None);
+            for (at, length, new) in &edits {
+                let pieces: Vec<Arc<Piece>> = (0..cuts.starts.len())
+                    .map(|n| &text[cuts.starts[n]..cuts.starts.get(n + 1).copied().unwrap_or(text.len())])
+                    .map(|text| Arc::new(Piece::new(reader, text, true)))
+                    .collect();
+                let floor = |n: usize| (0..=n.min(text.len())).rev().find(|n| text.is_char_boundary(*n)).unwrap();
+                let from = at % (text.len() + 1);
+                text.replace_range(floor(from)..floor(from + length), new);
+                let next = (reader.cut)(&text, Some(Earlier { cuts: &cuts, same: same_ends(&pieces, &text) }));
+                prop_assert_eq!(&next, &(reader.cut)(&text, None), "{}", text);
+                cuts = next;
+            }
+        }
+    }
+}
+
 /// The text with a spec above every function, so that there is something to be found.
 fn with_specs(language: LanguageId, text: &str) -> String {
     let (words, comment): (&[&str], &str) = match language {
@@ -167,7 +193,7 @@ fn compare(language: &dyn Language, name: &Path, text: &str, seen: &mut Seen) {
     assert_eq!(place(&cut), place(&whole), "{}", name.display());
     assert!(cut == whole, "{} differs in what is said of its specs:\n{cut:#?}\n{whole:#?}", name.display());
     seen.files += 1;
-    seen.pieces += (reader.cut)(&source).len();
+    seen.pieces += (reader.cut)(&source, None).starts.len();
     seen.tasks += cut.tasks.len();
 }
 
@@ -195,7 +221,8 @@ fn what_a_cut_must_not_part_stays_together() {
         let text = base(language.id());
         compare(language.as_ref(), Path::new("base"), &text, &mut Seen::default());
         let (reader, _) = reader(language.id());
-        assert!((reader.cut)(&text).len() > 12, "{:?}: {:?}", language.id(), (reader.cut)(&text));
+        let cuts = (reader.cut)(&text, None);
+        assert!(cuts.starts.len() > 12, "{:?}: {cuts:?}", language.id());
     }
 }
 
@@ -213,7 +240,7 @@ fn one_broken_function_is_not_the_end_of_the_others() {
         assert_ne!(text, broken);
         let left = language.analyse(path, &broken.as_str().into()).tasks.len();
         assert!(left + 2 >= all, "{:?}: {left} of {all} are left", language.id());
-        let pieces = |text: &str| (reader.cut)(text).len();
+        let pieces = |text: &str| (reader.cut)(text, None).starts.len();
         assert!(pieces(&broken) + 1 >= pieces(&text), "{:?}: what is below stays in pieces", language.id());
     }
 }

@@ -29,7 +29,7 @@ use crate::languages::pieces::{self, Reader};
 /// How a file is read piece by piece.
 pub(super) static READER: Reader = Reader {
     language: LanguageId::Python,
-    cut: |source| cut(source, &PythonLexis),
+    cut: |source, earlier| cut(source, &PythonLexis, earlier),
     may_have_spec,
     bound: |_, source| bound(source),
     analyse: analyse_piece,

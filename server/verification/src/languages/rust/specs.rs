@@ -27,7 +27,7 @@ use crate::languages::pieces::{self, Reader};
 /// How a file is read piece by piece.
 static READER: Reader = Reader {
     language: LanguageId::Rust,
-    cut: |source| cut(source, &RustLexis),
+    cut: |source, earlier| cut(source, &RustLexis, earlier),
     may_have_spec,
     bound: |_, source| bound(source),
     analyse: analyse_piece,

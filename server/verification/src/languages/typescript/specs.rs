@@ -28,7 +28,7 @@ use crate::languages::pieces::{self, Reader};
 /// How a file is read piece by piece.
 pub(super) static READER: Reader = Reader {
     language: LanguageId::TypeScript,
-    cut: |source| cut(source, &TypeScriptLexis),
+    cut: |source, earlier| cut(source, &TypeScriptLexis, earlier),
     may_have_spec,
     bound,
     analyse: analyse_piece,
