@@ -103,8 +103,8 @@ impl Mode {
         match self {
             Mode::Judge | Mode::Questions => 20,
             Mode::Batch => 600,
-            Mode::Examine | Mode::Contracts | Mode::Symbolic => 30,
-            Mode::Properties | Mode::Performance => 60,
+            Mode::Examine | Mode::Contracts => 30,
+            Mode::Properties | Mode::Performance | Mode::Symbolic => 60,
             Mode::Tests => 180,
         }
     }
