@@ -2,15 +2,17 @@
 //!
 //! Reading comes first and side by side (syntax, types, analysis, security), then what runs the
 //! code (tests, contracts, properties), then the stopwatch, alone on the machine as far as this
-//! process goes. [`VerificationStack::verify`] stops at the first group that objects, so code that
+//! process goes; what it needs is made ready meanwhile. [`VerificationStack::verify`] stops at the first group that objects, so code that
 //! a reader already refuses is never run; [`VerificationStack::verify_all`] always reports eight.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use futures::StreamExt;
+use futures::future::{Either, select};
 use tokio::sync::RwLock;
 use zeroerr_core::code::{Candidate, LanguageId, Task, TextEdit, TextRange, apply_edits};
 use zeroerr_core::ports::BoxFuture;
@@ -196,10 +198,20 @@ impl VerificationStack {
     pub async fn verify(&self, subject: &Subject, on_event: OnEvent<'_>) -> StackReport {
         let mut done = self.group(subject, &READING, READING.len(), on_event).await;
         let policy = self.policy.of(subject.task.language);
-        if may_go_on(&policy, &done) {
-            done.extend(self.group(subject, &RUNNING, self.width, on_event).await);
+        if !may_go_on(&policy, &done) {
+            return ordered(done);
         }
+        let prepared = pin!(self.prepare(subject));
+        let running = pin!(self.group(subject, &RUNNING, self.width, on_event));
+        let (ran, preparing) = match select(running, prepared).await {
+            Either::Left((ran, preparing)) => (ran, Some(preparing)),
+            Either::Right(((), running)) => (running.await, None),
+        };
+        done.extend(ran);
         if may_go_on(&policy, &done) {
+            if let Some(preparing) = preparing {
+                preparing.await;
+            }
             done.extend(self.group(subject, &[Layer::Performance], 1, on_event).await);
         }
         ordered(done)
@@ -218,9 +230,20 @@ impl VerificationStack {
             }
             return ordered(done);
         }
-        done.extend(self.group(subject, &RUNNING, self.width, on_event).await);
+        let (ran, ()) = tokio::join!(self.group(subject, &RUNNING, self.width, on_event), self.prepare(subject));
+        done.extend(ran);
         done.extend(self.group(subject, &[Layer::Performance], 1, on_event).await);
         ordered(done)
+    }
+
+    /// Has made what the measurements need, unless they are remembered: they alone have the machine to themselves.
+    async fn prepare(&self, subject: &Subject) {
+        let Ok(language) = self.language(subject.task.language) else { return };
+        let key = self.cache_key(language, subject, Layer::Performance);
+        if key.and_then(|key| self.cache.get(&key)).is_none() {
+            let _running = self.quiet.read().await;
+            language.prepare(&self.toolchain, subject).await;
+        }
     }
 
     /// Runs one layer, with its time taken. Verdicts are remembered under everything that could change them.

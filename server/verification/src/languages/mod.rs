@@ -252,6 +252,12 @@ pub trait Language: Send + Sync {
         Box::pin(async { Vec::new() })
     }
 
+    /// Makes what the last layer will need, while others are at work. It runs nothing of the code, and may be
+    /// dropped at any time.
+    fn prepare<'a>(&'a self, _tools: &'a crate::toolchain::Toolchain, _subject: &'a Subject) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     /// Runs one layer.
     fn check<'a>(
         &'a self,

@@ -108,7 +108,7 @@ impl Builds {
         speed: Speed,
     ) -> Result<Arc<Built>, BuildError> {
         let task = &subject.task;
-        let around = match projects.of(tools, subject) {
+        let around = match projects.of(tools, subject, speed) {
             Some(project) => project.stamp(),
             None => project::surroundings_hash(subject),
         };
@@ -167,7 +167,7 @@ async fn build(
     let mut plan = Plan::read(task).map_err(BuildError::Unavailable)?;
     let folder = tools.scratch()?;
     let program = folder.path().join("subject");
-    let project = projects.of(tools, subject);
+    let project = projects.of(tools, subject, speed);
     let held = match &project {
         Some(project) => {
             let held = project.hold(Copy::Glued).await?;

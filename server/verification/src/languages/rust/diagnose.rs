@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::OnceCell;
 use zeroerr_sandbox::{Exit, Output};
 
-use super::build::{self, BuildError, Run};
+use super::build::{self, BuildError, Run, Speed};
 use super::compiler::{Message, messages};
 use super::project;
 use super::session::State;
@@ -89,7 +89,7 @@ pub(super) async fn of(
     let slot = state.lints.slot(format!("{}\0{beside}\0{text}", subject.task.file.display()));
     let result = slot.get_or_init(|| ask(state, tools, rust, subject, text)).await.clone();
     // A project's other files may change; what the machine lacked may be there next time.
-    if result.is_err() || state.projects.of(tools, subject).is_some() {
+    if result.is_err() || state.projects.of(tools, subject, Speed::Checked).is_some() {
         state.lints.forget(&slot);
     }
     result
@@ -102,7 +102,7 @@ async fn ask(
     subject: &Subject,
     text: &str,
 ) -> Result<Diagnosis, BuildError> {
-    match state.projects.of(tools, subject) {
+    match state.projects.of(tools, subject, Speed::Checked) {
         Some(project) => {
             let held = project.hold(Copy::Plain).await?;
             let place = held.place_of(tools, rust, subject).await?;

@@ -49,6 +49,7 @@ use zeroerr_core::ports::BoxFuture;
 use zeroerr_core::red_flag_detector::RedFlag;
 use zeroerr_core::verdict::{Layer, LayerReport};
 
+use self::build::Speed;
 use self::session::State;
 use super::{CheckError, Judgement, Language, Subject};
 use crate::toolchain::{ToolCheck, Toolchain};
@@ -120,6 +121,10 @@ impl Language for Rust {
         }
     }
 
+    fn prepare<'a>(&'a self, tools: &'a Toolchain, subject: &'a Subject) -> BoxFuture<'a, ()> {
+        Box::pin(performance::prepare(&self.0, tools, subject))
+    }
+
     fn ready(&self, _tools: &Toolchain) -> Result<(), CheckError> {
         toolchain::is_there()
     }
@@ -135,7 +140,7 @@ impl Language for Rust {
 
     fn surroundings(&self, tools: &Toolchain, subject: &Subject) -> Option<String> {
         // What a project holds beside the file is cargo's to know.
-        let alone = self.0.projects.of(tools, subject).is_none();
+        let alone = self.0.projects.of(tools, subject, Speed::Checked).is_none();
         alone.then(|| project::surroundings_hash(subject))
     }
 }

@@ -1,11 +1,13 @@
 //! `@budget` and `@complexity` of a Rust function, compiled as it will be shipped and measured in the
 //! sandbox.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use zeroerr_core::code::Task;
 use zeroerr_core::verdict::{Layer, LayerReport};
 
-use super::build::Speed;
+use super::build::{Built, Speed};
 use super::glue::Probe;
 use super::session::{LAYER_SEED, Question, State, Trouble, ask, broken, read, spec_fault};
 use super::specs;
@@ -15,11 +17,24 @@ use crate::layers::performance::{Facts, judge, nothing};
 use crate::toolchain::Toolchain;
 use crate::verification_stack::subject_as_is;
 
+/// Whether there is something to measure, the code that is replaced being something.
+fn applies(subject: &Subject, replaced: Option<&Task>) -> bool {
+    let spec = &subject.task.spec;
+    !spec.budgets.is_empty() || spec.complexity.is_some() || replaced.is_some()
+}
+
+/// Compiles what will be measured; what comes of it is for the layer to say.
+pub(super) async fn prepare(state: &State, tools: &Toolchain, subject: &Subject) {
+    let replaced = replaced(subject);
+    if applies(subject, replaced.as_ref()) {
+        let _ = programs(state, tools, subject, replaced).await;
+    }
+}
+
 /// Runs the layer.
 pub(super) async fn check(state: &State, tools: &Toolchain, subject: &Subject) -> LayerReport {
-    let spec = &subject.task.spec;
     let replaced = replaced(subject);
-    if spec.budgets.is_empty() && spec.complexity.is_none() && replaced.is_none() {
+    if !applies(subject, replaced.as_ref()) {
         return nothing();
     }
     match run(state, tools, subject, replaced).await {
@@ -39,18 +54,10 @@ async fn run(
     replaced: Option<Task>,
 ) -> Result<LayerReport, Trouble> {
     let spec = &subject.task.spec;
-    let built = state.built(tools, subject, Speed::Optimised).await?;
+    let (built, before) = programs(state, tools, subject, replaced).await?;
     if let Some(fault) = spec_fault(subject, &built, |p| matches!(p, Probe::Budget(_))) {
         return Err(fault.into());
     }
-    // Code that did not compile before has no pace to keep.
-    let before = match replaced {
-        Some(task) => {
-            let old = subject_as_is(&Task { spec: spec.clone(), ..task }, subject.workspace.clone());
-            state.built(tools, &old, Speed::Optimised).await.ok()
-        }
-        None => None,
-    };
     let mut options: Vec<String> = spec.complexity.iter().map(|c| format!("complexity={:?}", c.bound)).collect();
     // The processor's time of one thread says nothing of code that has others work for it.
     let text = &subject.task.source;
@@ -65,6 +72,26 @@ async fn run(
     }
     let facts: Facts = read(answer)?;
     Ok(LayerReport { tools: vec![state.rust(tools).await?.version.clone()], ..judge(subject, &facts) })
+}
+
+/// The function and the one that it replaces, as they will be shipped.
+async fn programs(
+    state: &State,
+    tools: &Toolchain,
+    subject: &Subject,
+    replaced: Option<Task>,
+) -> Result<(Arc<Built>, Option<Arc<Built>>), Trouble> {
+    let built = state.built(tools, subject, Speed::Optimised).await?;
+    // Code that did not compile before has no pace to keep.
+    let before = match replaced {
+        Some(task) => {
+            let old = Task { spec: subject.task.spec.clone(), ..task };
+            let old = subject_as_is(&old, subject.workspace.clone());
+            state.built(tools, &old, Speed::Optimised).await.ok()
+        }
+        None => None,
+    };
+    Ok((built, before))
 }
 
 /// The function as it was before the edit, when it had a body worth comparing with.

@@ -90,7 +90,7 @@ impl Held<'_> {
     async fn metadata(&self, tools: &Toolchain, rust: &RustTools) -> Result<Arc<Metadata>, BuildError> {
         let key = self.manifests();
         if let Ok(known) = self.workspace.targets.lock()
-            && let Some((k, metadata)) = known.as_ref()
+            && let Some((k, metadata)) = known.get(&self.copy)
             && *k == key
         {
             return Ok(metadata.clone());
@@ -103,7 +103,7 @@ impl Held<'_> {
             _ => return Err(BuildError::Unavailable(format!("cargo cannot read the project: {}", complaint(&output)))),
         };
         if let Ok(mut known) = self.workspace.targets.lock() {
-            *known = Some((key, metadata.clone()));
+            known.insert(self.copy, (key, metadata.clone()));
         }
         Ok(metadata)
     }
@@ -111,7 +111,6 @@ impl Held<'_> {
     /// A hash of the manifests, and of which sources there are: what decides about targets.
     fn manifests(&self) -> String {
         let mut hasher = Sha256::new();
-        hasher.update(self.copy.folder());
         let mut paths: Vec<PathBuf> = WalkBuilder::new(self.folder())
             .standard_filters(false)
             .build()

@@ -108,7 +108,7 @@ async fn project(
     subject: &Subject,
     text: &str,
 ) -> Result<Option<ProjectRun>, Trouble> {
-    let Some(project) = state.projects.of(tools, subject) else { return Ok(None) };
+    let Some(project) = state.projects.of(tools, subject, Speed::Checked) else { return Ok(None) };
     let rust = state.rust(tools).await?;
     // Where a `cfg` could leave the function out, the tests may call another of its name.
     if Plan::read(&subject.task).is_ok_and(|plan| plan.is_conditional()) {

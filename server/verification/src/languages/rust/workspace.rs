@@ -18,7 +18,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use zeroerr_sandbox::Output;
 
 use super::build;
-use super::build::BuildError;
+use super::build::{BuildError, Speed};
 use super::targets::Metadata;
 use super::toolchain::RustTools;
 use crate::languages::{CheckError, Subject};
@@ -47,9 +47,10 @@ impl Copy {
     }
 }
 
-/// The projects that were worked in.
+/// The projects that were worked in. What is built as it will be shipped is built in a place of its own, so
+/// that neither waits for the other.
 #[derive(Debug, Default)]
-pub(super) struct Workspaces(DashMap<PathBuf, Arc<Workspace>>);
+pub(super) struct Workspaces(DashMap<(PathBuf, Speed), Arc<Workspace>>);
 
 /// One Cargo workspace, or package of its own.
 #[derive(Debug)]
@@ -61,20 +62,23 @@ pub(super) struct Workspace {
     /// Held while a copy is in use.
     busy: Mutex<()>,
     seen: PlainMutex<HashMap<PathBuf, (SystemTime, u64)>>,
-    /// What cargo said of its targets, and of which manifests.
-    pub(super) targets: PlainMutex<Option<(String, Arc<Metadata>)>>,
+    /// What cargo said of the targets of each copy, and of which manifests.
+    pub(super) targets: PlainMutex<HashMap<Copy, (String, Arc<Metadata>)>>,
 }
 
 impl Workspaces {
     /// The project of a subject; `None` for a file that belongs to none.
-    pub fn of(&self, tools: &Toolchain, subject: &Subject) -> Option<Arc<Workspace>> {
+    pub fn of(&self, tools: &Toolchain, subject: &Subject, speed: Speed) -> Option<Arc<Workspace>> {
         let root = root_of(&subject.task.file)?;
         let make = || {
-            let key: String = Sha256::digest(root.as_os_str().as_encoded_bytes())
+            let mut key: String = Sha256::digest(root.as_os_str().as_encoded_bytes())
                 .iter()
                 .take(8)
                 .map(|b| format!("{b:02x}"))
                 .collect();
+            if speed == Speed::Optimised {
+                key.push_str("-shipped");
+            }
             Arc::new(Workspace {
                 work: tools.data_dir().join("cache/rust").join(key),
                 root: root.clone(),
@@ -83,7 +87,7 @@ impl Workspaces {
                 targets: PlainMutex::default(),
             })
         };
-        Some(self.0.entry(root.clone()).or_insert_with(make).clone())
+        Some(self.0.entry((root.clone(), speed)).or_insert_with(make).clone())
     }
 }
 

@@ -10,7 +10,7 @@ use crate::wire::{json, list};
 const SHAPES: [&str; 5] = ["sized-distinct", "sized-repeated", "sized-ascending", "sized-descending", "sized-equal"];
 const LARGEST: usize = 1 << 20;
 /// Nanoseconds of one call after which sizes stop growing.
-const LONG: u64 = 100_000_000;
+const LONG: u64 = 30_000_000;
 const GROWTH: f64 = 6.0;
 
 /// Times a call in the child.
