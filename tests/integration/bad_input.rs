@@ -35,7 +35,7 @@ fn no_k_makes_a_coin_or_a_certainty() {
         "0.95",
         "10",
         expect![[r#"
-        error: p must be above 0.5 and below 1 (it is 0.5): with p at or below one half no k helps
+        error: p must be above 0.5 and below 1 (it is 0.5): at one half or below no k helps, and at 1 there is nothing to vote on
     "#]],
     );
     check_plan(
@@ -43,7 +43,7 @@ fn no_k_makes_a_coin_or_a_certainty() {
         "0.95",
         "10",
         expect![[r#"
-        error: p must be above 0.5 and below 1 (it is 0.2): with p at or below one half no k helps
+        error: p must be above 0.5 and below 1 (it is 0.2): at one half or below no k helps, and at 1 there is nothing to vote on
     "#]],
     );
     check_plan(
@@ -51,7 +51,23 @@ fn no_k_makes_a_coin_or_a_certainty() {
         "0.95",
         "10",
         expect![[r#"
-        error: p must be above 0.5 and below 1 (it is 1): with p at or below one half no k helps
+        error: p must be above 0.5 and below 1 (it is 1): at one half or below no k helps, and at 1 there is nothing to vote on
+    "#]],
+    );
+    check_plan(
+        "-1",
+        "0.95",
+        "10",
+        expect![[r#"
+        error: p must be above 0.5 and below 1 (it is -1): at one half or below no k helps, and at 1 there is nothing to vote on
+    "#]],
+    );
+    check_plan(
+        "0.500000001",
+        "0.95",
+        "10",
+        expect![[r#"
+        error: with p 0.500000001 the lead would have to be larger than 1000000: that p is too near to one half
     "#]],
     );
     check_plan(
@@ -86,6 +102,12 @@ fn a_simulation_that_could_not_end_is_not_begun() {
         "--k 0",
         expect![[r#"
         error: --k must be at least 1: somebody has to be ahead
+    "#]],
+    );
+    check_hanoi(
+        "--k 4000000000 --max-attempts 4000000000",
+        expect![[r#"
+        error: --k must be at most 10000
     "#]],
     );
     check_hanoi(
@@ -139,7 +161,7 @@ fn a_simulation_that_could_not_end_is_not_begun() {
     check_hanoi(
         "--checkpoint text.txt",
         expect![[r#"
-        error: checkpoint: file is not a database
+        error: cannot use the checkpoint text.txt: it is no checkpoint, or a damaged one (file is not a database); give another file, or delete this one to begin anew
     "#]],
     );
 }

@@ -187,7 +187,7 @@ fn plan_k_prints_the_theory() {
         &["plan-k", "--p", "0.5", "--target", "0.95", "--steps", "10"],
         2,
         expect![[r#"
-        error: p must be above 0.5 and below 1 (it is 0.5): with p at or below one half no k helps
+        error: p must be above 0.5 and below 1 (it is 0.5): at one half or below no k helps, and at 1 there is nothing to vote on
     "#]],
     );
 }

@@ -179,6 +179,26 @@ fn a_killed_simulation_goes_on_from_its_checkpoint() {
 }
 
 #[test]
+fn an_interrupted_simulation_says_how_to_go_on_and_does() {
+    let shell = Shell::new();
+    // Samples enough for minutes.
+    let args = ["simulate", "hanoi", "--disks", "25", "--p", "0.6", "--checkpoint", "c.sqlite"];
+    let mut child = shell.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let file = shell.project().join("c.sqlite");
+    while !file.exists() {
+        std::thread::sleep(Duration::from_millis(20));
+        assert_eq!(child.try_wait().unwrap(), None);
+    }
+    let second = shell.run(&args);
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let said = shell.said(child.wait_with_output().unwrap());
+    assert_eq!(second.code, 2, "{}", second.err);
+    assert!(second.err.contains("c.sqlite: another process is using it"), "{}", second.err);
+    assert_eq!((said.code, said.out.as_str()), (130, ""), "{}", said.err);
+    assert!(said.err.contains("cancelled; the same command goes on from its checkpoint"), "{}", said.err);
+}
+
+#[test]
 fn a_simulation_stands_beside_theory_and_paper_and_needs_no_more_memory_when_it_is_longer() {
     let shell = Shell::new();
     let hanoi = |options: &str| {

@@ -207,10 +207,10 @@ pub enum ConfigCommand {
 #[derive(Debug, Args)]
 pub struct PlanKArgs {
     /// Chance that one sample is right, above 0.5
-    #[arg(long, value_name = "P")]
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
     pub p: f64,
     /// Wanted chance that the whole plan is right
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
     pub target: f64,
     /// Steps of the plan
     #[arg(long, value_name = "S")]

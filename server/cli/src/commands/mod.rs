@@ -38,7 +38,7 @@ pub fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Command::Models(command) => wait(models::main(&global, &command)),
         Command::Config(command) => config::main(&global, &command),
         Command::PlanK(args) => plan_k::main(&global, &args),
-        Command::Simulate(command) => simulate::main(&global, &command),
+        Command::Simulate(command) => wait(async { simulate::main(&global, &command) }),
         Command::Bench(command) => wait(bench::main(&global, &command)),
         Command::Completions(args) => completions::main(&args),
     }

@@ -1,10 +1,12 @@
 //! `zeroerr simulate hanoi`: the paper's experiment with a simulated model (arXiv 2511.09030).
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 use zeroerr_core::voting_engine::theory::{expected_samples, p_full, undecided_after};
 use zeroerr_engine::simulate::checkpoint::{Checkpoint, CheckpointError};
 use zeroerr_engine::simulate::hanoi::Towers;
@@ -13,6 +15,7 @@ use zeroerr_engine::simulate::{Scenario, Totals, run};
 use crate::args::{Global, HanoiArgs, SimulateCommand};
 use crate::context::Ui;
 use crate::exit::{CliError, Exit};
+use crate::interrupt;
 
 /// Undecided steps after each round of the published run (20 disks, k = 3).
 const PAPER_UNDECIDED: [u64; 18] =
@@ -76,7 +79,10 @@ struct Answers {
     runs: Vec<Answer>,
 }
 
-/// Runs the simulation and prints it beside theory and paper.
+/// The largest lead: a vote takes that many samples at least, and no run needs a hundredth of it.
+const MOST_LEAD: u32 = 10_000;
+
+/// Runs the simulation and prints it beside theory and paper. Blocks the thread that it is called on.
 ///
 /// # Errors
 /// Numbers that make no sense, or a checkpoint that cannot be used.
@@ -84,11 +90,20 @@ pub fn main(global: &Global, command: &SimulateCommand) -> Result<Exit, CliError
     let SimulateCommand::Hanoi(args) = command;
     let ui = Ui::new(global);
     let first = scenario(args)?;
+    let refused = |error: CheckpointError| refused(args.checkpoint.as_deref(), &error);
     let mut checkpoint = args.checkpoint.as_ref().map(|path| Checkpoint::open(path)).transpose().map_err(refused)?;
+    let cancel = interrupt::token();
     let runs = match args.seeds {
-        0 | 1 => vec![simulated(ui, &first, checkpoint.as_mut())?],
-        _ => side_by_side(ui, &first, args.seeds)?,
+        0 | 1 => simulated(ui, &first, checkpoint.as_mut(), &cancel).map_err(refused)?.into_iter().collect(),
+        _ => side_by_side(ui, &first, args.seeds, &cancel)?,
     };
+    if runs.len() < args.seeds.max(1) as usize {
+        ui.note(match &args.checkpoint {
+            Some(_) => "cancelled; the same command goes on from its checkpoint",
+            None => "cancelled; with --checkpoint FILE it could go on from here",
+        });
+        return Ok(Exit::Cancelled);
+    }
     let without_errors = runs.iter().filter(|a| a.errors == 0).count();
     let clean = without_errors == runs.len();
     match runs.as_slice() {
@@ -101,7 +116,7 @@ pub fn main(global: &Global, command: &SimulateCommand) -> Result<Exit, CliError
 }
 
 /// One run per seed, as many at a time as there are processors, told in the order of the seeds.
-fn side_by_side(ui: Ui, first: &Scenario, seeds: u32) -> Result<Vec<Answer>, CliError> {
+fn side_by_side(ui: Ui, first: &Scenario, seeds: u32, cancel: &CancellationToken) -> Result<Vec<Answer>, CliError> {
     let width = std::thread::available_parallelism().map_or(1, usize::from).min(seeds as usize);
     let quiet = Ui { live: false, ..ui };
     let next = AtomicU64::new(0);
@@ -112,12 +127,12 @@ fn side_by_side(ui: Ui, first: &Scenario, seeds: u32) -> Result<Vec<Answer>, Cli
             scope.spawn(move || {
                 loop {
                     let turn = next.fetch_add(1, Ordering::Relaxed);
-                    if turn >= u64::from(seeds) {
+                    if turn >= u64::from(seeds) || cancel.is_cancelled() {
                         break;
                     }
                     let scenario = Scenario { seed: first.seed.wrapping_add(turn), ..*first };
                     // Nobody listening means that the command has failed already.
-                    if sender.send((turn, simulated(quiet, &scenario, None))).is_err() {
+                    if sender.send((turn, simulated(quiet, &scenario, None, cancel))).is_err() {
                         break;
                     }
                 }
@@ -126,7 +141,8 @@ fn side_by_side(ui: Ui, first: &Scenario, seeds: u32) -> Result<Vec<Answer>, Cli
         drop(sender);
         let (mut runs, mut early) = (Vec::new(), BTreeMap::new());
         for (turn, answer) in ended {
-            early.insert(turn, answer?);
+            let Some(answer) = answer.map_err(|error| refused(None, &error))? else { break };
+            early.insert(turn, answer);
             while let Some(answer) = early.remove(&(runs.len() as u64)) {
                 if !ui.json {
                     ui.result(&summary(&answer))?;
@@ -138,16 +154,22 @@ fn side_by_side(ui: Ui, first: &Scenario, seeds: u32) -> Result<Vec<Answer>, Cli
     })
 }
 
-fn simulated(ui: Ui, scenario: &Scenario, checkpoint: Option<&mut Checkpoint>) -> Result<Answer, CliError> {
+/// One run; `None` when it was cancelled.
+fn simulated(
+    ui: Ui,
+    scenario: &Scenario,
+    checkpoint: Option<&mut Checkpoint>,
+    cancel: &CancellationToken,
+) -> Result<Option<Answer>, CheckpointError> {
     let bar = bar(ui, Towers::steps(scenario.disks));
     let begun = Instant::now();
     let totals = run(scenario, checkpoint, &mut |totals| {
         bar.set_position(totals.steps);
-        true
-    })
-    .map_err(refused)?;
+        !cancel.is_cancelled()
+    })?;
     bar.finish_and_clear();
-    Ok(answer(scenario, &totals, begun.elapsed().as_secs_f64()))
+    let is_whole = totals.steps == Towers::steps(scenario.disks);
+    Ok(is_whole.then(|| answer(scenario, &totals, begun.elapsed().as_secs_f64())))
 }
 
 fn scenario(args: &HanoiArgs) -> Result<Scenario, CliError> {
@@ -166,6 +188,9 @@ fn scenario(args: &HanoiArgs) -> Result<Scenario, CliError> {
     }
     if args.k == 0 {
         return Err(CliError::usage("--k must be at least 1: somebody has to be ahead".to_owned()));
+    }
+    if args.k > MOST_LEAD {
+        return Err(CliError::usage(format!("--k must be at most {MOST_LEAD}")));
     }
     if args.max_attempts < args.k {
         let (max, k) = (args.max_attempts, args.k);
@@ -192,8 +217,9 @@ fn correlation(value: f64) -> Result<f64, CliError> {
     fits.then_some(value).ok_or_else(|| CliError::usage("--correlation must be from 0 to 1".to_owned()))
 }
 
-fn refused(error: CheckpointError) -> CliError {
-    CliError::usage(error.to_string())
+fn refused(checkpoint: Option<&Path>, error: &CheckpointError) -> CliError {
+    let file = checkpoint.map_or_else(String::new, |path| format!(" {}", path.display()));
+    CliError::usage(format!("cannot use the checkpoint{file}: {error}"))
 }
 
 fn bar(ui: Ui, steps: u64) -> indicatif::ProgressBar {

@@ -4,12 +4,23 @@
 //! that decides; `s` the steps of a plan; `m` the steps one agent does; `v` the share of samples
 //! that raise no red flag.
 
+/// The largest lead that is an answer: with more, one step takes millions of votes.
+pub const LARGEST: u32 = 1_000_000;
+
 /// Why a formula has no answer.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum TheoryError {
     /// At or below one half voting makes things worse, not better.
-    #[error("p must be above 0.5 and below 1 (it is {0}): with p at or below one half no k helps")]
+    #[error(
+        "p must be above 0.5 and below 1 (it is {0}): at one half or below no k helps, and at 1 there is nothing to vote on"
+    )]
     HopelessP(f64),
+    /// No lead that anybody could wait for reaches the target.
+    #[error("with p {p} the lead would have to be larger than {}: that p is too near to one half", LARGEST)]
+    HopelessLead {
+        /// The chance that was given.
+        p: f64,
+    },
     /// No finite k reaches certainty.
     #[error("the target must be above 0 and below 1 (it is {0}): no finite k gives certainty")]
     ImpossibleTarget(f64),
@@ -36,7 +47,7 @@ pub fn p_full(p: f64, k: u32, steps: u64, steps_per_agent: u64) -> f64 {
 /// The smallest k with `p_full >= target`: ceil(ln(t^(-m/s) - 1) / ln((1-p)/p)), at least 1.
 ///
 /// # Errors
-/// When `p` is not in (0.5, 1), `target` not in (0, 1), or there is no step.
+/// When `p` is not in (0.5, 1), `target` not in (0, 1), there is no step, or the lead would be above [`LARGEST`].
 pub fn k_min(p: f64, target: f64, steps: u64, steps_per_agent: u64) -> Result<u32, TheoryError> {
     check_p(p)?;
     if !(target > 0.0 && target < 1.0) {
@@ -48,6 +59,9 @@ pub fn k_min(p: f64, target: f64, steps: u64, steps_per_agent: u64) -> Result<u3
     // t^(-m/s) - 1, without losing the digits when m/s is tiny.
     let slack = (-(steps_per_agent.max(1) as f64 / steps as f64) * target.ln()).exp_m1();
     let k = (slack.ln() / ((1.0 - p) / p).ln()).ceil();
+    if k > f64::from(LARGEST) {
+        return Err(TheoryError::HopelessLead { p });
+    }
     Ok(if k < 1.0 { 1 } else { k as u32 })
 }
 
@@ -188,5 +202,8 @@ mod tests {
             assert!(matches!(k_min(0.9, t, 10, 1), Err(TheoryError::ImpossibleTarget(_))));
         }
         assert_eq!(k_min(0.9, 0.95, 0, 1), Err(TheoryError::NoSteps));
+        assert_eq!(k_min(0.500_000_001, 0.95, 10, 1), Err(TheoryError::HopelessLead { p: 0.500_000_001 }));
+        let large = k_min(0.50001, 0.95, 10, 1).unwrap();
+        assert!(p_full(0.50001, large, 10, 1) >= 0.95, "{large}");
     }
 }

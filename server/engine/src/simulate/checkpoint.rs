@@ -18,18 +18,38 @@ pub struct Checkpoint {
 /// A checkpoint cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
-    /// SQLite says why.
-    #[error("checkpoint: {0}")]
-    Store(#[from] rusqlite::Error),
-    /// It is not readable by this version.
-    #[error("checkpoint: {0}")]
-    Format(#[from] serde_json::Error),
+    /// It cannot be read or written; SQLite says why.
+    #[error("{0}")]
+    Store(rusqlite::Error),
+    /// Another process holds it.
+    #[error("another process is using it; wait for it, or give another file")]
+    InUse,
+    /// It is no checkpoint, or a damaged one.
+    #[error("it is no checkpoint, or a damaged one ({0}); give another file, or delete this one to begin anew")]
+    Damaged(String),
     /// It was begun with other numbers.
-    #[error("the checkpoint belongs to another scenario ({found}); give another file or the same numbers")]
+    #[error("it belongs to another scenario ({found}); give another file or the same numbers")]
     OtherScenario {
         /// What it was begun with.
         found: String,
     },
+}
+
+impl From<rusqlite::Error> for CheckpointError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase};
+        match error.sqlite_error_code() {
+            Some(DatabaseBusy | DatabaseLocked) => Self::InUse,
+            Some(DatabaseCorrupt | NotADatabase) => Self::Damaged(error.to_string()),
+            _ => Self::Store(error),
+        }
+    }
+}
+
+impl From<serde_json::Error> for CheckpointError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Damaged(error.to_string())
+    }
 }
 
 const SCHEMA: &str = "
@@ -38,12 +58,14 @@ create table if not exists steps (step integer primary key, samples integer, vot
 ";
 
 impl Checkpoint {
-    /// Opens or creates the file.
+    /// Opens or creates the file, and holds it: two that go on from one place would count every step twice.
     ///
     /// # Errors
-    /// When it cannot be written or is no checkpoint.
+    /// When it cannot be written, is no checkpoint, or another process holds it.
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
         let connection = Connection::open(path)?;
+        connection.busy_timeout(std::time::Duration::ZERO)?;
+        connection.pragma_update(None, "locking_mode", "exclusive")?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.execute_batch(SCHEMA)?;

@@ -101,8 +101,10 @@ pub struct StepTotals {
     pub votes: u32,
 }
 
-/// Steps between two commits of the checkpoint, and between two calls of `on_progress`.
+/// Steps at most between two commits of the checkpoint, and between two calls of `on_progress`.
 pub const BATCH: u64 = 8_192;
+/// Samples after which that is due, too: with a large lead a single step may take thousands.
+const BATCH_SAMPLES: u64 = 1 << 20;
 
 /// Runs the scenario to its end, or from where `checkpoint` left it. `on_progress` is told the
 /// totals after each batch; when it returns `false` the run stops there.
@@ -121,7 +123,8 @@ pub fn run(
     };
     while totals.steps < all {
         let end = (totals.steps + BATCH).min(all);
-        while totals.steps < end {
+        let drawn = totals.samples + BATCH_SAMPLES;
+        while totals.steps < end && totals.samples < drawn {
             let step = totals.steps;
             let (outcome, decided) = run_step(scenario, step, &towers);
             if let Some(c) = checkpoint.as_mut() {

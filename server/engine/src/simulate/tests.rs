@@ -48,6 +48,10 @@ fn a_resumed_run_ends_like_an_undisturbed_one() {
     // A killed process leaves rows that were never committed with their totals: none may count.
     reopened.append(cut.steps, &StepTotals { right: true, samples: 99, votes: 99 }, None).unwrap();
     drop(reopened);
+    let held = Checkpoint::open(&file).unwrap();
+    let second = Checkpoint::open(&file).map(drop);
+    assert!(matches!(second, Err(CheckpointError::InUse)), "two would count every step twice: {second:?}");
+    drop(held);
     let resumed = run(&s, Some(&mut Checkpoint::open(&file).unwrap()), &mut |_| true).unwrap();
     assert_eq!(straight, resumed);
     let other = scenario(15, 0.9, 3, 9);
