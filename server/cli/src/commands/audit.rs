@@ -16,7 +16,7 @@ use crate::args::{AuditArgs, Global};
 use crate::commands::run::read_all;
 use crate::commands::runs::refused;
 use crate::compose::Composed;
-use crate::context::{Context, LogTo, Ui};
+use crate::context::{Context, LogTo, Ui, complain};
 use crate::exit::{CliError, Exit};
 use crate::render::json::LayerOut;
 use crate::render::progress::Progress;
@@ -67,7 +67,15 @@ pub async fn main(global: &Global, args: &AuditArgs) -> Result<Exit, CliError> {
     let mut wanted: Vec<(&Source, Certified)> = Vec::new();
     for source in &sources {
         let absolute = std::path::absolute(&source.path).unwrap_or_else(|_| source.path.clone());
-        let all = certified(journal, &absolute, &source.analysis).map_err(refused)?;
+        let all = match certified(journal, &absolute, &source.analysis).map_err(refused) {
+            Ok(all) => all,
+            // One certificate that cannot be read keeps no other from being audited.
+            Err(error) => {
+                complain(&format!("{}: {}", source.path.display(), error.message));
+                worst = worst.max(error.exit);
+                continue;
+            }
+        };
         wanted.extend(all.into_iter().filter(|c| named(c, args.function.as_deref())).map(|c| (source, c)));
     }
     if let Some(name) = args.function.as_deref().filter(|_| wanted.is_empty())
@@ -91,7 +99,7 @@ pub async fn main(global: &Global, args: &AuditArgs) -> Result<Exit, CliError> {
     }
     if ui.json {
         ui.json_result(&serde_json::json!({ "functions": functions }))?;
-    } else if functions.is_empty() {
+    } else if functions.is_empty() && worst == Exit::Clean {
         ui.note("nothing to audit: no function there has a certificate; `zeroerr run --apply` and editors leave one with each edit");
     }
     Ok(worst)

@@ -174,12 +174,11 @@ fn journal(data_dir: &Path) -> Check {
     let folder = data_dir.join("journal");
     match Journal::open(&folder) {
         Ok(_) => Check::ok("journal", folder.display().to_string()),
-        Err(error) => Check::bad(
-            "journal",
-            Status::Broken,
-            error.to_string(),
-            "make the folder writable, or set ZEROERR_HOME to one that is",
-        ),
+        Err(error) => {
+            let said = error.to_string();
+            let (detail, remedy) = said.rsplit_once("; ").unwrap_or((&said, "set ZEROERR_HOME to another folder"));
+            Check::bad("journal", Status::Broken, detail.to_owned(), remedy.to_owned())
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use zeroerr_core::certificate::Certificate;
 
-use super::{Journal, JournalError};
+use super::{Journal, JournalError, parsed};
 
 /// Who put an edit into its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,8 +91,13 @@ impl Journal {
 
     fn acceptances(&self, condition: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<Acceptance>, JournalError> {
         let connection = self.connection();
-        let mut query = connection.prepare_cached(&format!("select acceptance from certificates {condition}"))?;
-        let texts = query.query_map(values, |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-        texts.iter().map(|text| serde_json::from_str(text).map_err(JournalError::from)).collect()
+        let mut query =
+            connection.prepare_cached(&format!("select acceptance, run_id, function from certificates {condition}"))?;
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let rows: Vec<(String, String, String)> = query.query_map(values, row)?.collect::<Result<_, _>>()?;
+        let read = |(text, run, function): &(String, String, String)| {
+            parsed(text, || format!("the certificate of `{function}` from run {run}"))
+        };
+        rows.iter().map(read).collect()
     }
 }

@@ -13,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, params};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use zeroerr_core::report::RunReport;
 use zeroerr_core::state_manager::Record;
@@ -37,12 +38,26 @@ pub enum JournalError {
     /// SQLite says why.
     #[error("journal: {0}")]
     Store(#[from] rusqlite::Error),
-    /// A record is not what this version writes.
-    #[error("journal: a record cannot be read ({0}); it was written by another version")]
+    /// What was to be kept cannot be written down.
+    #[error("journal: {0}")]
     Format(#[from] serde_json::Error),
+    /// Something that was kept is not what this version writes.
+    #[error("journal: {what} cannot be read ({why}); it was written by another version, or changed by hand")]
+    Unreadable {
+        /// What, and of which run.
+        what: String,
+        /// Why.
+        why: serde_json::Error,
+    },
     /// The folder cannot be made.
-    #[error("journal: cannot create {0}: {1}")]
+    #[error("journal: cannot create {0}: {1}; make the folder writable, or set ZEROERR_HOME to one that is")]
     Folder(String, std::io::Error),
+    /// The file cannot be opened.
+    #[error("journal: cannot open {0}: {1}; make it writable, or set ZEROERR_HOME to another folder")]
+    Closed(String, rusqlite::Error),
+    /// The file is no journal.
+    #[error("journal: {0} is damaged, or none ({1}); move it away, and a new one is begun")]
+    Damaged(String, rusqlite::Error),
     /// The tables are of a later version.
     #[error("journal: it was written by a newer zeroerr; use that, or set ZEROERR_HOME to another folder")]
     Newer,
@@ -78,11 +93,18 @@ impl Journal {
     /// When the folder or the file cannot be written, or the file is no journal.
     pub fn open(folder: &Path) -> Result<Self, JournalError> {
         std::fs::create_dir_all(folder).map_err(|e| JournalError::Folder(folder.display().to_string(), e))?;
-        let mut connection = Connection::open(folder.join("runs.sqlite"))?;
-        connection.busy_timeout(std::time::Duration::from_secs(5))?;
-        connection.pragma_update(None, "journal_mode", "wal")?;
-        connection.pragma_update(None, "synchronous", "normal")?;
-        schema::migrate(&mut connection)?;
+        let file = folder.join("runs.sqlite");
+        let connection = connected(&file).map_err(|error| match error {
+            JournalError::Store(why) => {
+                use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+                let file = file.display().to_string();
+                match why.sqlite_error_code() {
+                    Some(DatabaseCorrupt | NotADatabase) => JournalError::Damaged(file, why),
+                    _ => JournalError::Closed(file, why),
+                }
+            }
+            other => other,
+        })?;
         Ok(Self { folder: folder.to_path_buf(), connection: Mutex::new(connection) })
     }
 
@@ -171,7 +193,7 @@ impl Journal {
     /// # Errors
     /// When the store fails or holds records of another version.
     pub fn records(&self, id: &str) -> Result<Vec<Record>, JournalError> {
-        self.select("select record from records where run_id = ?1 order by seq", &[&id])
+        self.select(id, "select record from records where run_id = ?1 order by seq", &[&id])
     }
 
     /// The records of one step of a run, in order: a long plan is not held in memory.
@@ -179,14 +201,14 @@ impl Journal {
     /// # Errors
     /// When the store fails or holds records of another version.
     pub fn records_of_step(&self, id: &str, step: &str) -> Result<Vec<Record>, JournalError> {
-        self.select("select record from records where run_id = ?1 and step = ?2 order by seq", &[&id, &step])
+        self.select(id, "select record from records where run_id = ?1 and step = ?2 order by seq", &[&id, &step])
     }
 
-    fn select(&self, query: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<Record>, JournalError> {
+    fn select(&self, id: &str, query: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<Record>, JournalError> {
         let connection = self.connection();
         let mut query = connection.prepare_cached(query)?;
         let texts = query.query_map(values, |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-        texts.iter().map(|text| serde_json::from_str(text).map_err(JournalError::from)).collect()
+        texts.iter().map(|text| parsed(text, || format!("a record of run {id}"))).collect()
     }
 
     /// Appends one record.
@@ -219,6 +241,20 @@ impl Journal {
         Lease::forget(&self.folder, &report.id);
         Ok(())
     }
+}
+
+fn connected(file: &Path) -> Result<Connection, JournalError> {
+    let mut connection = Connection::open(file)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "normal")?;
+    schema::migrate(&mut connection)?;
+    Ok(connection)
+}
+
+/// What was kept as text; `what` says in an error what could not be read.
+fn parsed<T: DeserializeOwned>(text: &str, what: impl FnOnce() -> String) -> Result<T, JournalError> {
+    serde_json::from_str(text).map_err(|why| JournalError::Unreadable { what: what(), why })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use zeroerr_core::state_manager::Record;
 
 use crate::counting::machine_of;
 
-use super::{Acceptance, Journal, JournalError, Lease, Origin};
+use super::{Acceptance, Journal, JournalError, Lease, Origin, parsed};
 
 /// One line of `zeroerr runs list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -157,7 +157,7 @@ impl Journal {
             .connection()
             .query_row("select origin from runs where id = ?1", params![id], |row| row.get(0))
             .optional()?;
-        Ok(text.flatten().map(|t| serde_json::from_str(&t)).transpose()?)
+        text.flatten().map(|t| parsed(&t, || format!("what run {id} began from"))).transpose()
     }
 
     /// The newest runs of a function that have come to a decision, and what they began from, newest first.
@@ -186,7 +186,7 @@ impl Journal {
             .connection()
             .query_row("select report from runs where id = ?1", params![id], |row| row.get(0))
             .optional()?;
-        Ok(text.flatten().map(|t| serde_json::from_str(&t)).transpose()?)
+        text.flatten().map(|t| parsed(&t, || format!("the report of run {id}"))).transpose()
     }
 
     /// Everything of the run that `name` means.
@@ -222,7 +222,7 @@ impl Journal {
         let rows = query.query_map(params![id], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?)))?;
         rows.map(|row| {
             let (seq, at_ms, text) = row?;
-            Ok(Entry { seq, at_ms, record: serde_json::from_str(&text)? })
+            Ok(Entry { seq, at_ms, record: parsed(&text, || format!("record {seq} of run {id}"))? })
         })
         .collect()
     }

@@ -219,3 +219,27 @@ fn many_processes_may_open_and_write_at_once() {
         assert_eq!(journal.records(&id).unwrap().len(), 50);
     }
 }
+
+#[test]
+fn what_cannot_be_read_is_named_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("runs.sqlite");
+    let journal = Journal::open(folder.path()).unwrap();
+    let run = journal.begin("key", "f", &origin()).unwrap();
+    journal.append(&run.id, &sample(0)).unwrap();
+    journal.connection().execute("update records set record = '{'", []).unwrap();
+    let said = journal.records(&run.id).unwrap_err().to_string();
+    assert!(said.starts_with(&format!("journal: a record of run {} cannot be read", run.id)), "{said}");
+    assert!(journal.export(&run.id).unwrap_err().to_string().contains(&format!("record 0 of run {}", run.id)));
+    drop((journal, run));
+
+    std::fs::remove_file(&file).unwrap();
+    std::fs::write(&file, "this is no database, though it is long enough to have the header of one; not at all")
+        .unwrap();
+    let said = Journal::open(folder.path()).unwrap_err().to_string();
+    assert!(said.contains(&file.display().to_string()) && said.contains("move it away"), "{said}");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    let said = Journal::open(folder.path()).unwrap_err().to_string();
+    assert!(said.contains(&file.display().to_string()) && said.contains("ZEROERR_HOME"), "{said}");
+}
