@@ -65,6 +65,16 @@ impl Shell {
     }
 }
 
+#[test]
+fn a_variable_that_nothing_reads_is_named_and_stops_nothing() {
+    let shell = Shell::new();
+    let mut command = shell.command(&["config", "check"]);
+    let said = shell.said(command.env("ZEROERR_HOEM", "/tmp").output().unwrap());
+    assert_eq!(said.code, 0, "{}", said.err);
+    let note = "note: environment variable ZEROERR_HOEM: nothing reads it; did you mean `ZEROERR_HOME`?";
+    assert_eq!(said.err.lines().filter(|l| *l == note).count(), 1, "{}", said.err);
+}
+
 fn check_error(shell: &Shell, args: &[&str], code: i32, expected: Expect) {
     let said = shell.run(args);
     expected.assert_eq(&said.err);
@@ -122,6 +132,14 @@ fn wrong_usage_has_code_2_and_says_what_is_right() {
         error: latin.py:2: is not UTF-8; save the file as UTF-8
     "#]],
     );
+    for command in ["run", "verify"] {
+        let said = shell.run(&[command, "latin.py"]);
+        assert_eq!(
+            (said.code, said.err.as_str()),
+            (2, "error: latin.py:2: is not UTF-8; save the file as UTF-8\n"),
+            "{command}"
+        );
+    }
     shell.write("project/large.py", format!("# @spec F.\ndef f():\n    return 1\n{}", "x = 1\n".repeat(180_000)));
     check_error(
         &shell,

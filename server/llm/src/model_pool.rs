@@ -3,6 +3,8 @@
 //! Every call goes through the model's breaker, its retries and its concurrency limit. Dropping a
 //! sample's future cancels it in the engine, frees its place and tells the breaker nothing.
 
+mod told;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -15,6 +17,7 @@ use zeroerr_core::circuit_breaker::{BreakerConfig, BreakerState, CircuitBreaker}
 use zeroerr_core::error_handler::{ErrorClass, RetryBudget, RetryPolicy};
 use zeroerr_core::ports::{BoxFuture, Model, ModelError, SampleRequest, SampleResponse};
 
+pub use self::told::{LoadState, ModelStatus, OnPoolEvent, PoolEvent};
 use crate::model_loader::{ModelConfig, ModelLoader, ModelRole};
 
 /// The pool's settings.
@@ -44,100 +47,6 @@ impl Default for PoolConfig {
         }
     }
 }
-
-/// What happens to a model, for progress displays and logs.
-#[derive(Debug, Clone, PartialEq)]
-pub enum PoolEvent {
-    /// Loading has begun.
-    Loading {
-        /// The model.
-        model: String,
-    },
-    /// It is loaded.
-    Loaded {
-        /// The model.
-        model: String,
-        /// How long it took.
-        after: Duration,
-    },
-    /// It could not be loaded.
-    LoadFailed {
-        /// The model.
-        model: String,
-        /// Why, with the remedy.
-        error: ModelError,
-    },
-    /// It was idle and its memory is free again.
-    Unloaded {
-        /// The model.
-        model: String,
-    },
-    /// A transient failure is retried after a pause.
-    Retrying {
-        /// The model.
-        model: String,
-        /// What failed.
-        error: ModelError,
-        /// The pause.
-        pause: Duration,
-    },
-    /// It failed repeatedly and is left alone.
-    LeftAlone {
-        /// The model.
-        model: String,
-        /// For how long.
-        pause: Duration,
-        /// The last failure.
-        error: String,
-    },
-    /// It was left alone, was tried, and works again.
-    Recovered {
-        /// The model.
-        model: String,
-    },
-}
-
-/// Whether a model is in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LoadState {
-    /// Not in memory.
-    Cold,
-    /// Being loaded.
-    Loading,
-    /// Ready.
-    Ready,
-}
-
-/// One line of [`ModelPool::status`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ModelStatus {
-    /// The model.
-    pub name: String,
-    /// Whether it is in memory.
-    pub state: LoadState,
-    /// Its breaker.
-    pub breaker: BreakerState,
-    /// How long it is still left alone, in milliseconds; 0 when it is not.
-    pub open_for_ms: u64,
-    /// Retries so far.
-    pub retries: u64,
-    /// Retries that its budget still allows; successes earn it back.
-    pub retries_left: u32,
-    /// Samples under way.
-    pub busy: usize,
-    /// Answers so far.
-    pub answers: u64,
-    /// Failures so far, retried ones included.
-    pub failures: u64,
-    /// Tokens written so far.
-    pub tokens: u64,
-    /// The last failure.
-    pub last_error: Option<String>,
-}
-
-/// Takes the events of a pool.
-pub type OnPoolEvent = Arc<dyn Fn(PoolEvent) + Send + Sync>;
 
 /// See the module.
 pub struct ModelPool {
@@ -227,6 +136,8 @@ struct PooledModel {
 
 struct State {
     load: LoadState,
+    /// How many loads have failed, and what the last one said.
+    loads_failed: (u64, Option<ModelError>),
     breaker: CircuitBreaker,
     budget: RetryBudget,
     retries: u64,
@@ -242,6 +153,7 @@ impl State {
     fn new(breaker: BreakerConfig) -> Self {
         Self {
             load: LoadState::Cold,
+            loads_failed: (0, None),
             breaker: CircuitBreaker::new(breaker),
             budget: RetryBudget::default(),
             retries: 0,
@@ -339,9 +251,16 @@ impl PooledModel {
     }
 
     async fn load(&self) -> Result<Arc<dyn Model>, ModelError> {
+        let before = self.lock().loads_failed.0;
         let mut slot = self.loaded.lock().await;
         if let Some(model) = slot.as_ref() {
             return Ok(Arc::clone(model));
+        }
+        // Who has waited for a load that failed would wait as long for the same once more.
+        if let (failed, Some(error)) = self.lock().loads_failed.clone()
+            && failed != before
+        {
+            return Err(error);
         }
         let name = || self.config.name.clone();
         self.lock().load = LoadState::Loading;
@@ -354,7 +273,11 @@ impl PooledModel {
                 *slot = Some(Arc::clone(model));
                 (self.on_event)(PoolEvent::Loaded { model: name(), after: start.elapsed() });
             }
-            Err(error) => (self.on_event)(PoolEvent::LoadFailed { model: name(), error: error.clone() }),
+            Err(error) => {
+                let failed = self.lock().loads_failed.0 + 1;
+                self.lock().loads_failed = (failed, Some(error.clone()));
+                (self.on_event)(PoolEvent::LoadFailed { model: name(), error: error.clone() });
+            }
         }
         result
     }

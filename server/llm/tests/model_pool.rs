@@ -236,6 +236,18 @@ async fn a_load_that_fails_is_told_and_tried_again_later() {
 }
 
 #[tokio::test]
+async fn who_waits_for_a_load_that_fails_does_not_load_again() {
+    let broken = ModelError::Unavailable("file is cut off; pull it again".into());
+    let (pool, script, events) =
+        pool(config(), Script { load_fails: Mutex::new(Some(broken.clone())), ..Script::default() });
+    let model = pool.model("a").unwrap();
+    let (one, two) = tokio::join!(model.sample(ask()), model.sample(ask()));
+    assert_eq!((one, two), (Err(broken.clone()), Err(broken)));
+    let told = events.lock().unwrap().iter().filter(|e| matches!(e, PoolEvent::Loading { .. })).count();
+    assert_eq!((script.loads.load(SeqCst), told), (1, 1));
+}
+
+#[tokio::test]
 async fn an_idle_model_is_unloaded_and_comes_back_when_needed() {
     let (pool, script, events) = pool(
         PoolConfig { idle_unload_s: 1, ..config() },

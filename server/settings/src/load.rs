@@ -19,8 +19,18 @@ const COMMON: [(&str, &str); 3] = [
     ("config/redis.yaml", include_str!("../../../config/redis.yaml")),
 ];
 
-/// Variables that start with `ZEROERR_` and are no settings.
-const NOT_SETTINGS: [&str; 4] = ["ZEROERR_HOME", "ZEROERR_LOG", "ZEROERR_E2E", "ZEROERR_CI_CACHE"];
+/// Variables that start with `ZEROERR_` and are no settings: first those that this program reads, then those of
+/// its tests. What begins with `ZEROERR_E2E_` is of tests, too.
+const NOT_SETTINGS: [&str; 8] = [
+    "ZEROERR_HOME",
+    "ZEROERR_LOG",
+    "ZEROERR_SCRIPTED",
+    "ZEROERR_BIN",
+    "ZEROERR_CI_CACHE",
+    "ZEROERR_E2E",
+    "ZEROERR_KILLS",
+    "ZEROERR_LATENCY",
+];
 
 /// Where settings are read from. `Default` reads nothing but the built-in files, for tests.
 #[derive(Debug, Clone, Default)]
@@ -91,7 +101,8 @@ pub fn load(sources: &Sources) -> Result<Loaded, SettingsError> {
             origins.insert(path.join("."), layer.place(&path).to_string());
         }
     }
-    let notes = validate::notes(&settings);
+    let mut notes = validate::notes(&settings);
+    notes.extend(unread(&sources.env));
     Ok(Loaded { settings, origins, notes })
 }
 
@@ -183,7 +194,7 @@ fn env_layers(env: &[(String, String)]) -> Result<Vec<Layer>, SettingsError> {
     for (name, value) in sorted {
         let rest = name["ZEROERR_".len()..].to_lowercase();
         let origin = format!("environment variable {name}");
-        if rest.contains("__") || rest == "environment" {
+        if is_assignment(name) {
             out.push(assignment(&origin, &rest.replace("__", "."), rest.split("__"), value)?);
         } else if let Some(section) = sections.iter().find(|s| rest == **s || rest.starts_with(&format!("{s}_"))) {
             // A forgotten underscore must not be ignored in silence.
@@ -201,6 +212,30 @@ fn env_layers(env: &[(String, String)]) -> Result<Vec<Layer>, SettingsError> {
         }
     }
     Ok(out)
+}
+
+/// Whether a variable means to set an option.
+fn is_assignment(name: &str) -> bool {
+    name.contains("__") || name == "ZEROERR_ENVIRONMENT"
+}
+
+/// Variables with our prefix that nothing reads: a misspelt one must not be ignored in silence. An error would
+/// be too much, since others may use the prefix for variables of their own.
+fn unread(env: &[(String, String)]) -> Vec<String> {
+    let is_unread = |name: &&String| {
+        name.strip_prefix("ZEROERR_").is_some_and(|rest| !rest.starts_with("E2E_"))
+            && !NOT_SETTINGS.contains(&name.as_str())
+            && !is_assignment(name)
+    };
+    let mut names: Vec<&String> = env.iter().map(|(name, _)| name).filter(is_unread).collect();
+    names.sort();
+    let note = |name: &String| {
+        let known = ["ZEROERR_HOME", "ZEROERR_LOG", "ZEROERR_ENVIRONMENT"];
+        let near = known.into_iter().find(|known| strsim::damerau_levenshtein(known, name) <= 2);
+        let meant = near.map_or("a setting looks like `ZEROERR_VOTING__K`".into(), |n| format!("did you mean `{n}`?"));
+        format!("environment variable {name}: nothing reads it; {meant}")
+    };
+    names.into_iter().map(note).collect()
 }
 
 /// A layer of one value.

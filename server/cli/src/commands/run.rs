@@ -109,7 +109,7 @@ fn nothing_to_do(context: &Context, sources: &[Source], worst: Exit) -> Result<E
         context
             .ui
             .json_result(&Runs { runs: Vec::new(), diagnostics: sources.iter().flat_map(diagnostics).collect() })?;
-    } else {
+    } else if !sources.is_empty() || worst == Exit::Clean {
         sources.iter().flat_map(Source::faults).for_each(|f| context.ui.note(&f));
         let why = if have > 0 {
             "every function with a spec has a body; name one with --function to write it anew"

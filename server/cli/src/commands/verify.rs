@@ -100,7 +100,8 @@ pub async fn main(global: &Global, args: &VerifyArgs) -> Result<Exit, CliError> 
     if sources.iter().flat_map(|s| &s.analysis.diagnostics).any(|d| d.severity == Severity::Error) {
         worst = worst.max(Exit::Findings);
     }
-    print(ui, format, &verified, &sources)?;
+    // Where no file at all could be read, that has been said.
+    print(ui, format, &verified, &sources, paths.is_empty() || !sources.is_empty())?;
     Ok(worst)
 }
 
@@ -166,7 +167,7 @@ async fn verify_one(
     (stack, lines)
 }
 
-fn print(ui: Ui, format: Format, verified: &[Verified], sources: &[Source]) -> Result<(), CliError> {
+fn print(ui: Ui, format: Format, verified: &[Verified], sources: &[Source], is_read: bool) -> Result<(), CliError> {
     let faults: Vec<_> = sources.iter().flat_map(diagnostics).collect();
     match format {
         Format::Json => {
@@ -185,7 +186,7 @@ fn print(ui: Ui, format: Format, verified: &[Verified], sources: &[Source]) -> R
             .try_for_each(|l| ui.result(&l)),
         Format::Human => {
             sources.iter().flat_map(Source::faults).for_each(|f| ui.note(&f));
-            if verified.is_empty() {
+            if verified.is_empty() && is_read {
                 ui.note("nothing to verify: no function with a spec was selected");
             }
             Ok(())

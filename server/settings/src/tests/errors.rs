@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 
 use super::{bad, user};
-use crate::Sources;
+use crate::{Sources, load};
 
 fn check(text: &str, expected: Expect) {
     let (dir, sources) = user(text);
@@ -181,6 +181,13 @@ fn variables_and_flags() {
         expect!["environment variable ZEROERR_VOTING____K: `voting..k` is no key; a key looks like `voting.k`"],
     );
     check_env("ZEROERR_LOG", "debug", expect![["no error"]]);
+    let env = ["ZEROERR_LOG", "ZEROERR_VOTINGK", "ZEROERR_HOEM", "ZEROERR_E2E_NVIM", "ZEROERR_VOTING__K", "PATH"];
+    let env = env.iter().map(|name| ((*name).to_owned(), "3".to_owned())).collect();
+    let notes = load(&Sources { env, ..Sources::default() }).unwrap().notes;
+    expect![[r#"
+        environment variable ZEROERR_HOEM: nothing reads it; did you mean `ZEROERR_HOME`?
+        environment variable ZEROERR_VOTINGK: nothing reads it; a setting looks like `ZEROERR_VOTING__K`"#]]
+    .assert_eq(&notes.join("\n"));
     let (dir, mut sources) = user("");
     sources.flags = vec![("voting.kk".into(), "3".into())];
     expect!["--set: unknown setting `voting.kk`; did you mean `voting.k`?"].assert_eq(&bad(&dir, &sources));

@@ -17,6 +17,9 @@ use crate::files;
 use crate::render::{FAINT, STRONG, plural};
 use crate::targets::{Key, Source};
 
+/// Words that are values in some language.
+const VALUES: [&str; 8] = ["None", "True", "False", "null", "undefined", "true", "false", "NaN"];
+
 /// Whether questions are asked: on a terminal, unless the command line says otherwise.
 pub fn wanted(args: &RunArgs, ui: Ui) -> bool {
     let on_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
@@ -121,6 +124,11 @@ fn understand(question: &Question, line: &str) -> Said {
             |(_, clause)| Said::Clause(clause.to_owned()),
         );
     }
+    // A word alone is as likely a slip (`quit`, `zero`) as the name of a value.
+    let is_word = line.chars().all(|c| c.is_alphanumeric() || c == '_') && !line.is_empty();
+    if is_word && !VALUES.contains(&line) {
+        return Said::Unclear(format!("`= {line}` means the value `{line}`; `n` is for none of these"));
+    }
     let words = line.strip_prefix('=').unwrap_or(line);
     question.clause_of(words).map_or_else(
         || Said::Unclear("write a number, `= VALUE`, `raises ERROR`, or `n` for none of these".into()),
@@ -205,6 +213,11 @@ mod tests {
         assert_eq!(said("2"), Said::Clause("@raises ValueError f([])".into()));
         assert_eq!(said("= 3"), Said::Clause("@example f([]) == 3".into()));
         assert_eq!(said("[1]"), Said::Clause("@example f([]) == [1]".into()));
+        assert_eq!(said("None"), Said::Clause("@example f([]) == None".into()));
+        assert_eq!(said("= zero"), Said::Clause("@example f([]) == zero".into()));
+        for slip in ["quit", "zero", "yes"] {
+            assert!(matches!(said(slip), Said::Unclear(why) if why.contains(&format!("`= {slip}`"))), "{slip}");
+        }
         assert_eq!(said("raises KeyError"), Said::Clause("@raises KeyError f([])".into()));
         assert_eq!((said("n"), said(" none ")), (Said::Nothing, Said::Nothing));
         assert!(matches!(said("3"), Said::Unclear(why) if why.contains("`= 3` means the value")));
