@@ -21,7 +21,7 @@ fn replay(shell: &Shell, samples: &str, tasks: &str, more: &[&str]) -> Said {
 #[test]
 fn files_that_cannot_be_used_are_told_in_one_line() {
     let shell = Shell::new();
-    let tasks = fixture("tasks.jsonl");
+    let (tasks, good) = (fixture("tasks.jsonl"), fixture("samples.jsonl"));
     shell.write("project/empty.jsonl", "\n");
     shell.write("project/garbage.jsonl", "{\"task_id\": 3}\nnot json\n");
     let cut: Vec<u8> = [0x1f, 0x8b, 8, 0, 0].to_vec();
@@ -32,6 +32,7 @@ fn files_that_cannot_be_used_are_told_in_one_line() {
         ("garbage.jsonl", &[], "error: garbage.jsonl holds no samples that can be used (2 lines were tried; line 1: "),
         ("cut.jsonl.gz", &[], "error: cannot read cut.jsonl.gz: "),
         (tasks.as_str(), &[], "missing field `completions`"),
+        (good.as_str(), &["--svg", "absent/chart.svg"], "error: cannot write absent/chart.svg: No such file"),
         ("empty.jsonl", &["--k", "0"], "error: --k must be at least 1"),
         ("empty.jsonl", &["--k", "2,30"], "error: --k 30 cannot be reached with --max 20 samples"),
     ] {
@@ -93,4 +94,45 @@ fn bad_lines_are_named_and_the_others_are_replayed() {
         value
     };
     assert_eq!(without_time(&again.out), without_time(&said.out), "the same every time");
+}
+
+#[test]
+fn what_critics_and_discriminators_are_worth_is_counted() {
+    let Some(shell) = equipped() else { return };
+    // Objects to what counts no capitals, and looks for inputs on which `largest` goes wrong.
+    let script = serde_json::json!({ "by_words": [
+        { "words": "for c in word if c in 'aeiou')", "say": ["OBJECTION: vowels('EAU') gives 0 and should be 3"] },
+        { "words": "do what is asked?", "say": ["OK"] },
+        { "words": "```python\nlargest(", "say": ["largest([2, 7])"] },
+        { "words": "```python\nvowels(", "say": ["no idea"] },
+    ] });
+    shell.write("script.json", script.to_string());
+    let (samples, tasks) = (fixture("samples.jsonl"), fixture("tasks.jsonl"));
+    let args = ["bench", "replay", "--samples", &samples, "--tasks", &tasks, "--split", "all", "--k", "2"];
+    let more = ["--max", "8", "--orders", "5", "--critic", "--discriminators", "1", "--set", "llm.backend=scripted"];
+    let run = |json: &[&str]| {
+        let mut command = shell.command(&[&args[..], &more[..], json].concat());
+        let said = shell.said(command.env("ZEROERR_SCRIPTED", shell.home().join("script.json")).output().unwrap());
+        assert_eq!(said.code, 0, "{}", said.err);
+        said.out
+    };
+    let answer: Value = serde_json::from_str(&run(&["--json"])).unwrap();
+    let counted = |share: &Value| (share["some"].as_f64().unwrap(), share["of"].as_f64().unwrap());
+    let critic = &answer["critic"];
+    assert_eq!((counted(&critic["right"]), counted(&critic["wrong"])), ((0.0, 2.0), (1.0, 2.0)), "{critic}");
+    assert_eq!((&critic["wrong_alone"], &critic["right_alone"]), (&1.into(), &0.into()), "{critic}");
+    let found = &answer["discriminators"];
+    assert_eq!(counted(&found["usable"]), (1.0, 2.0), "{found}");
+    let rows = answer["changes"].as_array().unwrap();
+    assert_eq!(rows.len(), 4, "{rows:?}");
+    let row = |name: &str| rows.iter().find(|r| r["name"] == name).unwrap_or_else(|| panic!("{name}")).clone();
+    let criticised = row("gate + beh. + critic");
+    let ((stopped, wrong), (lost, right)) = (counted(&criticised["wrong_stopped"]), counted(&criticised["right_lost"]));
+    assert!(stopped > 0.0 && stopped <= wrong && lost == 0.0 && right > 0.0, "{criticised}");
+    let discriminated = row("gate + beh. + discr.");
+    assert_eq!(counted(&discriminated["right_lost"]).0, 0.0, "{discriminated}");
+
+    let table = run(&["--limit", "2"]);
+    assert!(table.starts_with("2 tasks") || table.starts_with("1 task"), "{table}");
+    assert!(table.contains("objects to wrong code") && table.contains("what agents change"), "{table}");
 }

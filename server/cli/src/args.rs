@@ -298,6 +298,15 @@ pub struct ReplayArgs {
     /// Testers per task: the configured model writes tests, and two policies more count them as weak votes
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10))]
     pub testers: u32,
+    /// A critic: the configured model reads a right and a wrong candidate of each task, and winners
+    #[arg(long)]
+    pub critic: bool,
+    /// Discriminators per task: the configured model looks for inputs on which candidates differ
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10))]
+    pub discriminators: u32,
+    /// Tasks at most; which, a hash of their ids decides
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
     /// Write the curve of precision over coverage
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,

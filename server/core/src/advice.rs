@@ -77,6 +77,22 @@ pub struct Trial {
     pub holds: bool,
 }
 
+/// Claims that say different things: the first of each.
+pub fn distinct<'a>(claims: impl IntoIterator<Item = &'a Claim>) -> Vec<Claim> {
+    let mut found: Vec<Claim> = Vec::new();
+    for claim in claims {
+        if !found.iter().any(|known| known.code() == claim.code()) {
+            found.push(claim.clone());
+        }
+    }
+    found
+}
+
+/// What one candidate made of claims, by their code: as journals and caches keep it.
+pub fn by_code(claims: &[Claim], trials: &[Trial]) -> Vec<(String, Trial)> {
+    claims.iter().map(Claim::code).zip(trials.iter().cloned()).collect()
+}
+
 /// What a candidate does on the calls that may tell candidates apart, each call once.
 pub fn outcomes<'a>(
     claims: impl IntoIterator<Item = &'a Claim>,

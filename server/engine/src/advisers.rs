@@ -8,6 +8,7 @@ use zeroerr_core::advice::{Claim, Errand, Said};
 use zeroerr_core::code::{Candidate, LanguageId, Task};
 use zeroerr_core::ports::{FinishReason, Message, SampleRequest, SampleResponse};
 use zeroerr_core::task_specification::Spec;
+use zeroerr_core::verdict::LayerReport;
 use zeroerr_core::voting_engine::Fingerprint;
 use zeroerr_core::voting_engine::domain::Domain;
 use zeroerr_llm::prompt_templates::advisers::{critic_messages, discriminator_messages, stops, tester_messages};
@@ -40,6 +41,11 @@ pub(crate) struct About {
     pub candidates: Vec<(Candidate, Fingerprint)>,
     /// What the layers said.
     pub verdicts: Vec<String>,
+}
+
+/// What the layers said, as a critic reads it.
+pub(crate) fn verdicts(layers: &[LayerReport]) -> Vec<String> {
+    layers.iter().map(|l| format!("{}: {}, {}", l.layer, l.verdict.name().replace('_', " "), l.detail)).collect()
 }
 
 impl StepContext {

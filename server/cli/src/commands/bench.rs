@@ -6,11 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use zeroerr_core::code::LanguageId;
-use zeroerr_engine::bench::advice::Testers;
+use zeroerr_engine::bench::advice::Panel;
 use zeroerr_engine::bench::chart;
 use zeroerr_engine::bench::figures::{Figures, Report, TICODER};
 use zeroerr_engine::bench::records::{self, Records};
 use zeroerr_engine::bench::replay::{Options, Progress, ReplayError, Split, replay};
+use zeroerr_engine::options::AgentRules;
 use zeroerr_verification::verification_stack::VerificationStack;
 
 use crate::args::{BenchCommand, Global, ReplayArgs, SplitArg};
@@ -18,6 +19,7 @@ use crate::compose;
 use crate::context::{Context, LogTo, Ui};
 use crate::exit::{CliError, Exit};
 use crate::interrupt;
+use crate::render::review;
 
 /// Most bytes of a file after unpacking: recorded files are megabytes.
 const MOST_BYTES: u64 = 1 << 30;
@@ -58,7 +60,10 @@ pub async fn main(global: &Global, command: &BenchCommand) -> Result<Exit, CliEr
     let settings = &context.loaded.settings;
     let tools = compose::toolchain(settings, &context.data_dir);
     let stack = Arc::new(VerificationStack::new(Arc::new(tools), settings.verification.policy()));
-    let options = Options { testers: testers(args.testers, &context)?, ..options };
+    let options = Options { panel: panel(args, &context)?, ..options };
+    if let Some(path) = &args.svg {
+        writable(path)?;
+    }
     let cancel = interrupt::token();
     let bar = Bar::new(context.ui);
     let report = replay(&stack, &samples, &tasks, &options, &|p| bar.tell(p), &cancel).await;
@@ -75,10 +80,6 @@ pub async fn main(global: &Global, command: &BenchCommand) -> Result<Exit, CliEr
         Err(ReplayError::Usage(why)) => return Err(CliError::usage(why)),
         Err(ReplayError::Machine(why)) => return Err(CliError::machine(why)),
     };
-    if let Some(path) = &args.svg {
-        let written = std::fs::write(path, chart::svg(&report));
-        written.map_err(|e| CliError::usage(format!("cannot write {}: {e}", path.display())))?;
-    }
     let wall_s = (begun.elapsed().as_secs_f64() * 10.0).round() / 10.0;
     if context.ui.json {
         let (right, right_after_1) = TICODER;
@@ -89,7 +90,20 @@ pub async fn main(global: &Global, command: &BenchCommand) -> Result<Exit, CliEr
         context.ui.result(&table(&report))?;
         context.ui.note(&format!("{wall_s} s"));
     }
+    if let Some(path) = &args.svg {
+        std::fs::write(path, chart::svg(&report)).map_err(|e| cannot_write(path, &e))?;
+    }
     Ok(Exit::Clean)
+}
+
+/// Found out before the work, which takes minutes.
+fn writable(path: &Path) -> Result<(), CliError> {
+    let opened = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    opened.map(drop).map_err(|e| cannot_write(path, &e))
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> CliError {
+    CliError::usage(format!("cannot write {}: {error}", path.display()))
 }
 
 fn options(args: &ReplayArgs, context: &Context) -> Result<Options, CliError> {
@@ -119,19 +133,23 @@ fn options(args: &ReplayArgs, context: &Context) -> Result<Options, CliError> {
             SplitArg::All => Split::All,
         },
         cache: args.cache.clone(),
-        testers: None,
+        limit: args.limit.map(|limit| limit as usize),
+        panel: None,
     })
 }
 
-/// The configured model as testers, when any are asked for.
-fn testers(count: u32, context: &Context) -> Result<Option<Testers>, CliError> {
-    if count == 0 {
+/// The configured model as the agents that were asked for.
+fn panel(args: &ReplayArgs, context: &Context) -> Result<Option<Panel>, CliError> {
+    let ReplayArgs { testers, critic, discriminators, .. } = *args;
+    if testers == 0 && discriminators == 0 && !critic {
         return Ok(None);
     }
     let settings = &context.loaded.settings;
     let composed = compose::Composed::new(settings, &context.data_dir, Arc::new(drop))?;
     composed.ready(&[LanguageId::Python])?;
-    Ok(Some(Testers { count, models: composed.advisers(), options: compose::run_options(settings)? }))
+    let options = compose::run_options(settings)?;
+    let rules = AgentRules { testers, critic, discriminators, ..options.agents.rules };
+    Ok(Some(Panel { rules, models: composed.advisers(), options }))
 }
 
 /// Reads one file and tells every line that was skipped.
@@ -140,7 +158,8 @@ pub(super) fn read<T>(
     parse: fn(&[u8]) -> Result<Records<T>, String>,
     ui: Ui,
 ) -> Result<Records<T>, CliError> {
-    let bytes = unpacked(path).map_err(|e| CliError::usage(format!("cannot read {}: {e}", path.display())))?;
+    let bytes =
+        unpacked(path, MOST_BYTES).map_err(|e| CliError::usage(format!("cannot read {}: {e}", path.display())))?;
     let records = parse(&bytes).map_err(|why| CliError::usage(format!("{} {why}", path.display())))?;
     for skipped in records.skipped.iter().take(MOST_LINES) {
         ui.note(&format!("{}:{}: skipped, it {}", path.display(), skipped.line, skipped.why));
@@ -151,13 +170,16 @@ pub(super) fn read<T>(
     Ok(records)
 }
 
-fn unpacked(path: &Path) -> std::io::Result<Vec<u8>> {
+fn unpacked(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
     let raw = std::fs::read(path)?;
     if !raw.starts_with(&[0x1f, 0x8b]) {
         return Ok(raw);
     }
     let mut out = Vec::new();
-    flate2::read::MultiGzDecoder::new(&raw[..]).take(MOST_BYTES).read_to_end(&mut out)?;
+    flate2::read::MultiGzDecoder::new(&raw[..]).take(most + 1).read_to_end(&mut out)?;
+    if out.len() as u64 > most {
+        return Err(std::io::Error::other(format!("it unpacks to more than {} MiB", most >> 20)));
+    }
     Ok(out)
 }
 
@@ -179,6 +201,9 @@ impl Bar {
         match progress {
             Progress::Observed(done, of) => self.show(done, of, "tasks run"),
             Progress::Advised(done, of) => self.show(done, of, "tasks that testers have answered for"),
+            Progress::Reviewed(done, of) => {
+                self.show(done, of, "questions that critics and discriminators have answered")
+            }
             Progress::Verified(done, of) => self.show(done, of, "winners checked by the layers"),
         }
     }
@@ -247,6 +272,7 @@ fn table(report: &Report) -> String {
             t.usable, t.answers, t.tests, t.right
         ));
     }
+    out.push_str(&review::of(report));
     report.not_checked.iter().for_each(|missing| out.push_str(&format!("not checked: {missing}\n")));
     report.left_out.iter().for_each(|left| out.push_str(&format!("left out: {}: {}\n", left.task_id, left.why)));
     out.push_str(
@@ -265,4 +291,22 @@ fn figures(f: &Figures) -> String {
 
 fn precision(f: &Figures) -> String {
     f.precision.map_or_else(|| "-".to_owned(), |p| format!("{p:.3}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_unpacks_to_too_much_is_refused_and_not_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.gz");
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(&vec![b'x'; 2 << 20]).unwrap();
+        std::fs::write(&path, packed.finish().unwrap()).unwrap();
+        assert_eq!(unpacked(&path, 2 << 20).unwrap().len(), 2 << 20);
+        assert_eq!(unpacked(&path, 1 << 20).unwrap_err().to_string(), "it unpacks to more than 1 MiB");
+    }
 }

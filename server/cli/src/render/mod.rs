@@ -7,6 +7,7 @@ pub mod json;
 pub mod junit;
 pub mod layers;
 pub mod progress;
+pub mod review;
 pub mod sarif;
 pub mod when;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use zeroerr_agents::orchestrator::AgentRules;
 use zeroerr_agents::swarm::Swarm;
-use zeroerr_core::advice::{Claim, Errand, Said, Trial};
+use zeroerr_core::advice::{Errand, Said, Trial, by_code, distinct};
 use zeroerr_core::code::Candidate;
 use zeroerr_core::ports::Model;
 use zeroerr_llm::prompt_templates::advisers::tester_messages;
@@ -16,26 +16,48 @@ use zeroerr_verification::verification_stack::VerificationStack;
 
 use super::cache::{self, Known};
 use super::observe::Observed;
+use super::policy::Adviser;
 use crate::advisers::About;
 use crate::executor::StepContext;
 use crate::options::RunOptions;
 
-/// Who writes tests, and what the tests cost a leader that they speak against.
+/// The agents beside the coders, and the models that they use.
 #[derive(Clone)]
-pub struct Testers {
-    /// Testers per task.
-    pub count: u32,
+pub struct Panel {
+    /// Who takes part, and what their word costs.
+    pub rules: AgentRules,
     /// The models they use, in turns.
     pub models: Vec<Arc<dyn Model>>,
-    /// As in live runs: tests per tester, weak votes, tokens.
+    /// As in live runs: tests per tester, tokens.
     pub options: RunOptions,
 }
 
-impl Testers {
-    /// What the orchestrator is told of them; nobody else advises.
-    pub(super) fn rules(&self) -> AgentRules {
-        let weak_votes = self.options.agents.rules.weak_votes;
-        AgentRules { testers: self.count, weak_votes, ..AgentRules::default() }
+impl Panel {
+    /// Who is asked.
+    pub(super) fn advisers(&self) -> Vec<Adviser> {
+        let AgentRules { testers, critic, discriminators, .. } = self.rules;
+        let asked =
+            [(Adviser::Testers, testers > 0), (Adviser::Critic, critic), (Adviser::Discriminators, discriminators > 0)];
+        asked.into_iter().filter(|(_, asked)| *asked).map(|(adviser, _)| adviser).collect()
+    }
+
+    /// A task as its agents get to see it.
+    pub(super) fn context(&self, stack: &Arc<VerificationStack>, observed: &Observed, seed: u64) -> StepContext {
+        let swarm = Swarm {
+            models: self.models.iter().map(|m| m.name().to_owned()).collect(),
+            first_temperature: self.options.first_temperature,
+            temperature: self.options.temperature,
+            seed,
+        };
+        let task = observed.task.clone();
+        StepContext::new(task, Arc::clone(stack), self.models.clone(), swarm, self.options.clone())
+    }
+
+    /// What its answers depend on, beside the task and the number of testers.
+    pub(super) fn key(&self) -> String {
+        let models: Vec<&str> = self.models.iter().map(|m| m.name()).collect();
+        let RunOptions { temperature, top_p, max_tokens, .. } = &self.options;
+        format!("{models:?} {temperature} {top_p} {max_tokens}")
     }
 }
 
@@ -50,29 +72,10 @@ pub struct Advice {
     pub truth: Vec<(String, bool)>,
 }
 
-impl Advice {
-    /// What an agent is recorded to have said.
-    pub(super) fn answer(&self, errand: Errand) -> Said {
-        let said = match errand {
-            Errand::Test(n) => self.said.get(n as usize).cloned(),
-            Errand::Discriminate(_) | Errand::Criticise(_) => None,
-        };
-        said.unwrap_or_else(|| Said::Nothing("nobody was asked".into()))
-    }
-}
-
 /// What advice on a task depends on, beside what its observation does.
-pub(super) fn key(observed_key: &str, testers: &Testers, observed: &Observed) -> String {
-    let models: Vec<&str> = testers.models.iter().map(|m| m.name()).collect();
-    let options = &testers.options;
-    let messages = tester_messages(&observed.task, options.agents.tests);
-    let fixed = [
-        observed_key.to_owned(),
-        models.join(" "),
-        format!("{messages:?}"),
-        format!("{} {} {} {}", testers.count, options.temperature, options.top_p, options.max_tokens),
-    ];
-    cache::key(&fixed)
+pub(super) fn key(observed_key: &str, panel: &Panel, observed: &Observed) -> String {
+    let messages = tester_messages(&observed.task, panel.options.agents.tests);
+    cache::key(&[observed_key.to_owned(), panel.key(), format!("{messages:?}"), panel.rules.testers.to_string()])
 }
 
 /// Asks the testers and tries the candidates.
@@ -81,47 +84,31 @@ pub(super) fn key(observed_key: &str, testers: &Testers, observed: &Observed) ->
 /// What the machine lacks.
 pub(super) async fn all(
     stack: &Arc<VerificationStack>,
-    testers: &Testers,
+    panel: &Panel,
     observed: &Observed,
     known: &Known,
     solution: Option<Candidate>,
     seed: u64,
 ) -> Result<Advice, CheckError> {
-    let swarm = Swarm {
-        models: testers.models.iter().map(|m| m.name().to_owned()).collect(),
-        first_temperature: testers.options.first_temperature,
-        temperature: testers.options.temperature,
-        seed,
-    };
-    let task = observed.task.clone();
-    let context = StepContext::new(task, Arc::clone(stack), testers.models.clone(), swarm, testers.options.clone());
+    let context = panel.context(stack, observed, seed);
     let mut said = Vec::new();
-    for n in 0..testers.count {
+    for n in 0..panel.rules.testers {
         said.push(context.advise(Errand::Test(n), About::default()).await.said);
     }
-    let mut claims: Vec<Claim> = Vec::new();
-    for claim in said.iter().flat_map(|s| if let Said::Claims(claims) = s { claims.as_slice() } else { &[] }) {
-        if !claims.iter().any(|c| c.code() == claim.code()) {
-            claims.push(claim.clone());
-        }
-    }
+    let claims = distinct(said.iter().flat_map(|s| if let Said::Claims(claims) = s { claims.as_slice() } else { &[] }));
     if claims.is_empty() {
         return Ok(Advice { said, ..Advice::default() });
     }
-    let may_vote = |(_, seen): &(usize, &zeroerr_verification::languages::Observation)| {
-        seen.objection.is_none() && seen.behaviour.is_some()
-    };
-    let places: Vec<usize> = known.seen.iter().enumerate().filter(may_vote).map(|(n, _)| n).collect();
+    let places = known.may_vote();
     let mut candidates: Vec<Candidate> = places.iter().filter_map(|n| observed.candidates.get(*n)).cloned().collect();
     let reference = solution.map(|s| {
         candidates.push(s);
         candidates.len() - 1
     });
     let tried = stack.examine(&observed.task, &candidates, &claims).await?;
-    let codes: Vec<String> = claims.iter().map(Claim::code).collect();
-    let named = |trials: &Vec<Trial>| codes.iter().cloned().zip(trials.iter().cloned()).collect::<Vec<_>>();
-    let trials = places.iter().zip(&tried).map(|(place, trials)| (*place, named(trials))).collect();
-    let tests = reference.and_then(|r| tried.get(r)).map(named).unwrap_or_default().into_iter();
+    let trials = places.iter().zip(&tried).map(|(place, trials)| (*place, by_code(&claims, trials))).collect();
+    let of_reference = reference.and_then(|r| tried.get(r));
+    let tests = of_reference.map(|trials| by_code(&claims, trials)).unwrap_or_default().into_iter();
     let is_test = |code: &str| claims.iter().any(|c| c.expected.is_some() && c.code() == code);
     let truth = tests.filter(|(code, _)| is_test(code)).map(|(code, trial)| (code, trial.holds)).collect();
     Ok(Advice { said, trials, truth })

@@ -22,6 +22,14 @@ pub struct Known {
     pub stack: BTreeMap<usize, StackWord>,
 }
 
+impl Known {
+    /// The candidates that pass the examples and can vote.
+    pub fn may_vote(&self) -> Vec<usize> {
+        let may_vote = |seen: &Observation| seen.objection.is_none() && seen.behaviour.is_some();
+        self.seen.iter().enumerate().filter(|(_, seen)| may_vote(seen)).map(|(n, _)| n).collect()
+    }
+}
+
 /// What the layers say of one candidate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackWord {

@@ -5,6 +5,7 @@ use zeroerr_core::advice::Said;
 use zeroerr_core::voting_engine::sequential::wilson;
 
 use super::advice::Advice;
+use super::review_figures::{ChangeRow, CriticFigures, DiscriminatorFigures};
 
 /// What TiCoder (arXiv 2404.10100) reports for HumanEval: pass@1 without and with one answered question.
 pub const TICODER: (f64, f64) = (0.305, 0.553);
@@ -166,6 +167,12 @@ pub struct Report {
     pub left_out: Vec<LeftOut>,
     /// What testers said, where they were asked.
     pub testers: Option<TesterFigures>,
+    /// What critics said, where they were asked.
+    pub critic: Option<CriticFigures>,
+    /// What discriminators said, where they were asked.
+    pub discriminators: Option<DiscriminatorFigures>,
+    /// What agents that advise change.
+    pub changes: Vec<ChangeRow>,
 }
 
 /// What testers said, over all tasks.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use zeroerr_core::code::{Candidate, Task};
 use zeroerr_core::ports::{FinishReason, SampleResponse};
 use zeroerr_core::red_flag_detector::RedFlag;
-use zeroerr_core::verdict::Verdict;
+use zeroerr_core::verdict::{LayerReport, Verdict};
 use zeroerr_verification::languages::{CheckError, Probe};
 use zeroerr_verification::verification_stack::{VerificationStack, subject_as_is, subject_for_edit};
 
@@ -98,19 +98,22 @@ pub fn key(stack: &VerificationStack, record: &TaskRecord, observed: &Observed, 
     cache::key(&fixed.into_iter().chain(candidates).collect::<Vec<_>>())
 }
 
-/// What the layers say of a candidate, standing in its file.
+/// What the layers say of a candidate, standing in its file; `None` when it does not fit there.
+pub async fn layers(stack: &VerificationStack, observed: &Observed, candidate: usize) -> Option<Vec<LayerReport>> {
+    let candidate = observed.candidates.get(candidate)?;
+    let language = stack.language(observed.task.language).ok()?;
+    let subject = subject_for_edit(&observed.task, &language.splice(&observed.task, candidate).ok()?).ok()?;
+    Some(stack.verify(&subject, &|_| {}).await.layers)
+}
+
+/// The same in a word.
 pub async fn ask_layers(stack: &VerificationStack, observed: &Observed, candidate: usize) -> StackWord {
     let mut word = StackWord { refused_by: None, not_checked: Vec::new() };
-    let placed = observed.candidates.get(candidate).ok_or_else(|| "no such candidate".to_owned()).and_then(|c| {
-        let language = stack.language(observed.task.language).map_err(|e| e.to_string())?;
-        subject_for_edit(&observed.task, &language.splice(&observed.task, c)?)
-    });
-    let Ok(subject) = placed else {
+    let Some(layers) = layers(stack, observed, candidate).await else {
         word.refused_by = Some("splice".into());
         return word;
     };
-    let report = stack.verify(&subject, &|_| {}).await;
-    for layer in &report.layers {
+    for layer in &layers {
         match layer.verdict {
             Verdict::Failed | Verdict::TimedOut => word.refused_by = Some(layer.layer.name().to_owned()),
             Verdict::Unavailable => word.not_checked.push(format!("{}: {}", layer.layer, layer.detail)),

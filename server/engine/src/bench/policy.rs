@@ -4,15 +4,15 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use zeroerr_agents::orchestrator::{AgentRules, Command, Event, StepEnd, StepMachine, StepRules, Verification};
-use zeroerr_core::advice::Said;
+use zeroerr_core::advice::{Errand, Said, Trial};
 use zeroerr_core::code::Candidate;
 use zeroerr_core::red_flag_detector::RedFlag;
 use zeroerr_core::state_manager::SampleFate;
 use zeroerr_core::voting_engine::Fingerprint;
 use zeroerr_core::voting_engine::consensus::{Evidence, answer_of};
-use zeroerr_core::voting_engine::tally::VoteId;
 
 use super::advice::Advice;
+use super::reviews::{Review, Reviews};
 
 /// How a winner is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,10 +29,21 @@ pub enum Policy {
     Gated,
     /// Votes input by input and near misses, and the stack in the loop.
     Ours,
-    /// [`Gated`](Policy::Gated), with testers.
-    GatedTested,
-    /// [`Ours`](Policy::Ours), with testers.
-    OursTested,
+    /// [`Gated`](Policy::Gated), with agents that advise.
+    GatedAdvised(Adviser),
+    /// [`Ours`](Policy::Ours), with agents that advise.
+    OursAdvised(Adviser),
+}
+
+/// Which agents beside the coders take part in a replay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Adviser {
+    /// They write tests.
+    Testers,
+    /// It reads winners.
+    Critic,
+    /// They look for inputs.
+    Discriminators,
 }
 
 impl Policy {
@@ -40,15 +51,25 @@ impl Policy {
     pub const ALL: [Policy; 6] =
         [Policy::FirstPassing, Policy::Text, Policy::Tree, Policy::Behaviour, Policy::Gated, Policy::Ours];
 
-    /// Those that ask testers.
-    pub const TESTED: [Policy; 2] = [Policy::GatedTested, Policy::OursTested];
+    /// Those that ask this agent.
+    pub fn advised(by: Adviser) -> [Policy; 2] {
+        [Policy::GatedAdvised(by), Policy::OursAdvised(by)]
+    }
 
-    /// The same without testers.
-    fn untested(self) -> Policy {
+    /// The same without agents that advise.
+    pub fn alone(self) -> Policy {
         match self {
-            Policy::GatedTested => Policy::Gated,
-            Policy::OursTested => Policy::Ours,
+            Policy::GatedAdvised(_) => Policy::Gated,
+            Policy::OursAdvised(_) => Policy::Ours,
             other => other,
+        }
+    }
+
+    /// Who advises.
+    pub fn adviser(self) -> Option<Adviser> {
+        match self {
+            Policy::GatedAdvised(by) | Policy::OursAdvised(by) => Some(by),
+            _ => None,
         }
     }
 
@@ -61,8 +82,12 @@ impl Policy {
             Policy::Behaviour => "behaviour votes",
             Policy::Gated => "gate + behaviour votes",
             Policy::Ours => "ours",
-            Policy::GatedTested => "gate + beh. + testers",
-            Policy::OursTested => "ours + testers",
+            Policy::GatedAdvised(Adviser::Testers) => "gate + beh. + testers",
+            Policy::GatedAdvised(Adviser::Critic) => "gate + beh. + critic",
+            Policy::GatedAdvised(Adviser::Discriminators) => "gate + beh. + discr.",
+            Policy::OursAdvised(Adviser::Testers) => "ours + testers",
+            Policy::OursAdvised(Adviser::Critic) => "ours + critic",
+            Policy::OursAdvised(Adviser::Discriminators) => "ours + discr.",
         }
     }
 
@@ -73,7 +98,7 @@ impl Policy {
 
     /// Whether the layers are asked about its winners: hundreds, for those that take what comes first.
     pub fn asks_layers(self) -> bool {
-        matches!(self.untested(), Policy::Gated | Policy::Ours)
+        matches!(self.alone(), Policy::Gated | Policy::Ours)
     }
 
     fn has_gate(self) -> bool {
@@ -118,8 +143,41 @@ pub struct Case {
     /// The answers of the reference solution.
     pub(super) truth: Option<Vec<u32>>,
     fates: BTreeMap<Policy, Vec<SampleFate>>,
-    /// What testers said, and what that may cost.
-    advice: Option<(Advice, AgentRules)>,
+    /// What agents said, and what that may cost.
+    pub(super) heard: Heard,
+}
+
+/// What agents other than the coders said of a task.
+#[derive(Debug, Clone, Default)]
+pub struct Heard {
+    /// Testers; `None` where none were asked.
+    pub tests: Option<Advice>,
+    /// Critics and discriminators, as far as they were asked.
+    pub reviews: Reviews,
+    /// Who takes part, and what their word costs.
+    pub rules: AgentRules,
+}
+
+impl Heard {
+    /// The rules of a replay with this agent alone.
+    fn rules(&self, adviser: Option<Adviser>) -> AgentRules {
+        let AgentRules { testers, weak_votes, critic, objection_votes, discriminators } = self.rules;
+        match adviser {
+            None => AgentRules::default(),
+            Some(Adviser::Testers) => AgentRules { testers, weak_votes, ..AgentRules::default() },
+            Some(Adviser::Critic) => AgentRules { critic, objection_votes, ..AgentRules::default() },
+            Some(Adviser::Discriminators) => AgentRules { discriminators, ..AgentRules::default() },
+        }
+    }
+
+    /// What came of a candidate, by claim.
+    fn trials(&self, adviser: Option<Adviser>, candidate: usize) -> Vec<(String, Trial)> {
+        let known = match adviser {
+            Some(Adviser::Testers) => self.tests.as_ref().and_then(|t| t.trials.get(&candidate)),
+            _ => self.reviews.trials.get(&candidate),
+        };
+        known.cloned().unwrap_or_default()
+    }
 }
 
 /// How one replay went.
@@ -131,6 +189,8 @@ pub struct Replayed {
     pub samples: u32,
     /// A candidate that the stack has to be asked about before this can be relied on.
     pub unverified: Option<usize>,
+    /// What a critic or a discriminator has to be asked before this can be relied on.
+    pub unheard: Option<Review>,
 }
 
 /// What the stack says of a candidate, as far as it was asked.
@@ -156,17 +216,7 @@ impl Case {
         let truth = reference.map(|b| row(&inputs, b, &mut known));
         let told = telling(&voters);
         let fates = Policy::ALL.into_iter().map(|p| (p, fates(&voters, p, &told))).collect();
-        Self { id, samples, voters, evidence, inputs, is_usual, answers, truth, fates, advice: None }
-    }
-
-    /// Lets testers take part, for the policies that ask them.
-    pub fn advise(&mut self, advice: Advice, rules: AgentRules) {
-        self.advice = Some((advice, rules));
-    }
-
-    /// What testers said, where they were asked.
-    pub fn advice(&self) -> Option<&Advice> {
-        self.advice.as_ref().map(|(advice, _)| advice)
+        Self { id, samples, voters, evidence, inputs, is_usual, answers, truth, fates, heard: Heard::default() }
     }
 
     /// Replays the samples in this order. Where the stack's word is not known yet, acceptance is
@@ -181,17 +231,16 @@ impl Case {
     ) -> Replayed {
         let max_attempts = rules.max_attempts.min(order.len() as u32);
         let mut machine = StepMachine::new(self.id.clone(), StepRules { max_attempts, in_flight: 1, ..rules });
-        let advice = self.advice.as_ref().filter(|_| policy != policy.untested());
-        machine = machine.advised_by(advice.map_or_else(AgentRules::default, |(_, rules)| *rules));
-        let advice = advice.map(|(advice, _)| advice);
-        let policy = policy.untested();
+        let adviser = policy.adviser();
+        machine = machine.advised_by(self.heard.rules(adviser));
+        let policy = policy.alone();
         if policy == Policy::Ours {
             machine = machine.with_evidence(self.evidence(asked.len() as u32));
         }
         let mut next = order.iter().copied();
         let mut drawn: HashMap<u64, usize> = HashMap::new();
         let mut commands = VecDeque::from(machine.start());
-        let mut replayed = Replayed { winner: None, samples: 0, unverified: None };
+        let mut replayed = Replayed { winner: None, samples: 0, unverified: None, unheard: None };
         while let Some(command) = commands.pop_front() {
             let event = match command {
                 Command::Draw { id } => {
@@ -209,14 +258,17 @@ impl Case {
                     let refuted = refuted.then(|| Verification::Refuted("a layer objected".into()));
                     Event::Verified { round, verification: refuted.unwrap_or(Verification::Accepted) }
                 }
-                Command::Ask { errand, .. } => {
-                    let said = advice.map_or_else(|| Said::Nothing("nobody was asked".into()), |a| a.answer(errand));
+                Command::Ask { errand, about } => {
+                    let about: Vec<usize> = about.iter().filter_map(|id| drawn.get(id).copied()).collect();
+                    let said = self.said(errand, &about).unwrap_or_else(|open| {
+                        replayed.unheard = open.or(replayed.unheard);
+                        Said::Nothing("nobody was asked".into())
+                    });
                     Event::Advised { errand, completion_tokens: 0, said }
                 }
                 Command::Try { ids, .. } => {
-                    let trials = |id: &VoteId| advice?.trials.get(drawn.get(id)?).cloned();
-                    let tried = |id| (id, trials(&id).unwrap_or_default());
-                    Event::Tried { trials: ids.into_iter().map(tried).collect() }
+                    let trials = |id| drawn.get(&id).map_or_else(Vec::new, |c| self.heard.trials(adviser, *c));
+                    Event::Tried { trials: ids.into_iter().map(|id| (id, trials(id))).collect() }
                 }
                 Command::Cancel { .. } => continue,
                 Command::Finish(StepEnd::Won { id, .. }) => {
@@ -229,6 +281,20 @@ impl Case {
         }
         replayed.samples = machine.samples();
         replayed
+    }
+
+    /// What an agent says of these candidates, or what it has to be asked.
+    fn said(&self, errand: Errand, about: &[usize]) -> Result<Said, Option<Review>> {
+        let review = match (errand, about) {
+            (Errand::Test(n), _) => {
+                let said = self.heard.tests.as_ref().and_then(|tests| tests.said.get(n as usize));
+                return said.cloned().ok_or(None);
+            }
+            (Errand::Criticise(_), [candidate]) => Review::Critique(*candidate),
+            (Errand::Discriminate(turn), [a, b]) => Review::Inputs(turn, *a.min(b), *a.max(b)),
+            _ => return Err(None),
+        };
+        self.heard.reviews.said(review).cloned().ok_or(Some(review))
     }
 
     /// No vote counted yet, so many questions answered.

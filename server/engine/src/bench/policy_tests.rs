@@ -90,11 +90,19 @@ fn tests_that_speak_against_the_leader_cost_it_a_vote() {
     let rules = AgentRules { testers: 1, weak_votes: 1, ..AgentRules::default() };
     let case = |samples: &[usize]| {
         let mut case = case(samples);
-        case.advise(advice.clone(), rules);
+        case.heard = Heard { tests: Some(advice.clone()), rules, ..Heard::default() };
         case
     };
     assert_eq!(replay(&case(&[1, 0, 0, 0]), Policy::Gated, 2), (Some(0), 4));
-    assert_eq!(replay(&case(&[1, 0, 0, 0]), Policy::GatedTested, 2).0, None, "the sample it is granted is not there");
-    assert_eq!(replay(&case(&[1, 0, 0, 0, 0]), Policy::GatedTested, 2), (Some(0), 5));
-    assert_eq!(replay(&case(&[0, 1, 1, 1]), Policy::GatedTested, 2), (Some(1), 4), "they speak for this one");
+    assert_eq!(
+        replay(&case(&[1, 0, 0, 0]), Policy::GatedAdvised(Adviser::Testers), 2).0,
+        None,
+        "the sample it is granted is not there"
+    );
+    assert_eq!(replay(&case(&[1, 0, 0, 0, 0]), Policy::GatedAdvised(Adviser::Testers), 2), (Some(0), 5));
+    assert_eq!(
+        replay(&case(&[0, 1, 1, 1]), Policy::GatedAdvised(Adviser::Testers), 2),
+        (Some(1), 4),
+        "they speak for this one"
+    );
 }

@@ -1,28 +1,28 @@
 //! A whole replay: observe every task, replay every policy, ask the layers about the winners, count.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt;
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
-use zeroerr_agents::orchestrator::StepRules;
-use zeroerr_core::voting_engine::sequential::wilson;
 use zeroerr_verification::languages::python::Python;
 use zeroerr_verification::verification_stack::VerificationStack;
 
-use super::advice::{self, Advice, Testers};
+use super::advice::{self, Advice, Panel};
 use super::cache::{Cache, Known, StackWord};
-use super::figures::{Figures, GuessRow, LeftOut, PolicyRow, QuestionRow, Report, Sums, TesterFigures, round};
+use super::count::{count, report, says};
+use super::figures::{LeftOut, Report};
 use super::observe::{self, Observed};
-use super::policy::{Case, Policy, Replayed, Voter};
+use super::policy::{Case, Voter};
 use super::records::{Records, Samples, TaskRecord};
+use super::reviews::{self, Pair, Review};
 use super::subject;
 use crate::counting;
+
+/// Candidates of a task that the layers are asked about, until one that they accept is found for a critic.
+const MOST_TRIED: usize = 5;
 
 /// Which tasks take part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +77,10 @@ pub struct Options {
     pub split: Split,
     /// Where to keep what was found out.
     pub cache: Option<PathBuf>,
-    /// Testers, for two policies more.
-    pub testers: Option<Testers>,
+    /// Tasks at most; which, a hash of their ids decides.
+    pub limit: Option<usize>,
+    /// Agents that advise, for two policies more each.
+    pub panel: Option<Panel>,
 }
 
 /// How far it is.
@@ -88,6 +90,8 @@ pub enum Progress {
     Observed(usize, usize),
     /// Tasks that the testers have answered for, of how many.
     Advised(usize, usize),
+    /// Things that critics and discriminators were asked, of how many.
+    Reviewed(usize, usize),
     /// Winners that the layers were asked about, of how many.
     Verified(usize, usize),
 }
@@ -107,12 +111,14 @@ pub enum ReplayError {
 }
 
 /// One task in work.
-struct Work {
-    case: Case,
+pub(super) struct Work {
+    pub case: Case,
     observed: Observed,
-    known: Known,
+    pub known: Known,
     key: String,
     record: TaskRecord,
+    /// What critic and discriminator are put before, where they are asked.
+    pub pair: Option<Pair>,
 }
 
 /// Replays recorded samples.
@@ -135,16 +141,21 @@ pub async fn replay(
         });
         return Err(ReplayError::Usage(format!("nothing to replay: {why}")));
     }
-    if let Some(testers) = &options.testers {
-        advise(stack, &mut works, testers, options, &cache, progress, cancel).await?;
+    let bench = Bench { stack, options, cache: &cache, progress, cancel };
+    if let Some(panel) = &options.panel {
+        bench.advise(&mut works, panel).await?;
+        bench.choose_pairs(&mut works, panel).await?;
     }
-    // The layers are asked about winners only, and a refused winner makes another one.
+    // Layers and reviewers are asked about what a replay comes to only, and their word leads to other winners.
     let counts = loop {
-        let (counts, unknown) = count(&works, options);
-        if unknown.is_empty() {
+        let (counts, open) = count(&works, options);
+        if open.is_empty() {
             break counts;
         }
-        verify(stack, &mut works, &unknown, options, &cache, progress, cancel).await?;
+        bench.verify(&mut works, &open.layers).await?;
+        if let Some(panel) = &options.panel {
+            bench.review(&mut works, panel, &open.reviews).await?;
+        }
     };
     Ok(report(&works, &counts, options, left_out))
 }
@@ -158,7 +169,11 @@ async fn observe_all(
     progress: &(dyn Fn(Progress) + Sync),
     cancel: &CancellationToken,
 ) -> Result<(Vec<Work>, Vec<LeftOut>), ReplayError> {
-    let chosen: Vec<&Samples> = samples.by_id.values().filter(|s| options.split.holds(&s.task_id)).collect();
+    let mut chosen: Vec<&Samples> = samples.by_id.values().filter(|s| options.split.holds(&s.task_id)).collect();
+    if let Some(limit) = options.limit {
+        chosen.sort_by_cached_key(|s| Sha256::new().chain_update(b"limit").chain_update(&s.task_id).finalize());
+        chosen.truncate(limit);
+    }
     let total = chosen.len();
     let one = |recorded: &'_ Samples| {
         let (recorded, task) = (recorded.clone(), tasks.by_id.get(&recorded.task_id).cloned());
@@ -229,268 +244,148 @@ async fn observe_one(
     let reference = known.reference.as_ref().and_then(|r| r.behaviour.as_ref());
     let id = record.task_id.clone();
     let case = Case::new(id, evidence, observed.samples.clone(), voters.collect(), reference);
-    Ok(Ok(Work { case, observed, known, key, record: record.clone() }))
+    Ok(Ok(Work { case, observed, known, key, record: record.clone(), pair: None }))
 }
 
-/// Asks the testers about every task, and tries the candidates on what they say.
-async fn advise(
-    stack: &Arc<VerificationStack>,
-    works: &mut [Work],
-    testers: &Testers,
-    options: &Options,
-    cache: &Cache,
-    progress: &(dyn Fn(Progress) + Sync),
-    cancel: &CancellationToken,
-) -> Result<(), ReplayError> {
-    let total = works.len();
-    let jobs: Vec<_> = works.iter().map(|work| advise_one(stack, work, testers, options, cache)).collect();
-    let mut running = futures::stream::iter(jobs).buffered(options.jobs.max(1));
-    let mut advices: Vec<Advice> = Vec::with_capacity(total);
-    loop {
-        let next = tokio::select! {
-            () = cancel.cancelled() => return Err(ReplayError::Cancelled),
-            next = running.next() => next,
-        };
-        let Some(advice) = next else { break };
-        advices.push(advice?);
-        progress(Progress::Advised(advices.len(), total));
-    }
-    drop(running);
-    for (work, advice) in works.iter_mut().zip(advices) {
-        work.case.advise(advice, testers.rules());
-    }
-    Ok(())
+/// What a replay asks with.
+struct Bench<'a> {
+    stack: &'a Arc<VerificationStack>,
+    options: &'a Options,
+    cache: &'a Cache,
+    progress: &'a (dyn Fn(Progress) + Sync),
+    cancel: &'a CancellationToken,
 }
 
-async fn advise_one(
-    stack: &Arc<VerificationStack>,
-    work: &Work,
-    testers: &Testers,
-    options: &Options,
-    cache: &Cache,
-) -> Result<Advice, ReplayError> {
-    let (observed, known) = (&work.observed, &work.known);
-    let key = advice::key(&work.key, testers, observed);
-    if let Some(advice) = cache.get(&key) {
-        return Ok(advice);
-    }
-    let solution = stack.language(observed.task.language).ok();
-    let solution = solution.and_then(|l| subject::reference(&work.record, &observed.task, l));
-    let asked = advice::all(stack, testers, observed, known, solution, options.seed).await;
-    let advice = asked.map_err(|e| ReplayError::Machine(e.0))?;
-    cache.put(&key, &advice).map_err(ReplayError::Usage)?;
-    Ok(advice)
-}
-
-/// Sums per row and task.
-#[derive(Default)]
-struct Counts {
-    policies: BTreeMap<(Policy, u32), Vec<(Sums, Sums)>>,
-    questions: BTreeMap<(u32, usize), Vec<Sums>>,
-    guesses: BTreeMap<(bool, usize), Vec<Sums>>,
-    /// Winners that pass the examples, as (task, candidate).
-    winners: BTreeSet<(usize, usize)>,
-}
-
-/// Replays everything; with it the winners (task, candidate) that the layers have to be asked about.
-fn count(works: &[Work], options: &Options) -> (Counts, BTreeSet<(usize, usize)>) {
-    let (mut counts, mut unknown) = (Counts::default(), BTreeSet::new());
-    for (place, work) in works.iter().enumerate() {
-        let says = |candidate: usize| says(work, candidate);
-        let mut winners = BTreeSet::new();
-        let mut note = |replayed: &Replayed| winners.extend(replayed.winner.into_iter().chain(replayed.unverified));
-        for order in orders(work, options) {
-            for (policy, k) in rows(options) {
-                let rules = StepRules { k, max_attempts: options.max_samples, in_flight: 1 };
-                let replayed = work.case.replay(policy, rules, &order, &[], &says);
-                if policy.asks_layers() {
-                    note(&replayed);
-                }
-                let sums = counts.policies.entry((policy, k)).or_insert_with(|| vec![<_>::default(); works.len()]);
-                let Some((plain, stacked)) = sums.get_mut(place) else { continue };
-                plain.add(right(work, replayed.winner), replayed.samples, 0);
-                let accepted = replayed.winner.filter(|w| says(*w) != Some(false));
-                stacked.add(right(work, accepted), replayed.samples, 0);
-            }
-            for k in options.ks.iter().filter(|_| options.ask > 0) {
-                let rules = StepRules { k: *k, max_attempts: options.max_samples, in_flight: 1 };
-                for (up_to, (replayed, asked)) in work.case.ask(rules, &order, options.ask, &says).iter().enumerate() {
-                    note(replayed);
-                    let sums = counts.questions.entry((*k, up_to)).or_insert_with(|| vec![<_>::default(); works.len()]);
-                    if let Some(sums) = sums.get_mut(place) {
-                        sums.add(right(work, replayed.winner), replayed.samples, *asked);
-                    }
-                }
-            }
-        }
-        if options.ask > 0 {
-            guess(work, place, works.len(), options, &mut counts);
-        }
-        winners.retain(|w| work.case.voters.get(*w).is_some_and(|v| v.passes));
-        unknown.extend(winners.iter().filter(|w| says(**w).is_none()).map(|w| (place, *w)));
-        counts.winners.extend(winners.into_iter().map(|w| (place, w)));
-    }
-    (counts, unknown)
-}
-
-/// The best guesses about one task.
-fn guess(work: &Work, place: usize, tasks: usize, options: &Options, counts: &mut Counts) {
-    for order in orders(work, options) {
-        let drawn = &order[..order.len().min(options.max_samples as usize)];
-        for examples in [true, false] {
-            for (up_to, (guess, asked)) in work.case.guesses(drawn, options.ask, examples).into_iter().enumerate() {
-                let sums = counts.guesses.entry((examples, up_to)).or_insert_with(|| vec![<_>::default(); tasks]);
-                if let Some(sums) = sums.get_mut(place) {
-                    sums.add(right(work, guess), drawn.len() as u32, asked);
-                }
-            }
-        }
-    }
-}
-
-fn rows(options: &Options) -> Vec<(Policy, u32)> {
-    let tested = Policy::TESTED.into_iter().filter(|_| options.testers.is_some());
-    let policies = Policy::ALL.into_iter().chain(tested);
-    let ks = |policy: Policy| if policy.has_k() { options.ks.clone() } else { vec![1] };
-    policies.flat_map(|p| ks(p).into_iter().map(move |k| (p, k))).collect()
-}
-
-/// The layers' word; one that fails an example need not be asked about, the tests layer runs the same.
-fn says(work: &Work, candidate: usize) -> Option<bool> {
-    if !work.case.voters.get(candidate)?.passes {
-        return Some(false);
-    }
-    work.known.stack.get(&candidate).map(|word| word.refused_by.is_none())
-}
-
-fn right(work: &Work, winner: Option<usize>) -> Option<bool> {
-    winner.and_then(|w| work.case.voters.get(w)).map(|v| v.is_right)
-}
-
-/// The orders in which a task's samples are drawn; the same for every policy.
-fn orders(work: &Work, options: &Options) -> Vec<Vec<usize>> {
-    let hash = Sha256::new().chain_update(options.seed.to_le_bytes()).chain_update(&work.case.id).finalize();
-    let mut random = ChaCha8Rng::from_seed(hash.into());
-    let mut order: Vec<usize> = (0..work.case.samples.len()).collect();
-    let shuffled = (0..options.orders.max(1)).map(|_| {
-        order.shuffle(&mut random);
-        order.clone()
-    });
-    shuffled.collect()
-}
-
-async fn verify(
-    stack: &VerificationStack,
-    works: &mut [Work],
-    unknown: &BTreeSet<(usize, usize)>,
-    options: &Options,
-    cache: &Cache,
-    progress: &(dyn Fn(Progress) + Sync),
-    cancel: &CancellationToken,
-) -> Result<(), ReplayError> {
-    let mut found: Vec<(usize, usize, StackWord)> = Vec::new();
-    {
-        let jobs = unknown.iter().filter_map(|(place, candidate)| {
-            let observed = &works.get(*place)?.observed;
-            Some(async move { (*place, *candidate, observe::ask_layers(stack, observed, *candidate).await) })
-        });
-        let mut running = futures::stream::iter(jobs.collect::<Vec<_>>()).buffer_unordered(options.jobs.max(1));
+impl Bench<'_> {
+    /// The outcomes of jobs as they come, until all are there, one fails, or the user stops it.
+    async fn gather<T>(
+        &self,
+        jobs: Vec<impl Future<Output = Result<T, ReplayError>>>,
+        told: fn(usize, usize) -> Progress,
+    ) -> Result<Vec<T>, ReplayError> {
+        let (total, mut done) = (jobs.len(), Vec::new());
+        let mut running = futures::stream::iter(jobs).buffer_unordered(self.options.jobs.max(1));
         loop {
             let next = tokio::select! {
-                () = cancel.cancelled() => break,
+                () = self.cancel.cancelled() => return Err(ReplayError::Cancelled),
                 next = running.next() => next,
             };
-            let Some(word) = next else { break };
-            found.push(word);
-            progress(Progress::Verified(found.len(), unknown.len()));
+            let Some(ended) = next else { return Ok(done) };
+            done.push(ended?);
+            (self.progress)(told(done.len(), total));
         }
     }
-    let mut changed = BTreeSet::new();
-    for (place, candidate, word) in found {
-        if let Some(work) = works.get_mut(place) {
-            work.known.stack.insert(candidate, word);
-            changed.insert(place);
+
+    /// Asks the testers about every task, and tries the candidates on what they say.
+    async fn advise(&self, works: &mut [Work], panel: &Panel) -> Result<(), ReplayError> {
+        works.iter_mut().for_each(|work| work.case.heard.rules = panel.rules);
+        if panel.rules.testers > 0 {
+            let jobs =
+                works.iter().enumerate().map(|(n, work)| async move { Ok((n, self.advice(work, panel).await?)) });
+            for (n, advice) in self.gather(jobs.collect(), Progress::Advised).await? {
+                works[n].case.heard.tests = Some(advice);
+            }
         }
+        Ok(())
     }
-    for work in changed.into_iter().filter_map(|place| works.get(place)) {
-        cache.put(&work.key, &work.known).map_err(ReplayError::Usage)?;
-    }
-    if cancel.is_cancelled() { Err(ReplayError::Cancelled) } else { Ok(()) }
-}
 
-fn report(works: &[Work], counts: &Counts, options: &Options, left_out: Vec<LeftOut>) -> Report {
-    let only = |sums: &[(Sums, Sums)], second: bool| -> Figures {
-        Figures::of(&sums.iter().map(|(plain, stacked)| if second { *stacked } else { *plain }).collect::<Vec<_>>())
-    };
-    let policies = counts.policies.iter().map(|((policy, k), sums)| PolicyRow {
-        name: policy.name(),
-        k: policy.has_k().then_some(*k),
-        figures: only(sums, false),
-        with_stack: policy.asks_layers().then(|| only(sums, true)),
-    });
-    let mut base: BTreeMap<u32, f64> = BTreeMap::new();
-    let mut questions = Vec::new();
-    for ((k, up_to), sums) in &counts.questions {
-        let figures = Figures::of(sums);
-        let before = *base.entry(*k).or_insert(figures.right);
-        if is_shown(*up_to, options) {
-            let (gain, asked) = (round(figures.right - before), asked(sums));
-            questions.push(QuestionRow { k: *k, up_to: *up_to, asked, figures, gain });
+    async fn advice(&self, work: &Work, panel: &Panel) -> Result<Advice, ReplayError> {
+        let (observed, known) = (&work.observed, &work.known);
+        let key = advice::key(&work.key, panel, observed);
+        if let Some(advice) = self.cache.get(&key) {
+            return Ok(advice);
         }
+        let solution = self.stack.language(observed.task.language).ok();
+        let solution = solution.and_then(|l| subject::reference(&work.record, &observed.task, l));
+        let asked = advice::all(self.stack, panel, observed, known, solution, self.options.seed).await;
+        let advice = asked.map_err(|e| ReplayError::Machine(e.0))?;
+        self.cache.put(&key, &advice).map_err(ReplayError::Usage)?;
+        Ok(advice)
     }
-    let word = |(place, candidate): &(usize, usize)| works.get(*place)?.known.stack.get(candidate);
-    let words: Vec<&StackWord> = counts.winners.iter().filter_map(word).collect();
-    let mut refused = BTreeMap::new();
-    for layer in words.iter().filter_map(|w| w.refused_by.clone()) {
-        *refused.entry(layer).or_default() += 1;
-    }
-    let missing: BTreeSet<String> = words.iter().flat_map(|w| w.not_checked.clone()).collect();
-    let single = |work: &Work| {
-        let right = |s: &Result<usize, _>| matches!(s, Ok(c) if right(work, Some(*c)) == Some(true));
-        work.case.samples.iter().filter(|s| right(s)).count() as f64 / work.case.samples.len().max(1) as f64
-    };
-    let one_sample = works.iter().map(single).sum::<f64>() / works.len().max(1) as f64;
-    Report {
-        split: options.split.name(),
-        tasks: works.len(),
-        orders: options.orders,
-        max_samples: options.max_samples,
-        one_sample: round(one_sample),
-        policies: policies.collect(),
-        questions,
-        guesses: guesses(counts, options, one_sample),
-        stack_asked: words.len(),
-        stack_refused: refused,
-        not_checked: missing.into_iter().collect(),
-        testers: options.testers.as_ref().map(|_| TesterFigures::of(works.iter().filter_map(|w| w.case.advice()))),
-        left_out,
-    }
-}
 
-/// The numbers of questions that are told.
-fn is_shown(up_to: usize, options: &Options) -> bool {
-    [0, 1, 2, 5].contains(&up_to) || up_to == options.ask
-}
-
-/// Questions per task.
-fn asked(sums: &[Sums]) -> f64 {
-    let asked: f64 = sums.iter().map(|s| s.questions as f64 / f64::from(s.replays.max(1))).sum();
-    round(asked / sums.len().max(1) as f64)
-}
-
-fn guesses(counts: &Counts, options: &Options, one_sample: f64) -> Vec<GuessRow> {
-    let shown = counts.guesses.iter().filter(|((_, up_to), _)| is_shown(*up_to, options));
-    let row = |((examples, up_to), sums): (&(bool, usize), &Vec<Sums>)| {
-        let right = Figures::of(sums).right;
-        let (low, high) = wilson(right, sums.len() as f64);
-        GuessRow {
-            examples: *examples,
-            up_to: *up_to,
-            asked: asked(sums),
-            right,
-            right_95: [round(low), round(high)],
-            gain: round(right - one_sample),
+    /// Puts a right and a wrong candidate of each task before critic and discriminator: the most frequent ones
+    /// that no layer refuses, as these agents see no others in a run.
+    async fn choose_pairs(&self, works: &mut [Work], panel: &Panel) -> Result<(), ReplayError> {
+        if !panel.rules.critic && panel.rules.discriminators == 0 {
+            return Ok(());
         }
-    };
-    shown.map(row).collect()
+        for work in works.iter_mut() {
+            let known = self.cache.get(&reviews::key(&work.key, panel, &work.observed));
+            work.case.heard.reviews = known.unwrap_or_default();
+        }
+        let mut open = BTreeSet::new();
+        for place in 0..works.len() {
+            let right = self.first_offered(works, place, true).await?;
+            let wrong = self.first_offered(works, place, false).await?;
+            let Some((right, wrong)) = right.zip(wrong) else { continue };
+            let (pair, work) = (Pair { right, wrong }, &mut works[place]);
+            work.pair = Some(pair);
+            let new = |review: &Review| work.case.heard.reviews.said(*review).is_none();
+            open.extend(pair.reviews(&work.case, panel).into_iter().filter(new).map(|review| (place, review)));
+        }
+        self.review(works, panel, &open).await
+    }
+
+    async fn first_offered(
+        &self,
+        works: &mut [Work],
+        place: usize,
+        is_right: bool,
+    ) -> Result<Option<usize>, ReplayError> {
+        for candidate in reviews::by_frequency(&works[place].case, is_right).into_iter().take(MOST_TRIED) {
+            if says(&works[place], candidate).is_none() {
+                self.verify(works, &BTreeSet::from([(place, candidate)])).await?;
+            }
+            if says(&works[place], candidate) == Some(true) {
+                return Ok(Some(candidate));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Asks critics and discriminators. Each answer is kept as it comes: they take minutes.
+    async fn review(
+        &self,
+        works: &mut [Work],
+        panel: &Panel,
+        open: &BTreeSet<(usize, Review)>,
+    ) -> Result<(), ReplayError> {
+        let known = works.iter().map(|work| Mutex::new(work.case.heard.reviews.clone())).collect::<Vec<_>>();
+        let ask = async |place: usize, review: Review| {
+            let Work { observed, known: seen, key, .. } = &works[place];
+            let answer = reviews::ask(self.stack, panel, observed, seen, review, self.options.seed).await;
+            let answer = answer.map_err(|e| ReplayError::Machine(e.0))?;
+            let mut reviews = known[place].lock().unwrap_or_else(PoisonError::into_inner);
+            reviews.take(review, answer);
+            self.cache.put(&reviews::key(key, panel, observed), &*reviews).map_err(ReplayError::Usage)
+        };
+        let jobs = open.iter().map(|(place, review)| ask(*place, *review)).collect();
+        self.gather(jobs, Progress::Reviewed).await?;
+        let known = known.into_iter().map(|k| k.into_inner().unwrap_or_else(PoisonError::into_inner));
+        for (work, reviews) in works.iter_mut().zip(known.collect::<Vec<_>>()) {
+            work.case.heard.reviews = reviews;
+        }
+        Ok(())
+    }
+
+    /// Asks the layers. What they have said until the user stops it is kept.
+    async fn verify(&self, works: &mut [Work], open: &BTreeSet<(usize, usize)>) -> Result<(), ReplayError> {
+        let found = Mutex::new(Vec::new());
+        let ask = async |place: usize, candidate: usize| {
+            let word = observe::ask_layers(self.stack, &works[place].observed, candidate).await;
+            found.lock().unwrap_or_else(PoisonError::into_inner).push((place, candidate, word));
+            Ok(())
+        };
+        let jobs = open.iter().map(|(place, candidate)| ask(*place, *candidate)).collect();
+        let asked = self.gather(jobs, Progress::Verified).await;
+        let found: Vec<(usize, usize, StackWord)> = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let changed: BTreeSet<usize> = found.iter().map(|(place, _, _)| *place).collect();
+        for (place, candidate, word) in found {
+            works[place].known.stack.insert(candidate, word);
+        }
+        for work in changed.into_iter().map(|place| &works[place]) {
+            self.cache.put(&work.key, &work.known).map_err(ReplayError::Usage)?;
+        }
+        asked.map(drop)
+    }
 }

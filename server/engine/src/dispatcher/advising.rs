@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use zeroerr_agents::orchestrator::Event;
-use zeroerr_core::advice::{Claim, Errand, Said, Trial};
+use zeroerr_core::advice::{Claim, Errand, Said, Trial, by_code};
 use zeroerr_core::code::Candidate;
 use zeroerr_core::report::RunEvent;
 use zeroerr_core::state_manager::Record;
 use zeroerr_core::voting_engine::tally::VoteId;
 
 use super::Dispatcher;
-use crate::advisers::{About, Answer};
+use crate::advisers::{About, Answer, verdicts};
 
 /// What came back.
 pub(super) enum Back {
@@ -26,9 +26,7 @@ impl Dispatcher {
         let standing = self.machine.fingerprints(about);
         let candidates = about.iter().zip(standing);
         let candidates = candidates.filter_map(|(id, print)| Some((self.candidates.get(id)?.clone(), print?)));
-        let verdicts =
-            self.layers.iter().map(|l| format!("{}: {}, {}", l.layer, l.verdict.name().replace('_', " "), l.detail));
-        let about = About { candidates: candidates.collect(), verdicts: verdicts.collect() };
+        let about = About { candidates: candidates.collect(), verdicts: verdicts(&self.layers) };
         let context = Arc::clone(&self.context);
         self.advising.spawn(async move { Back::Answer(context.advise(errand, about).await) });
     }
@@ -51,9 +49,7 @@ impl Dispatcher {
                 tracing::warn!(%error, "candidates were not tried on what agents proposed");
                 vec![Vec::new(); candidates.len()]
             });
-            let codes: Vec<String> = claims.iter().map(Claim::code).collect();
-            let named = |trials: &Vec<Trial>| codes.iter().cloned().zip(trials.iter().cloned()).collect::<Vec<_>>();
-            let each = tried.iter().map(named).enumerate();
+            let each = tried.iter().map(|trials| by_code(&claims, trials)).enumerate();
             Back::Trials(each.flat_map(|(at, t)| samples[&at].iter().map(move |id| (*id, t.clone()))).collect())
         });
     }

@@ -15,6 +15,9 @@ fn the_built_in_files_carry_the_values_of_the_seed() {
     let prod = good(&Sources { env: vec![("ZEROERR_ENVIRONMENT".into(), "production".into())], ..Sources::default() })
         .settings;
     assert_eq!((prod.voting.k, prod.voting.max_attempts), (Margin::Fixed(5), 50));
+    let agents = &prod.agents;
+    let advisers = (agents.testers, agents.discriminators, agents.critic);
+    assert_eq!(advisers, (0, 0, false), "nobody advises whose word was not measured");
     assert_eq!(prod.llm.setup, "a100_cluster");
     assert_eq!(prod.llm.models.planner.as_deref(), Some("mistralai/Mixtral-8x7B-Instruct-v0.1"));
     assert_eq!(prod.coordination.kafka.brokers, ["kafka-1:9092", "kafka-2:9092"]);
