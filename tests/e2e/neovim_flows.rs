@@ -277,7 +277,7 @@ fn an_edit_is_put_in_only_when_the_user_wants_it() {
     assert_eq!(record.text("buttons"), "Apply\nShow the diff\nDiscard\n");
     let diff = record.text("diff");
     assert!(diff.contains("-def total(xs: list[int]) -> int: ...") && diff.contains("+    return sum(xs)"), "{diff}");
-    for fact in ["discarded_without_a_trace", "what_was_typed_wins", "dismissed_without_a_trace"] {
+    for fact in ["diff_is_seen", "discarded_without_a_trace", "what_was_typed_wins", "dismissed_without_a_trace"] {
         assert!(record.holds(fact), "{fact}:\n{}", record.seen());
     }
     assert!(

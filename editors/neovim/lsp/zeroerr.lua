@@ -91,10 +91,15 @@ return {
   },
   -- Neovim applies versioned edits but does not say so; lenses are fetched anew by the handler below.
   capabilities = { workspace = { workspaceEdit = { documentChanges = true }, codeLens = { refreshSupport = true } } },
-  handlers = vim.fn.has('nvim-0.12') == 0 and {
+  handlers = {
+    -- What was put on the screen before the question, such as the difference that it is about, has to be seen.
+    ['window/showMessageRequest'] = function(...)
+      vim.cmd.redraw()
+      return vim.lsp.handlers['window/showMessageRequest'](...)
+    end,
     -- Neovim 0.11 has none of its own. Where no lenses are shown, none are wanted. Asked for directly:
     -- `vim.lsp.codelens.refresh` does nothing while an older answer is on its way.
-    ['workspace/codeLens/refresh'] = function(_, _, ctx)
+    ['workspace/codeLens/refresh'] = vim.fn.has('nvim-0.12') == 0 and function(_, _, ctx)
       local client = vim.lsp.get_client_by_id(ctx.client_id)
       for bufnr in pairs(client and client.attached_buffers or {}) do
         if client and #vim.lsp.codelens.get(bufnr) > 0 then
@@ -103,8 +108,8 @@ return {
         end
       end
       return vim.NIL
-    end,
-  } or nil,
+    end or nil,
+  },
   on_init = function(client)
     ready[client.id] = true
   end,

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use zeroerr_core::code::{FileAnalysis, ScopeName, Task, TextRange};
 use zeroerr_core::ports::BoxFuture;
 use zeroerr_core::report::{RunEvent, RunReport};
-use zeroerr_core::verdict::StackReport;
+use zeroerr_core::verdict::{Policy, StackReport};
 
 /// Everything a front end can ask for. The command line and the language server use this and
 /// nothing else; `zeroerr-cli` composes the real one, tests bring their own.
@@ -80,6 +80,11 @@ pub trait Workbench: Send + Sync {
     /// The page of a run that this workbench made; `None` when it kept nothing of it. Takes a moment.
     fn page(&self, _run: &str) -> Option<String> {
         None
+    }
+
+    /// Why the function may not be called verified by these verdicts, or `None` when it may.
+    fn objection(&self, _task: &Task, stack: &StackReport) -> Option<String> {
+        stack.objection(&Policy::default())
     }
 
     /// One line per thing a user may want to know: model, sandbox, tools, breakers.

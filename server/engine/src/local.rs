@@ -200,6 +200,10 @@ impl Workbench for LocalWorkbench {
         language.task_for_selection(path, source, selection, instruction)
     }
 
+    fn objection(&self, task: &Task, stack: &StackReport) -> Option<String> {
+        stack.objection(&self.options().policy.of(task.language))
+    }
+
     fn run<'a>(
         &'a self,
         task: Task,

@@ -235,7 +235,7 @@ fn send(state: &mut State, id: ApplyId, mut pending: Pending, now: &Snapshot) {
     if asks && !state.profile.change_annotations {
         pending.stage = Stage::Kept(expected);
         state.edits.edits.insert(id, pending);
-        return confirm::ask(state, id, &function);
+        return confirm::ask(state, id);
     }
     let mut edit = on_the_wire(&state.profile, &pending.target.uri, &edits, now);
     if asks {

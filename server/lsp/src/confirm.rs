@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use lsp_types::*;
 
 use crate::apply::{self, ApplyId};
-use crate::requests::show_report;
+use crate::requests::show_report::{self, After};
 use crate::state::{Event, State};
 
 const APPLY: &str = "Apply";
@@ -36,8 +36,9 @@ pub(crate) fn annotate(edit: &mut WorkspaceEdit, function: &str, checks: String)
     }
 }
 
-/// Asks with buttons.
-pub(crate) fn ask(state: &State, id: ApplyId, function: &str) {
+/// Asks with buttons about an edit that waits.
+pub(crate) fn ask(state: &State, id: ApplyId) {
+    let Some(function) = apply::function_of_kept(state, id) else { return };
     let waits = format!("zeroerr: a verified edit for `{function}` is ready");
     if !state.profile.message_buttons {
         let message = format!("{waits}. The code action \"Apply verified edit\" applies it.");
@@ -61,11 +62,10 @@ pub(crate) fn chosen(state: &mut State, id: ApplyId, choice: Option<&str>) {
         Some(APPLY) => apply::again(state, id),
         Some(DISCARD) => apply::discard(state, id),
         Some(SHOW) => {
-            if let Some(diff) = apply::diff_of_kept(state, id) {
-                let name = show_report::safe_name(&function);
-                show_report::open(state, format!("{name}-{id}.diff"), diff.clone(), diff);
-            }
-            ask(state, id, &function);
+            let Some(diff) = apply::diff_of_kept(state, id) else { return ask(state, id) };
+            let name = show_report::safe_name(&function);
+            let after = After { instead: diff.clone(), asks: Some(id) };
+            show_report::open(state, format!("{name}-{id}.diff"), diff, after);
         }
         _ => {}
     }

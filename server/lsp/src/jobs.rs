@@ -20,6 +20,7 @@ use zeroerr_engine::Workbench;
 use crate::dispatch::panic_text;
 use crate::document::Snapshot;
 use crate::outbox::Outbox;
+use crate::requests::execute_command::JobOrder;
 use crate::state::Event;
 
 /// Numbers jobs; also the end of their progress token.
@@ -78,6 +79,10 @@ pub(crate) struct Job {
     pub(crate) status: String,
     finished_layers: u32,
     display: Display,
+    /// Whether it was cancelled, and will end soon.
+    cancelled: bool,
+    /// What begins on the same function when it has ended.
+    then: Option<JobOrder>,
 }
 
 /// The jobs that run.
@@ -103,6 +108,23 @@ impl Jobs {
             .iter()
             .find(|(_, j)| j.target.uri == *uri && j.target.function == function)
             .map(|(id, job)| (*id, job))
+    }
+
+    /// Whether a job is on a function that nobody has cancelled.
+    pub(crate) fn is_busy_on(&self, uri: &Uri, function: &str) -> bool {
+        self.on(uri, function).is_some_and(|(_, job)| !job.cancelled)
+    }
+
+    /// Keeps an order until the cancelled job on its function has ended; gives it back when there is none.
+    pub(crate) fn after_cancelled(&mut self, target: &Target, order: JobOrder) -> Option<JobOrder> {
+        let on_it = |j: &&mut Job| j.target.uri == target.uri && j.target.function == target.function;
+        match self.running.values_mut().find(on_it) {
+            Some(job) => {
+                job.then = Some(order);
+                None
+            }
+            None => Some(order),
+        }
     }
 
     /// Every running job.
@@ -131,7 +153,8 @@ impl Jobs {
             Some(threads) => self.workers.spawn_on(run, threads),
             None => self.workers.spawn(run),
         };
-        let job = Job { kind, target, status: "starting".into(), finished_layers: 0, display };
+        let job =
+            Job { kind, target, status: "starting".into(), finished_layers: 0, display, cancelled: false, then: None };
         if shows_progress {
             let params = WorkDoneProgressCreateParams { token: token_of(id) };
             outbox.request::<request::WorkDoneProgressCreate>(params, move |end| {
@@ -173,9 +196,12 @@ impl Jobs {
         }
     }
 
-    /// Takes a job that has ended out, and its progress off the screen.
+    /// Takes a job that has ended out, and its progress off the screen; what was to begin after it begins.
     pub(crate) fn take(&mut self, id: JobId, outbox: &Outbox, message: impl FnOnce(&Job) -> String) -> Option<Job> {
-        let job = self.running.remove(&id)?;
+        let mut job = self.running.remove(&id)?;
+        if let Some(order) = job.then.take() {
+            drop(self.events.send(Event::StartJob(order)));
+        }
         let message = message(&job);
         match job.display {
             Display::Shown => {
@@ -186,23 +212,29 @@ impl Jobs {
         Some(job)
     }
 
-    /// Cancels a job; `false` when it is not running any more.
-    pub(crate) fn cancel(&self, id: JobId) -> bool {
-        self.cancel.get(&id).is_some_and(|token| {
+    /// Cancels a job, and what was to begin after it; `false` when it is not running any more.
+    pub(crate) fn cancel(&mut self, id: JobId) -> bool {
+        let token = self.cancel.get(&id).map(|token| token.clone());
+        if let Some(job) = self.running.get_mut(&id) {
+            job.cancelled |= token.is_some();
+            job.then = None;
+        }
+        token.is_some_and(|token| {
             token.cancel();
             true
         })
     }
 
     /// Cancels every job and says how many there were.
-    pub(crate) fn cancel_all(&self) -> usize {
-        self.running.keys().filter(|id| self.cancel(**id)).count()
+    pub(crate) fn cancel_all(&mut self) -> usize {
+        let all: Vec<JobId> = self.running.keys().copied().collect();
+        all.into_iter().filter(|id| self.cancel(*id)).count()
     }
 
     /// Cancels the job behind a progress token.
-    pub(crate) fn cancel_token(&self, token: &ProgressToken) {
-        if let Some(id) = self.running.keys().find(|id| token_of(**id) == *token) {
-            self.cancel(*id);
+    pub(crate) fn cancel_token(&mut self, token: &ProgressToken) {
+        if let Some(id) = self.running.keys().copied().find(|id| token_of(*id) == *token) {
+            self.cancel(id);
         }
     }
 

@@ -183,7 +183,7 @@ fn function_state(state: &State, uri: &Uri, snapshot: &Snapshot, task: &Task) ->
     let name = match (state.jobs.on(uri, &function), mark) {
         (Some(_), _) => "running",
         (None, None) => "unchecked",
-        (None, Some(_)) => holds.map_or("changed", verdict_of),
+        (None, Some(_)) => holds.map_or("changed", |mark| verdict_of(state, task, mark)),
     };
     let line = snapshot.line_at(task.function_range.start) + 1;
     FunctionState {
@@ -193,18 +193,20 @@ fn function_state(state: &State, uri: &Uri, snapshot: &Snapshot, task: &Task) ->
         state: name.into(),
         title: holds.map(Mark::headline).unwrap_or_default(),
         moved: holds.map_or(0, |m| line as i64 - m.function_line as i64),
-        layers: holds.map(|m| m.stack.layers.clone()).unwrap_or_default(),
+        // Those of an abstention are about a candidate, which is not in the text.
+        layers: holds.filter(|m| m.kind != MarkKind::Abstained).map(|m| m.stack.layers.clone()).unwrap_or_default(),
     }
 }
 
 /// What a mark that holds says.
-fn verdict_of(mark: &Mark) -> &'static str {
+fn verdict_of(state: &State, task: &Task, mark: &Mark) -> &'static str {
     let failed = mark.stack.layers.iter().any(|l| l.verdict == Verdict::Failed);
     match mark.kind {
         MarkKind::Abstained => "abstained",
         _ if failed => "failed",
-        // Nothing that failed is not yet something that passed.
-        _ if mark.stack.passed() == 0 => "unchecked",
-        _ => "passed",
+        MarkKind::Applied => "passed",
+        // Nothing that failed is not yet something that passed: a wrong function could look the same.
+        MarkKind::Verified if state.options.workbench.objection(task, &mark.stack).is_some() => "unchecked",
+        MarkKind::Verified => "passed",
     }
 }

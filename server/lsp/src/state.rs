@@ -121,9 +121,9 @@ pub(crate) enum Event {
     /// The page of a run was made, or there is none; then the report is shown as a text.
     PageMade { page: Option<String>, report: requests::show_report::Report },
     /// A report was written, or could not be; the text is for the second case.
-    ReportWritten { path: Option<PathBuf>, instead: String },
+    ReportWritten { path: Option<PathBuf>, after: requests::show_report::After },
     /// The client answered `window/showDocument`; the text is for when it did not.
-    ReportShown { shown: bool, instead: String },
+    ReportShown { shown: bool, after: requests::show_report::After },
     /// The server ends.
     Stop,
 }
@@ -277,12 +277,8 @@ impl State {
             Event::Chosen { edit, choice } => crate::confirm::chosen(self, edit, choice.as_deref()),
             Event::EditOverdue(edit) => crate::apply::overdue(self, edit),
             Event::PageMade { page, report } => requests::show_report::page_made(self, page, report),
-            Event::ReportWritten { path, instead } => requests::show_report::written(self, path, instead),
-            Event::ReportShown { shown, instead } => {
-                if !shown {
-                    self.show(MessageType::INFO, instead);
-                }
-            }
+            Event::ReportWritten { path, after } => requests::show_report::written(self, path, after),
+            Event::ReportShown { shown, after } => requests::show_report::shown(self, shown, after),
             Event::Stop => {}
         }
     }

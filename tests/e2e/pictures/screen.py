@@ -59,6 +59,13 @@ class Terminal:
             if any(line.startswith("Press ENTER") for line in self.screen.display):
                 self.keys("\r")
 
+    def gone(self, text: str, seconds: float = 90) -> None:
+        """Waits until the screen no longer shows a text."""
+        end = time.monotonic() + seconds
+        while text in "\n".join(self.screen.display) and time.monotonic() < end:
+            self.pump(0.1)
+        self.lacks(text)
+
     def lacks(self, text: str) -> None:
         """The screen does not show a text."""
         if text in "\n".join(self.screen.display):

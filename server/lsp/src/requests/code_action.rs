@@ -9,7 +9,7 @@ use super::{counterexample, disagreement};
 use super::{selection, whole_file};
 use crate::document::{Snapshot, qualified};
 use crate::jobs::JobKind;
-use crate::position::{range_of, text_range_of};
+use crate::position::{range_of, text_range_of, trimmed_line};
 use crate::state::State;
 use crate::{apply, diagnostics};
 
@@ -112,9 +112,12 @@ impl Offer<'_> {
         });
     }
 
-    /// Fixes of spec faults that the range touches.
+    /// Fixes of spec faults on the lines of the range: whoever has just typed a line is at its end.
     fn fixes(&mut self, selected: TextRange) {
         let snapshot = self.snapshot;
+        let line = |at: usize| trimmed_line(&snapshot.rope, snapshot.line_at(at));
+        let selected =
+            TextRange::new(line(selected.start).start.min(selected.start), line(selected.end).end.max(selected.end));
         for fault in snapshot.analysis.diagnostics.iter().filter(|d| d.range.overlaps(selected)) {
             let Some((title, new_text)) = &fault.fix else { continue };
             let profile = &self.state.profile;
@@ -138,7 +141,7 @@ impl Offer<'_> {
 
     fn for_task(&mut self, task: &Task) {
         let name = qualified(task);
-        if self.state.jobs.on(self.uri, &name).is_some() {
+        if self.state.jobs.is_busy_on(self.uri, &name) {
             return self.command(
                 &format!("Cancel zeroerr run on `{name}`"),
                 CodeActionKind::REFACTOR,

@@ -7,6 +7,7 @@ use zeroerr_core::code::Task;
 use zeroerr_core::report::{RunOutcome, RunReport};
 
 use super::disagreement::{self, Answered};
+use super::show_report::After;
 use super::whole_file;
 use crate::apply;
 use crate::document::{Snapshot, qualified};
@@ -164,7 +165,10 @@ fn order(kind: JobKind, arguments: Arguments) -> Option<JobOrder> {
 
 fn cancel(state: &mut State, target: Option<(&Uri, &str)>) {
     let cancelled = match target {
-        Some((uri, function)) => usize::from(state.jobs.on(uri, function).is_some_and(|(id, _)| state.jobs.cancel(id))),
+        Some((uri, function)) => {
+            let job = state.jobs.on(uri, function).map(|(id, _)| id);
+            usize::from(job.is_some_and(|id| state.jobs.cancel(id)))
+        }
         None => {
             let waiting = std::mem::take(&mut state.waiting).len();
             state.jobs.cancel_all() + waiting
@@ -185,7 +189,12 @@ fn show_status(state: &State) {
     let said = format!("zeroerr: {}", lines.join("\n"));
     if state.profile.helix {
         let list: String = lines.iter().map(|line| format!("- {line}\n")).collect();
-        return super::show_report::open(state, "status.md".into(), format!("# zeroerr\n\n{list}"), said);
+        return super::show_report::open(
+            state,
+            "status.md".into(),
+            format!("# zeroerr\n\n{list}"),
+            After { instead: said, asks: None },
+        );
     }
     state.show(MessageType::INFO, said);
 }
@@ -197,15 +206,13 @@ pub(crate) fn start(state: &mut State, order: JobOrder) {
     }
     match target(state, &order) {
         Ok(target) => {
+            let kind = order.kind;
+            if state.jobs.after_cancelled(&target, order).is_none() {
+                return;
+            }
             let (uri, function) = (target.uri.clone(), target.function.clone());
             state.edits.forget(&uri, Some(&function));
-            state.jobs.start(
-                order.kind,
-                target,
-                state.options.workbench.clone(),
-                &state.outbox,
-                state.profile.progress,
-            );
+            state.jobs.start(kind, target, state.options.workbench.clone(), &state.outbox, state.profile.progress);
             if let Some((id, job)) = state.jobs.on(&uri, &function) {
                 live::run(state, id, job.kind, &job.target, &[], None);
             }
@@ -246,7 +253,7 @@ fn target(state: &State, order: &JobOrder) -> Result<Target, String> {
     if let Some(line) = faulty_line(&snapshot, &task) {
         return Err(format!("the spec of `{function}` has an error in line {line}; mend it first"));
     }
-    if state.jobs.on(&order.uri, &function).is_some() {
+    if state.jobs.is_busy_on(&order.uri, &function) {
         return Err(format!("`{function}` is being worked on already; cancel that first"));
     }
     Ok(Target { uri: order.uri.clone(), function, snapshot, task })

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use lsp_types::*;
 use zeroerr_core::certificate::code_hash;
 
+use crate::apply::ApplyId;
+use crate::confirm;
 use crate::live;
 use crate::marks::Mark;
 use crate::render;
@@ -48,15 +50,24 @@ pub(crate) fn page_made(state: &State, page: Option<String>, report: Report) {
         Some(html) => live::report(state, format!("zeroerr: {}", report.title), html),
         None => {
             let instead = render::plain(&report.text);
-            open(state, report.name, report.text, instead);
+            open(state, report.name, report.text, After { instead, asks: None });
         }
     }
 }
 
-/// Shows a text as a file of this name, or `instead` of it a message where that cannot be.
-pub(crate) fn open(state: &State, name: String, text: String, instead: String) {
+/// What follows when a file was shown, or could not be.
+#[derive(Debug)]
+pub(crate) struct After {
+    /// A message in the place of a file that cannot be shown.
+    pub(crate) instead: String,
+    /// The edit that the user is asked about with the file in sight: a question that came first would hide it.
+    pub(crate) asks: Option<ApplyId>,
+}
+
+/// Shows a text as a file of this name, or a message where that cannot be.
+pub(crate) fn open(state: &State, name: String, text: String, after: After) {
     let Some(folder) = state.options.reports.clone().filter(|_| state.profile.show_document) else {
-        return state.show(MessageType::INFO, instead);
+        return shown(state, false, after);
     };
     let path = folder.join(name);
     let events = state.events.clone();
@@ -64,20 +75,28 @@ pub(crate) fn open(state: &State, name: String, text: String, instead: String) {
         let path = write(&path, &text)
             .inspect_err(|e| tracing::warn!("could not write the report {}: {e}", path.display()))
             .ok();
-        drop(events.send(Event::ReportWritten { path, instead }));
+        drop(events.send(Event::ReportWritten { path, after }));
     });
 }
 
 /// Asks the client to show a report that was written.
-pub(crate) fn written(state: &State, path: Option<PathBuf>, instead: String) {
-    let Some(uri) = path.and_then(Uri::from_file_path) else {
-        return state.show(MessageType::INFO, instead);
-    };
+pub(crate) fn written(state: &State, path: Option<PathBuf>, after: After) {
+    let Some(uri) = path.and_then(Uri::from_file_path) else { return shown(state, false, after) };
     let params = ShowDocumentParams { uri, external: None, take_focus: Some(true), selection: None };
     state.outbox.request::<request::ShowDocument>(params, move |answer| {
         let shown = answer.is_ok_and(|a| a.success);
-        Some(Event::ReportShown { shown, instead })
+        Some(Event::ReportShown { shown, after })
     });
+}
+
+/// The client has shown a file, or has not.
+pub(crate) fn shown(state: &State, shown: bool, after: After) {
+    if !shown {
+        state.show(MessageType::INFO, after.instead);
+    }
+    if let Some(edit) = after.asks {
+        confirm::ask(state, edit);
+    }
 }
 
 /// The report on a function: the name of its file, and its text.

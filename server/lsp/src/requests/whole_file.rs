@@ -20,7 +20,7 @@ pub(crate) fn functions(state: &State, uri: &Uri, snapshot: &Snapshot, kind: Job
         JobKind::Verify => !task.is_stub && changed(task),
     };
     let names = snapshot.analysis.tasks.iter().filter(wanted).map(qualified);
-    names.filter(|name| state.jobs.on(uri, name).is_none()).collect()
+    names.filter(|name| !state.jobs.is_busy_on(uri, name)).collect()
 }
 
 /// Begins what the command asks for, or says that there is nothing.

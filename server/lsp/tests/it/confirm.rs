@@ -51,6 +51,9 @@ async fn elsewhere_buttons_ask_and_the_diff_can_be_seen_first() {
     client.next("window/showMessageRequest").await;
     logged(&mut client, "was written").await;
     assert_eq!(client.buffer(URI).text, DOUBLE.replace("...", "return x * 2"));
+    let log = client.transcript();
+    let (diff, question) = (log.find("window/showDocument"), log.rfind("window/showMessageRequest"));
+    assert!(diff < question, "an editor that waits for the answer would not show the diff before:\n{log}");
     client.leave().await;
 }
 

@@ -437,7 +437,10 @@ async fn helix_is_not_offered_what_it_would_hide() {
     let workbench = FakeWorkbench::new([]);
     let mut client = open(ClientKind::Helix, &workbench, &DOUBLE.replace("@example", "@exmaple")).await;
     assert_eq!(titles(&client.code_actions(URI, "def double").await), Vec::<&str>::new());
-    assert_eq!(titles(&client.code_actions(URI, "@exmaple").await), ["Change to `@example`"]);
+    for place in ["@exmaple", "double(2) == 4", "\ndef double"] {
+        let offered = client.code_actions(URI, place).await;
+        assert_eq!(titles(&offered), ["Change to `@example`"], "anywhere on the line, its end included: {place:?}");
+    }
     client.shutdown().await;
 }
 

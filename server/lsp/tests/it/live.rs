@@ -97,6 +97,34 @@ async fn a_functions_state_is_about_exactly_its_text() {
 }
 
 #[tokio::test]
+async fn what_a_wrong_function_would_pass_too_and_what_was_given_up_have_not_passed() {
+    let mut client = curious([
+        ("double", Script::Unproven { suggestions: vec!["@example double(3) == 6".into()] }),
+        ("double", Script::body("return x * 2")),
+        ("double", Script::NoEvidence),
+    ])
+    .await;
+    until(&mut client, "unchecked").await;
+    client.command("zeroerr.implement", json!({ "uri": URI, "function": "double" })).await;
+    let abstained = until(&mut client, "abstained").await;
+    assert_eq!(abstained["layers"], json!([]), "the verdicts on a candidate are not about this text");
+
+    client.command("zeroerr.implement", json!({ "uri": URI, "function": "double" })).await;
+    until(&mut client, "passed").await;
+    client.command("zeroerr.verify", json!({ "uri": URI, "function": "double" })).await;
+    until(&mut client, "running").await;
+    let bare = loop {
+        let function = client.next("zeroerr/marks").await["functions"][0].clone();
+        if function["state"] != "running" {
+            break function;
+        }
+    };
+    assert_eq!((&bare["state"], &bare["title"]), (&json!("unchecked"), &json!("7/8 checks @v2")));
+    client.transcript();
+    client.leave().await;
+}
+
+#[tokio::test]
 async fn a_runs_news_come_in_order_and_end_once() {
     let mut client = curious([("double", Script::body("return x * 2"))]).await;
     client.command("zeroerr.implement", json!({ "uri": URI, "function": "double" })).await;

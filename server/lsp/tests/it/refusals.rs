@@ -258,6 +258,35 @@ async fn a_job_that_is_deaf_to_cancellation_is_dropped() {
 }
 
 #[tokio::test]
+async fn what_is_asked_for_right_after_cancelling_begins_when_the_old_run_has_ended() {
+    let implement = json!({ "uri": URI, "function": "double" });
+    let workbench = FakeWorkbench::new([("double", Script::Deaf)]);
+    let mut client = open(ClientKind::VsCode, &workbench, DOUBLE).await;
+    begin(&mut client).await;
+    client.command("zeroerr.cancel", Value::Null).await;
+    let offered = client.code_actions(URI, "def double").await;
+    assert_eq!(titles(&offered), ["Implement with verified code"]);
+    client.command("zeroerr.implement", implement.clone()).await;
+    assert_eq!(client.progress("end").await["value"]["message"], "cancelled");
+    client.progress("begin").await;
+
+    // A document that is closed and opened again, as editors do when a file is renamed and renamed back.
+    client.close(URI).await;
+    client.open(URI, "python", DOUBLE).await;
+    client.command("zeroerr.implement", implement.clone()).await;
+    assert_eq!(client.progress("end").await["value"]["message"], "cancelled");
+    client.progress("begin").await;
+
+    // Cancelling takes back what was asked for, too.
+    client.command("zeroerr.cancel", Value::Null).await;
+    client.command("zeroerr.implement", implement).await;
+    client.command("zeroerr.cancel", Value::Null).await;
+    assert_eq!(client.progress("end").await["value"]["message"], "cancelled");
+    assert_eq!(workbench.alive.load(Ordering::SeqCst), 0);
+    client.leave().await;
+}
+
+#[tokio::test]
 async fn one_function_is_worked_on_once() {
     let workbench = FakeWorkbench::new([("double", Script::Hang)]);
     let mut client = open(ClientKind::Helix, &workbench, DOUBLE).await;

@@ -42,6 +42,8 @@ pub enum Script {
     Panic,
     /// A verification with these findings.
     Findings(Vec<(Layer, Finding)>),
+    /// A verification in which nothing could have failed.
+    NoEvidence,
 }
 
 impl Script {
@@ -226,12 +228,16 @@ impl Workbench for FakeWorkbench {
             let _alive = self.alive();
             let _ = events.send(RunEvent::LayerStarted { layer: Layer::Syntax });
             let mut stack = StackReport { layers: passed() };
-            if let Some(Script::Findings(findings)) = self.script(&task.signature.name, &cancel).await {
-                for (layer, finding) in findings {
-                    let report = stack.layers.iter_mut().find(|l| l.layer == layer).unwrap();
-                    report.verdict = Verdict::Failed;
-                    report.findings.push(finding);
+            match self.script(&task.signature.name, &cancel).await {
+                Some(Script::Findings(findings)) => {
+                    for (layer, finding) in findings {
+                        let report = stack.layers.iter_mut().find(|l| l.layer == layer).unwrap();
+                        report.verdict = Verdict::Failed;
+                        report.findings.push(finding);
+                    }
                 }
+                Some(Script::NoEvidence) => stack.layers.iter_mut().for_each(|l| l.evidence = 0),
+                _ => {}
             }
             stack
         })
