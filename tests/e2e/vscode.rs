@@ -28,6 +28,11 @@ fn suite(name: &str, model: Model) -> String {
 /// # Panics
 /// With everything that was printed, when the suite fails.
 fn suite_with(name: &str, file: &str, model: Model, server: &Path, settings: &str) -> String {
+    suite_of(name, file, model, server, &["--settings", settings])
+}
+
+/// Runs a suite with these options of `drive.ts`.
+fn suite_of(name: &str, file: &str, model: Model, server: &Path, options: &[&str]) -> String {
     let e2e = data_dir().join("e2e");
     let home = Editor::new(file, model);
     let output = Command::new(node(&e2e))
@@ -40,7 +45,7 @@ fn suite_with(name: &str, file: &str, model: Model, server: &Path, settings: &st
         .arg(server)
         .arg("--file")
         .arg(home.file())
-        .args(["--settings", settings])
+        .args(options)
         .env("E2E_SERVER", zeroerr_tests::zeroerr())
         .envs(home.variables())
         .output()
@@ -96,6 +101,24 @@ fn a_server_that_dies_in_a_run_is_started_again_and_claims_nothing() {
 
 /// Scripted model.
 #[test]
+fn a_program_that_came_along_serves_editors_and_files_that_are_not_as_the_rest() {
+    let said = suite_of("host-odd", HELLO, scripted(700), &zeroerr_tests::zeroerr(), &["--bundle"]);
+    for seen in [
+        "the program came with the extension",
+        "seen the warning",
+        "seen the edit with Windows line ends",
+        "seen the run that was asked for again",
+        "seen the function under its new name",
+        "seen the buffer without a file to be written",
+        "seen the run on what was closed to be over",
+        "a notebook is left alone",
+    ] {
+        assert!(said.contains(seen), "{seen}: {said}");
+    }
+}
+
+/// Scripted model.
+#[test]
 fn a_walk_through_every_flow() {
     let said = suite_with("host-walk", walk::FILE, walk::model(50), &zeroerr_tests::zeroerr(), "{}");
     assert!(said.contains("test: a disagreement was answered"), "{said}");
@@ -123,6 +146,77 @@ fn a_user_keeps_a_counterexample_changes_a_spec_checks_what_changed_and_cancels(
         "written anew after its spec changed",
         "what changed since is checked",
         "cancelled without a trace",
+    ] {
+        assert!(said.contains(seen), "{seen}: {said}");
+    }
+}
+
+/// The package: what it shows and runs, and nothing of its sources, tests or tools.
+#[test]
+fn the_package_has_what_it_needs_and_nothing_else() {
+    let extension = Path::new(env!("CARGO_MANIFEST_DIR")).join("../editors/vscode");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let copied =
+        ["package.json", "package-lock.json", "README.md", "CHANGELOG.md", "LICENSE", ".vscodeignore", "tsconfig.json"];
+    for name in copied {
+        fs::copy(extension.join(name), folder.path().join(name)).expect("a file of the extension");
+    }
+    for name in ["src", "test", "media", "dist"] {
+        copy(&extension.join(name), &folder.path().join(name));
+    }
+    // A package for one platform brings the program along.
+    fs::create_dir(folder.path().join("bin")).expect("a folder");
+    fs::write(folder.path().join("bin/zeroerr"), "the program").expect("a file");
+    let output = Command::new(node(&data_dir().join("e2e")))
+        .arg(extension.join("node_modules/@vscode/vsce/vsce"))
+        .args(["ls", "--no-dependencies"])
+        .current_dir(folder.path())
+        .output()
+        .expect("node starts");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let mut files: Vec<&str> = said.lines().collect();
+    files.sort_unstable();
+    expect_test::expect![[r#"
+        CHANGELOG.md
+        LICENSE
+        README.md
+        bin/zeroerr
+        dist/extension.js
+        media/activity.svg
+        media/gutter/abstained.svg
+        media/gutter/changed.svg
+        media/gutter/failed.svg
+        media/gutter/passed.svg
+        media/icon.png
+        media/walkthrough/implement.md
+        media/walkthrough/install.md
+        media/walkthrough/read.md
+        media/walkthrough/spec.md
+        package.json"#]]
+    .assert_eq(&files.join("\n"));
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder").flatten() {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs::copy(&from, &to).expect("a file");
+        }
+    }
+}
+
+/// Scripted model.
+#[test]
+fn a_user_implements_all_stubs_accepts_a_guess_and_mends_what_the_test_explorer_shows() {
+    let said = suite_with("ui-tour", &walk::tour(), walk::model(1_000), &zeroerr_tests::zeroerr(), "{}");
+    for seen in [
+        "all stubs are written, and one has no edit",
+        "the accepted guess made the function",
+        "the test explorer says what fails",
+        "what failed is mended",
     ] {
         assert!(said.contains(seen), "{seen}: {said}");
     }

@@ -10,6 +10,12 @@ pub fn question() -> String {
     part("# @spec Return the last", "# @spec Return the first").to_owned() + part("def doubled", "\0")
 }
 
+/// Another screen: three stubs, of which one lacks evidence, and a function that is wrong.
+pub fn tour() -> String {
+    let stubs = part("# @spec Return the even", "# @spec Return the last");
+    stubs.to_owned() + part("# @spec Return the first", "# @spec Return the larger").trim_end() + "\n"
+}
+
 /// Another screen: a stub, the function that a counterexample is found for, and one that takes long.
 pub fn since() -> String {
     let evens = part("# @spec Return the even", "# @spec Return the text");

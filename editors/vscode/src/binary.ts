@@ -8,11 +8,12 @@ import * as path from 'node:path';
 export type Found = { readonly path: string } | { readonly missing: string };
 
 /**
- * The configured program, else the first one on the `PATH`.
+ * The configured program, else the one that the extension brings, else the first one on the `PATH`.
  *
  * @param configured `zeroerr.server.path`; `~/` stands for the home folder.
+ * @param bundle The folder of the extension in which a package for one platform has the program.
  */
-export function findServer(configured: string): Found {
+export function findServer(configured: string, bundle: string): Found {
   if (configured !== '') {
     const file = configured.startsWith('~/') ? path.join(os.homedir(), configured.slice(2)) : configured;
     if (isProgram(file)) {
@@ -21,7 +22,7 @@ export function findServer(configured: string): Found {
     return { missing: `The setting zeroerr.server.path names ${file}, which is no program that can be run.` };
   }
   const names = process.platform === 'win32' ? ['zeroerr.exe'] : ['zeroerr'];
-  for (const folder of (process.env['PATH'] ?? '').split(path.delimiter).filter(Boolean)) {
+  for (const folder of [bundle, ...(process.env['PATH'] ?? '').split(path.delimiter).filter(Boolean)]) {
     const file = names.map((name) => path.join(folder, name)).find(isProgram);
     if (file !== undefined) {
       return { path: file };

@@ -7,6 +7,7 @@ import { findServer } from './binary';
 import { registerCommands, verifyFunction, type Host } from './commands';
 import { askForNews, type MarksParams, type ReportParams, type RunParams } from './live';
 import { Marks } from './marks';
+import { applied, explanation, makeWriteable } from './readonly';
 import { Report } from './report';
 import { Restarts } from './restarts';
 import { Runs } from './runs';
@@ -20,8 +21,10 @@ export interface Api {
   statusText(): string;
   /** Why the server does not run; empty while it does. */
   trouble(): string;
-  /** What the user was warned of when the server started, if anything. */
+  /** What the user was warned of last: another release, an edit that would not be saved. */
   warning(): string;
+  /** What the button of the warning about an edit that would not be saved does. */
+  makeWriteable(document: vscode.TextDocument): Promise<void>;
   /** The lines of the "Runs" view. */
   runs(): string[];
   /** `line: state` for each mark in the gutter of a document. */
@@ -40,7 +43,7 @@ let extension: Extension | undefined;
 const LANGUAGES = ['python', 'rust', 'typescript', 'typescriptreact', 'javascript', 'javascriptreact'];
 
 export async function activate(context: vscode.ExtensionContext): Promise<Api> {
-  const started = new Extension(vscode.Uri.joinPath(context.extensionUri, 'media'));
+  const started = new Extension(context.extensionUri);
   extension = started;
   context.subscriptions.push(
     started,
@@ -66,12 +69,14 @@ class Extension implements Host, vscode.Disposable {
   readonly #report = new Report();
   readonly #tests: Tests;
   readonly #marks: Marks;
+  readonly #bundle: string;
   #client: LanguageClient | undefined;
   #trouble = '';
   #warning = '';
 
-  constructor(media: vscode.Uri) {
-    this.#marks = new Marks(media);
+  constructor(home: vscode.Uri) {
+    this.#bundle = vscode.Uri.joinPath(home, 'bin').fsPath;
+    this.#marks = new Marks(vscode.Uri.joinPath(home, 'media'));
     this.#tests = new Tests((uri, name) => verifyFunction(this, uri, name));
   }
 
@@ -80,6 +85,7 @@ class Extension implements Host, vscode.Disposable {
       statusText: () => this.#status.text,
       trouble: () => this.#trouble,
       warning: () => this.#warning,
+      makeWriteable,
       runs: () => this.#runs.lines(),
       marks: (uri) => this.#marks.lines(uri),
       tests: () => this.#tests.lines(),
@@ -101,7 +107,7 @@ class Extension implements Host, vscode.Disposable {
   }
 
   async start(): Promise<void> {
-    const found = findServer(vscode.workspace.getConfiguration('zeroerr').get('server.path', ''));
+    const found = findServer(vscode.workspace.getConfiguration('zeroerr').get('server.path', ''), this.#bundle);
     if ('missing' in found) {
       this.#fail(found.missing);
       return;
@@ -166,6 +172,13 @@ class Extension implements Host, vscode.Disposable {
               item.section === 'zeroerr' ? settingsForServer(item.scopeUri === undefined ? undefined : vscode.Uri.parse(item.scopeUri)) : null,
             ),
           didChangeConfiguration: (_sections, next) => next(['zeroerr']),
+          handleApplyEdit: async (params, next) => {
+            const changes = (params.edit.documentChanges ?? []).flatMap((change) => ('textDocument' in change ? [change.textDocument.uri] : []));
+            const uris = changes.map((uri) => client.protocol2CodeConverter.asUri(uri));
+            const { result, unsaved } = await applied(uris, async () => next(params, new vscode.CancellationTokenSource().token));
+            unsaved.forEach((document) => void this.#unsaved(document));
+            return result;
+          },
         },
       },
     };
@@ -205,6 +218,15 @@ class Extension implements Host, vscode.Disposable {
       const advice = 'Some things may not be shown; install the same version of both.';
       this.#warning = `zeroerr: the program has version ${server}, this extension ${ours}. ${advice}`;
       void vscode.window.showWarningMessage(this.#warning);
+    }
+  }
+
+  /** An edit is on the screen, and would be lost. */
+  async #unsaved(document: vscode.TextDocument): Promise<void> {
+    this.#warning = explanation(document);
+    const writeable = 'Make It Writeable';
+    if ((await vscode.window.showWarningMessage(`zeroerr: ${this.#warning}`, writeable)) === writeable) {
+      await makeWriteable(document);
     }
   }
 

@@ -111,7 +111,7 @@ export class Tests implements vscode.Disposable {
     this.#told.set(item.id, verdicts);
     const run = asked?.run ?? this.#controller.createTestRun(new vscode.TestRunRequest([item]), undefined, false);
     if (state.layers.length === 0) {
-      // Cancelled, or changed meanwhile.
+      // Cancelled, changed meanwhile, or there is no edit.
       run.skipped(item);
     } else {
       settleAll(run, item, state);
@@ -174,16 +174,29 @@ export class Tests implements vscode.Disposable {
 }
 
 function settleAll(run: vscode.TestRun, item: vscode.TestItem, state: FunctionState): void {
+  // The gutter shows one mark for a function and its layers: without evidence none of them may be a tick.
+  const judged = state.state === 'passed' || state.state === 'failed';
   for (const layer of state.layers) {
+    run.appendOutput(`${item.label} ${layer.layer}: ${layer.verdict.replaceAll('_', ' ')}: ${layer.detail}\r\n`, undefined, item);
     const child = item.children.get(idOf(item.id, layer.layer));
     if (child !== undefined) {
-      settle(run, child, layer, state.moved);
+      if (judged) {
+        settle(run, child, layer, state.moved);
+      } else {
+        run.skipped(child);
+      }
     }
   }
-  if (state.layers.some((layer) => layer.verdict === 'failed')) {
-    run.failed(item, new vscode.TestMessage(state.title));
-  } else {
-    run.passed(item);
+  switch (state.state) {
+    case 'failed':
+      run.failed(item, new vscode.TestMessage(state.title));
+      break;
+    case 'passed':
+      run.passed(item);
+      break;
+    default:
+      // Nothing failed, and nothing could have.
+      run.skipped(item);
   }
 }
 

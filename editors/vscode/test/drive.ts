@@ -1,8 +1,9 @@
 /**
  * Runs a suite in a real VS Code: its server (from the npm package code-server) and Chromium.
  *
- *   node test/drive.ts SUITE --vscode DIR --browser DIR --server FILE --file FILE [--shots DIR] [--settings JSON]
+ *   node test/drive.ts SUITE --vscode DIR --browser DIR --server FILE --file FILE [--bundle] [--shots DIR] [--settings JSON]
  *
+ * With `--bundle` the extension is one that brings the server along, and no setting names it.
  * Without `--browser` (see browser.ts) the variable CHROMIUM names one, or it is /usr/bin/chromium.
  *
  * `host-NAME` runs `test/host/NAME` inside the extension host; `ui-NAME` runs `test/ui/NAME` on the
@@ -20,7 +21,7 @@ import { buildSync } from 'esbuild';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { browserIn } from './browser.ts';
 
-const extension = path.resolve(import.meta.dirname, '..');
+const source = path.resolve(import.meta.dirname, '..');
 const patience = 900_000;
 
 const { values, positionals } = parseArgs({
@@ -32,11 +33,13 @@ const { values, positionals } = parseArgs({
     file: { type: 'string' },
     shots: { type: 'string' },
     settings: { type: 'string' },
+    bundle: { type: 'boolean' },
   },
 });
 const suite = positionals[0] ?? '';
 const home = fs.mkdtempSync(path.join(os.tmpdir(), 'zeroerr-vscode-'));
 const workspace = path.join(home, 'workspace');
+const extension = values.bundle === true ? path.join(home, 'zeroerr') : source;
 let server: ChildProcess | undefined;
 let browser: Browser | undefined;
 let code = 1;
@@ -58,7 +61,7 @@ async function main(): Promise<number> {
   fs.mkdirSync(path.join(workspace, '.git'), { recursive: true });
   fs.copyFileSync(required('file'), path.join(workspace, 'hello.py'));
   writeJson(path.join(home, 'user/Machine/settings.json'), {
-    ...(values.server === undefined ? {} : { 'zeroerr.server.path': path.resolve(values.server) }),
+    ...(values.server === undefined || values.bundle === true ? {} : { 'zeroerr.server.path': path.resolve(values.server) }),
     'workbench.startupEditor': 'none',
     'workbench.colorTheme': 'Default Dark Modern',
     'workbench.secondarySideBar.defaultVisibility': 'hidden',
@@ -70,6 +73,9 @@ async function main(): Promise<number> {
     'telemetry.telemetryLevel': 'off',
     ...(JSON.parse(values.settings ?? '{}') as Record<string, unknown>),
   });
+  if (values.bundle === true) {
+    bundle(path.resolve(values.server ?? ''));
+  }
   const port = await freePort();
   server = startServer(vscode, port);
   await waitForServer(port);
@@ -83,11 +89,20 @@ async function main(): Promise<number> {
   return suite.startsWith('host-') ? inHost(page, port) : onPage(page, port);
 }
 
+/** What a package for one platform has in it: the extension, and the server in `bin`. */
+function bundle(program: string): void {
+  for (const part of ['package.json', 'dist', 'media']) {
+    fs.cpSync(path.join(source, part), path.join(extension, part), { recursive: true });
+  }
+  fs.mkdirSync(path.join(extension, 'bin'));
+  fs.symlinkSync(program, path.join(extension, 'bin/zeroerr'));
+}
+
 /** Opens the workspace with the extension under test and a suite that runs beside it. */
 async function inHost(page: Page, port: number): Promise<number> {
   const out = path.join(home, 'suite.js');
   buildSync({
-    entryPoints: [path.join(extension, 'test/host', `${suite.slice(5)}.ts`)],
+    entryPoints: [path.join(source, 'test/host', `${suite.slice(5)}.ts`)],
     outfile: out,
     bundle: true,
     platform: 'node',

@@ -32,6 +32,7 @@ export async function run(page: Page, shot: (name: string) => Promise<void>): Pr
   console.log('test: the answer is in the spec');
 
   await previewed(page);
+  await shot('preview');
   const before = await textOf(editor);
   await button(page, 'Discard').click();
   await ended(page, editor);
@@ -44,11 +45,11 @@ export async function run(page: Page, shot: (name: string) => Promise<void>): Pr
   await previewed(page);
   await line.click();
   await page.keyboard.press('End');
-  await page.keyboard.type('  # mine');
+  await page.keyboard.type('  # later');
   await accept(page);
   // VS Code says that the file was changed meanwhile, and puts nothing in.
   await page.waitForTimeout(2_000);
-  assert.ok((await textOf(editor)).includes(`${STUB}  # mine`), `an edit overtook the user:\n${await textOf(editor)}`);
+  assert.ok((await textOf(editor)).includes(`${STUB}  # later`), `an edit overtook the user:\n${await textOf(editor)}`);
   console.log('test: typing between the offer and its acceptance wins');
   await page.keyboard.press('Escape');
   if (await button(page, 'Discard').isVisible()) {
@@ -58,7 +59,6 @@ export async function run(page: Page, shot: (name: string) => Promise<void>): Pr
 
   await generate.click();
   await previewed(page);
-  await shot('preview');
   await accept(page);
   await editor.locator('.codelens-decoration', { hasText: /\d\/8 checks/ }).first().waitFor();
   assert.ok(!(await textOf(editor)).includes(STUB), `the accepted edit is not there:\n${await textOf(editor)}`);

@@ -21,12 +21,15 @@ export async function run(page: Page, shot: (name: string) => Promise<void>): Pr
   await lens(/contracts failed/).waitFor();
   await page.keyboard.press('Alt+F8');
   await page.locator('.marker-widget', { hasText: 'the clause of the spec that is violated' }).waitFor();
+  await page.waitForTimeout(500);
+  await shot('counterexample');
+  await page.keyboard.press('Escape');
   await choose(page, 'Keep the counterexample', async () => {
+    await page.mouse.move(900, 700);
     await page.waitForTimeout(500);
-    await shot('counterexample');
+    await shot('keep');
   });
   await line(/@example\s+larger\(0,\s+1\)/).waitFor();
-  await page.keyboard.press('Escape');
   console.log('test: the counterexample is an example');
 
   await line(/^def\s+evens\(/).click();
