@@ -5,6 +5,7 @@
 
 mod documents;
 mod helix;
+mod pictures;
 mod rust;
 mod shape;
 mod tree;

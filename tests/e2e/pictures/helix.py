@@ -19,12 +19,13 @@ from screen import Terminal
 EDITOR = Path(__file__).parents[3] / "editors/helix"
 
 
-def started(helix: str, server: str, file: Path) -> Terminal:
+def started(helix: str, server: str, file: Path, settings: str) -> Terminal:
     """A Helix with our two files as its configuration."""
     config = file.parent / "config/helix"
     config.mkdir(parents=True)
     languages = (EDITOR / "languages.toml").read_text()
-    (config / "languages.toml").write_text(languages.replace('command = "zeroerr"', f'command = "{server}"'))
+    languages = languages.replace('command = "zeroerr"', f'command = "{server}"')
+    (config / "languages.toml").write_text(languages.replace('args = ["lsp"]', f'args = ["lsp"]\n{settings}'))
     shutil.copy(EDITOR / "config.toml", config)
     os.environ["XDG_CONFIG_HOME"] = str(file.parent / "config")
     return Terminal([helix, file.name], file.parent)
@@ -33,30 +34,53 @@ def started(helix: str, server: str, file: Path) -> Terminal:
 def main(helix: str, server: str, file: str, out: str) -> None:
     # Helix reads zeroerr's own configuration from the same place.
     own = Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config")) / "zeroerr"
-    folder = Path(tempfile.mkdtemp())
-    (folder / ".git").mkdir()
-    copy = Path(shutil.copy(file, folder / "flows.py"))
-    if own.is_dir():
-        shutil.copytree(own, folder / "config/zeroerr")
-    walk(started(helix, server, copy), Path(out))
-    shutil.rmtree(folder)
-
-
-def walk(terminal: Terminal, out: Path) -> None:
-    def at(name: str) -> None:
-        # What follows an escape at once would be a key with Alt.
+    confirm = "config.lsp.confirm_edits = true"
+    for walk, settings in ((tour, ""), (preview, confirm)):
+        folder = Path(tempfile.mkdtemp())
+        (folder / ".git").mkdir()
+        copy = Path(shutil.copy(file, folder / "flows.py"))
+        if own.is_dir():
+            shutil.copytree(own, folder / "config/zeroerr")
+        terminal = started(helix, server, copy, settings)
+        terminal.pump(4)
+        walk(terminal, Path(out))
         terminal.keys("\x1b")
-        terminal.keys(f"/def {name}\r")
+        terminal.keys(":qa!\r")
+        shutil.rmtree(folder)
 
+
+def at(terminal: Terminal, name: str) -> None:
+    # What follows an escape at once would be a key with Alt.
+    terminal.keys("\x1b")
+    terminal.keys(f"/def {name}\r")
+
+
+def menu(terminal: Terminal, title: str) -> None:
+    """Opens the menu of actions."""
+    terminal.keys(" a")
+    terminal.wait(title)
+
+
+def choose(terminal: Terminal, title: str) -> None:
+    """Chooses an entry of the open menu: the one that is marked is the only one with its background."""
+    for _ in range(12):
+        row = next(n for n, line in enumerate(terminal.screen.display) if title in line)
+        column = terminal.screen.display[row].index(title)
+        if terminal.screen.buffer[row][column].bg in ("ffffff", "white"):
+            terminal.keys("\r")
+            return
+        terminal.keys("\x1b[B")
+    sys.exit(f"{title!r} cannot be chosen:\n" + "\n".join(terminal.screen.display))
+
+
+def tour(terminal: Terminal, out: Path) -> None:
     def picture(name: str) -> None:
         terminal.draw(out / f"helix-{name}.svg")
 
-    terminal.pump(4)
     # Text that is changed while a run works on it is the user's.
-    at("evens")
-    terminal.keys(" a")
-    terminal.wait("Implement with")
-    terminal.keys("\r")
+    at(terminal, "evens")
+    menu(terminal, "Implement with")
+    choose(terminal, "Implement with")
     terminal.wait("implement `evens`")
     terminal.keys("A  # mine")
     terminal.keys("\x1b")
@@ -65,75 +89,108 @@ def walk(terminal: Terminal, out: Path) -> None:
     picture("stale")
     terminal.lacks("% 2 == 0")
     terminal.keys("u")
-    at("evens")
-    terminal.keys(" a")
-    terminal.wait("Implement all 4 stubs")
-    picture("all-stubs")
-    terminal.keys("\x1b[B\r")
+    at(terminal, "evens")
+    menu(terminal, "Implement with")
+    choose(terminal, "Implement with")
     terminal.wait("% 2 == 0")
-    terminal.wait("no edit for `first_word`")
-    picture("abstained")
-    at("last")
-    terminal.wait("no edit for `last`")
     terminal.pump(1)
-    terminal.keys(" a")
-    terminal.wait("should raise")
-    picture("answers")
-    terminal.keys("\x1b[B\r")
-    terminal.wait("if xs else 0")
-    picture("answered")
-    at("first_word")
-    terminal.keys(" a")
-    terminal.wait("as a guess")
-    picture("guess")
-    terminal.keys("\r")
-    terminal.pump(2)
-    picture("guessed")
-    at("total")
-    terminal.keys(" a")
-    terminal.wait("Verify this function")
-    terminal.keys("\x1b[A\r")
-    terminal.wait("gave 9")
-    picture("failing")
-    at("larger")
-    terminal.keys(" a")
-    terminal.wait("Verify this function")
-    terminal.keys("\x1b[A\r")
-    terminal.wait("result is 0")
-    terminal.keys(" a")
-    terminal.pump(2)
-    picture("counterexample")
-    at("doubled")
-    terminal.keys("xxxxxxx a")
-    terminal.pump(2)
-    picture("selection")
-    at("evens")
     terminal.keys(" k")
     terminal.wait("Written by zeroerr")
-    picture("hover")
-    terminal.keys("\x1b")
+    picture("stub")
+    at(terminal, "backwards")
+    menu(terminal, "Implement all 3 stubs")
+    picture("all-stubs")
+    choose(terminal, "Implement all 3")
+    terminal.wait("[::-1]")
+    terminal.wait("no edit for `first_word`")
+    at(terminal, "last")
+    terminal.wait("no edit for `last`")
+    terminal.pump(1)
+    picture("abstained")
+    menu(terminal, "should raise")
+    picture("answers")
+    choose(terminal, "should raise")
+    terminal.wait("return xs[-1]")
+    at(terminal, "first_word")
+    menu(terminal, "as a guess")
+    picture("guess")
+    terminal.keys("\r")
+    terminal.wait("@example? first_word")
+    at(terminal, "backwards")
+    menu(terminal, "Verify this function")
+    choose(terminal, "Verify this")
+    terminal.wait("verify `backwards`")
+    terminal.pump(5)
+    terminal.keys(" k")
+    terminal.wait("Checked as it stands")
+    picture("verify")
+    at(terminal, "total")
+    menu(terminal, "Verify this function")
+    choose(terminal, "Verify this")
+    terminal.wait("gave 9")
+    picture("failing")
+    at(terminal, "larger")
+    menu(terminal, "Verify this function")
+    choose(terminal, "Verify this")
+    terminal.wait("result is 0")
+    menu(terminal, "Keep the counterexample")
+    picture("counterexample")
+    since(terminal, picture)
+
+
+def since(terminal: Terminal, picture) -> None:
+    """What comes after the first verdict."""
+    at(terminal, "doubled")
+    terminal.keys("xxxxxxx")
+    menu(terminal, "Implement selection")
+    picture("selection")
+    choose(terminal, "Implement selection")
+    terminal.wait("2 * x for x in xs")
+    at(terminal, "evens")
     terminal.keys("/even numbers\rcodd numbers")
     terminal.keys("\x1b")
-    at("evens")
+    terminal.keys("/evens\\(\\[2\r")
+    terminal.keys("x_c# @example evens([1, 2]) == [1]")
+    terminal.keys("\x1b")
+    at(terminal, "evens")
     terminal.keys(" k")
     terminal.wait("hanged since")
+    picture("spec-changed")
+    terminal.keys("\x1b")
+    menu(terminal, "Implement with")
+    picture("reimplement")
+    choose(terminal, "Implement with")
+    terminal.wait("% 2 == 1")
+    terminal.pump(1)
+    terminal.keys("/ == 1]\r")
+    terminal.keys("c]")
+    terminal.keys("\x1b")
+    at(terminal, "evens")
+    menu(terminal, "Verify 1 changed function")
     picture("changed")
-    at("evens")
-    terminal.keys(" a")
-    terminal.wait("Implement with")
-    terminal.keys("\r")
+    choose(terminal, "Verify 1 changed")
+    terminal.wait("verify `evens`")
+    terminal.pump(5)
+    at(terminal, "evens")
+    menu(terminal, "Implement with")
+    choose(terminal, "Implement with")
     terminal.wait("implement `evens`")
     terminal.keys(" zc")
     terminal.wait("cancelled")
     picture("cancel")
     terminal.keys(" zs")
     terminal.wait("nothing is running")
-    picture("status")
     terminal.keys("ga zr")
     terminal.pump(3)
-    picture("report")
-    terminal.keys("\x1b")
-    terminal.keys(":qa!\r")
+
+
+def preview(terminal: Terminal, out: Path) -> None:
+    """The difference before it is accepted."""
+    at(terminal, "evens")
+    menu(terminal, "Implement with")
+    choose(terminal, "Implement with")
+    terminal.wait("is ready")
+    terminal.draw(out / "helix-preview.svg")
 
 
 if __name__ == "__main__":
