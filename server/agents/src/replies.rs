@@ -48,6 +48,14 @@ pub fn objection(answer: &str) -> Option<String> {
     Some(text.chars().take(300).collect())
 }
 
+/// Whether a critic's answer says that there is nothing to object to, in the form that it was asked for.
+pub fn approves(answer: &str) -> bool {
+    let first = answer.lines().map(|l| l.trim_matches(['*', '`', '.', ' '])).find(|l| !l.is_empty());
+    first.is_some_and(|l| {
+        l.get(..2).is_some_and(|ok| ok.eq_ignore_ascii_case("ok")) && !l[2..].starts_with(char::is_alphanumeric)
+    })
+}
+
 /// What stands before the first call of the function in a line, the call, and what stands behind it.
 fn call_in<'l>(line: &'l str, function: &str) -> Option<(&'l str, &'l str, &'l str)> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
@@ -192,6 +200,16 @@ f(1
         }
     }
 
+    #[test]
+    fn an_answer_without_the_asked_form_is_no_approval() {
+        for ok in ["OK", "ok.", "\n**OK**", "OK: it sorts first"] {
+            assert!(approves(ok), "{ok}");
+        }
+        for other in ["", "The function is not implemented.", "Okra", "It is OK", "o"] {
+            assert!(!approves(other), "{other}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_answer_is_read(answer in "[\\PC\n]{0,200}", tail in "f\\([\\PC\n]{0,40}") {
@@ -199,6 +217,7 @@ f(1
                 prop_assert!(written.call.ends_with(')') && written.call.contains("f("));
             }
             objection(&answer);
+            approves(&answer);
         }
     }
 }

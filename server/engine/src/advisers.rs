@@ -110,7 +110,8 @@ impl StepContext {
             Errand::Test(_) => self.options.agents.tests,
             Errand::Discriminate(_) => INPUTS,
             Errand::Criticise(_) => {
-                return replies::objection(text).map_or_else(|| Said::Nothing("no objection".into()), Said::Objection);
+                let silent = if replies::approves(text) { "no objection" } else { "neither `OK` nor an objection" };
+                return replies::objection(text).map_or_else(|| Said::Nothing(silent.into()), Said::Objection);
             }
         };
         let written = replies::calls(text, &self.task.signature.name, most as usize);
