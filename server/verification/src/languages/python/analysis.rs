@@ -52,9 +52,7 @@ async fn judge(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Fail
         remarks(tools, subject, &subject.previous).await?.0
     };
     let mut found = layers::objections(Layer::Analysis, subject, &before, after);
-    let line = *subject.function_lines().start();
-    let forbidden = |message| Remark { rule: "forbidden".into(), message, line, url: None };
-    found.extend(offences(subject).into_iter().map(|o| layers::finding(Layer::Analysis, forbidden(o))));
+    found.extend(analysis::forbidden(subject, offences(subject)));
     let whose = if configured { "with the project's rules" } else { "with the default rules" };
     Ok(layers::report(Layer::Analysis, found, format!("ruff has no new objection, {whose}"), vec![ruff.version]))
 }

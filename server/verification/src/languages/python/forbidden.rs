@@ -11,6 +11,7 @@ use super::extract::{Parts, body_nodes};
 use super::imports::{ImportItem, is_import, parse_statement};
 use super::tree::{children, parse, text};
 use crate::languages::Subject;
+use crate::layers::analysis;
 
 /// Looks for what the spec forbids in the body and the imports of a response.
 ///
@@ -32,12 +33,12 @@ pub(super) fn check_forbidden(
     };
     let inner = inside.iter().filter(|n| is_import(**n)).flat_map(|n| parse_statement(*n, code));
     let imported: Vec<ImportItem> = imports.iter().filter(counts).cloned().chain(inner).collect();
-    let is_out = foreign(spec, &imported).is_some() || touched(&inside, &imported, code, task).next().is_some();
+    let is_out = foreign(spec, &imported).is_some() || touched(&inside, &imported, &[], code, task).next().is_some();
     if is_out { Err(RedFlag::Forbidden) } else { Ok(()) }
 }
 
-/// What the function of a file does that its spec forbids, one sentence each. An edit may use what its file
-/// imports already: whether it imports more was asked when it was a response.
+/// What the function of a file does that its spec forbids, one sentence each. `@uses` is about what an edit brings
+/// along, which was asked when it was a response; of code as it stands it is about what the file imports for it.
 pub(super) fn offences(subject: &Subject) -> Vec<String> {
     let (task, code) = (&subject.task, &*subject.task.source);
     let place = task.body_range.start;
@@ -48,16 +49,16 @@ pub(super) fn offences(subject: &Subject) -> Vec<String> {
     let inside = body_nodes(function, task.body_range);
     let inner = inside.iter().filter(|n| is_import(**n)).flat_map(|n| parse_statement(*n, code));
     let mut imported: Vec<ImportItem> = inner.collect();
-    let mut out: Vec<String> = touched(&inside, &imported, code, task)
-        .map(|what| format!("the spec forbids {what} (`@forbid`), and `{}` uses it", task.signature.name))
-        .collect();
+    let used: HashSet<&str> = inside.iter().filter(|n| n.kind() == "identifier").map(|n| text(*n, code)).collect();
+    let top = children(tree.root_node()).into_iter().filter(|n| is_import(*n));
+    let around: Vec<ImportItem> =
+        top.flat_map(|n| parse_statement(n, code)).filter(|i| used.contains(i.binds())).collect();
+    let mut out: Vec<String> =
+        touched(&inside, &imported, &around, code, task).map(|what| analysis::forbids(task, what)).collect();
     if !subject.is_edit() {
-        let used: HashSet<&str> = inside.iter().filter(|n| n.kind() == "identifier").map(|n| text(*n, code)).collect();
-        let top = children(tree.root_node()).into_iter().filter(|n| is_import(*n));
-        imported.extend(top.flat_map(|n| parse_statement(n, code)).filter(|i| used.contains(i.binds())));
+        imported.extend(around);
     }
-    let why = |i: &ImportItem| format!("`{}` is none of the modules that `@uses` allows", i.module());
-    out.extend(foreign(&task.spec, &imported).map(why));
+    out.extend(foreign(&task.spec, &imported).map(|i| analysis::disallows(i.module())));
     out
 }
 
@@ -68,10 +69,11 @@ fn foreign<'i>(spec: &Spec, imported: &'i [ImportItem]) -> Option<&'i ImportItem
     imported.iter().find(|i| modules().next().is_some() && !allowed(i))
 }
 
-/// What `@forbid` names and the code does.
+/// What `@forbid` names and the code does; `around` are imports of the file that it uses.
 fn touched<'a>(
     inside: &'a [Node<'_>],
     imported: &'a [ImportItem],
+    around: &'a [ImportItem],
     code: &'a str,
     task: &'a Task,
 ) -> impl Iterator<Item = &'a str> {
@@ -79,7 +81,10 @@ fn touched<'a>(
         "recursion" => is_recursive(inside, code, &task.signature.name),
         "loops" => inside.iter().any(|n| matches!(n.kind(), "for_statement" | "while_statement")),
         "imports" => !imported.is_empty(),
-        name => uses_name(inside, code, name) || imported.iter().any(|i| within(i, name) || i.name == name),
+        name => {
+            let mut all = imported.iter().chain(around);
+            uses_name(inside, code, name) || all.any(|i| within(i, name) || i.name == name)
+        }
     };
     task.spec.forbids.iter().map(|clause| clause.text.as_str()).filter(touches)
 }

@@ -4,6 +4,7 @@ use zeroerr_core::verdict::{Layer, LayerReport};
 
 use super::compiler::Message;
 use super::diagnose::{self, Diagnosis};
+use super::forbidden::offences;
 use super::session::State;
 use super::types::failure;
 use crate::languages::Subject;
@@ -37,7 +38,8 @@ async fn judge(state: &State, tools: &Toolchain, subject: &Subject) -> Result<La
     } else {
         remarks(&diagnose::of(state, tools, subject, &subject.previous).await.map_err(failure)?)
     };
-    let found = layers::objections(Layer::Analysis, subject, &before, after);
+    let mut found = layers::objections(Layer::Analysis, subject, &before, after);
+    found.extend(analysis::forbidden(subject, offences(subject)));
     let whose = if said.configured { "with the project's lints" } else { "with the default lints" };
     let clean = format!("clippy has no new objection, {whose}");
     Ok(layers::report(Layer::Analysis, found, clean, vec![rust.named("clippy")]))

@@ -1,33 +1,78 @@
-//! What a spec forbids (`@forbid`) or does not allow (`@uses`), looked for in a response.
+//! What a spec forbids (`@forbid`) or does not allow (`@uses`), looked for in a response and in code as it stands.
 
 use tree_sitter::Node;
 use zeroerr_core::code::Task;
 use zeroerr_core::red_flag_detector::RedFlag;
+use zeroerr_core::task_specification::Spec;
 
-use super::imports::{UseItem, parse_declaration};
-use super::tree::{is_comment, is_text_literal, nodes, text};
+use super::functions::FileIndex;
+use super::imports::{UseItem, declared_in, parse_declaration, used_names};
+use super::tree::{is_comment, is_text_literal, nodes, parse, text};
+use crate::languages::Subject;
+use crate::layers::analysis;
 
 /// Looks for what the spec forbids in the body and the imports of a response.
 ///
 /// # Errors
 /// [`RedFlag::Forbidden`].
 pub(super) fn check_forbidden(block: Node<'_>, code: &str, imports: &[UseItem], task: &Task) -> Result<(), RedFlag> {
-    let spec = &task.spec;
     let inside = nodes(block);
-    let inner = inside.iter().filter(|n| n.kind() == "use_declaration").flat_map(|n| parse_declaration(*n, code));
-    let imported: Vec<UseItem> = imports.iter().cloned().chain(inner).collect();
+    let imported: Vec<UseItem> = imports.iter().cloned().chain(inner_imports(&inside, code)).collect();
+    let is_out =
+        foreign(&task.spec, &imported).is_some() || touched(&inside, &imported, &[], code, task).next().is_some();
+    if is_out { Err(RedFlag::Forbidden) } else { Ok(()) }
+}
+
+/// What the function of a file does that its spec forbids, one sentence each. `@uses` is about what an edit brings
+/// along, which was asked when it was a response; of code as it stands it is about what the file imports for it.
+pub(super) fn offences(subject: &Subject) -> Vec<String> {
+    let (task, code) = (&subject.task, &*subject.task.source);
+    let Some(tree) = parse(code) else { return Vec::new() };
+    let index = FileIndex::new(tree.root_node(), code);
+    let Some(function) = index.function_of(task) else { return Vec::new() };
+    let Some(block) = function.node.child_by_field_name("body") else { return Vec::new() };
+    let (inside, used) = (nodes(block), used_names(block, code));
+    let mut imported = inner_imports(&inside, code);
+    let around: Vec<UseItem> =
+        declared_in(function.scope, code).into_iter().filter(|i| used.contains(i.binds())).collect();
+    let mut out: Vec<String> =
+        touched(&inside, &imported, &around, code, task).map(|what| analysis::forbids(task, what)).collect();
+    if !subject.is_edit() {
+        imported.extend(around);
+    }
+    out.extend(foreign(&task.spec, &imported).map(|i| analysis::disallows(&i.full_name())));
+    out
+}
+
+fn inner_imports(inside: &[Node<'_>], code: &str) -> Vec<UseItem> {
+    inside.iter().filter(|n| n.kind() == "use_declaration").flat_map(|n| parse_declaration(*n, code)).collect()
+}
+
+/// The first import that `@uses` does not allow.
+fn foreign<'i>(spec: &Spec, imported: &'i [UseItem]) -> Option<&'i UseItem> {
     let own = |item: &UseItem| matches!(item.path.first().map(String::as_str), Some("crate" | "self" | "super"));
     let allowed = |item: &UseItem| own(item) || spec.uses.iter().any(|used| within(item, &used.text));
-    if !spec.uses.is_empty() && !imported.iter().all(allowed) {
-        return Err(RedFlag::Forbidden);
-    }
-    let touches = |what: &str| match what {
-        "recursion" => is_recursive(&inside, code, &task.signature.name),
+    imported.iter().find(|i| !spec.uses.is_empty() && !allowed(i))
+}
+
+/// What `@forbid` names and the code does; `around` are imports of the file that it uses.
+fn touched<'a>(
+    inside: &'a [Node<'_>],
+    imported: &'a [UseItem],
+    around: &'a [UseItem],
+    code: &'a str,
+    task: &'a Task,
+) -> impl Iterator<Item = &'a str> {
+    let touches = move |what: &&str| match *what {
+        "recursion" => is_recursive(inside, code, &task.signature.name),
         "loops" => inside.iter().any(|n| matches!(n.kind(), "for_expression" | "while_expression" | "loop_expression")),
         "imports" => !imported.is_empty(),
-        name => uses_name(&inside, code, name) || imported.iter().any(|i| within(i, name) || i.binds() == name),
+        name => {
+            let mut all = imported.iter().chain(around);
+            uses_name(inside, code, name) || all.any(|i| within(i, name) || i.binds() == name)
+        }
     };
-    if spec.forbids.iter().any(|clause| touches(&clause.text)) { Err(RedFlag::Forbidden) } else { Ok(()) }
+    task.spec.forbids.iter().map(|clause| clause.text.as_str()).filter(touches)
 }
 
 /// Whether an import stays inside a module: `@uses std::collections` covers `std::collections::HashMap`.

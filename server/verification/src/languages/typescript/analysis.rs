@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 use zeroerr_core::verdict::{Layer, LayerReport};
 
+use super::forbidden::offences;
 use super::project::{Mirror, write};
 use crate::languages::Subject;
 use crate::layers::{self, Failure, Remark, analysis, tool};
@@ -42,7 +43,8 @@ async fn judge(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Fail
     } else {
         linted(tools, subject, &subject.previous).await?.remarks
     };
-    let found = layers::objections(Layer::Analysis, subject, &before, said.remarks);
+    let mut found = layers::objections(Layer::Analysis, subject, &before, said.remarks);
+    found.extend(analysis::forbidden(subject, offences(subject)));
     let whose = if said.is_configured { "with the project's rules" } else { "with the default rules" };
     let name = said.tool.split(' ').next().unwrap_or_default();
     let clean = format!("{name} has no new objection, {whose}");

@@ -1,39 +1,81 @@
-//! What a spec forbids (`@forbid`) or does not allow (`@uses`), looked for in a response, and what no
-//! response may do: silence the type checker, turn text into code.
+//! What a spec forbids (`@forbid`) or does not allow (`@uses`), looked for in a response and in code as it
+//! stands, and what no response may do: silence the type checker, turn text into code.
 
 use tree_sitter::Node;
 use zeroerr_core::code::Task;
 use zeroerr_core::red_flag_detector::RedFlag;
+use zeroerr_core::task_specification::Spec;
 
 use super::escapes;
-use super::imports::{Import, bare_module, imports_of};
-use super::tree::{is_comment, is_text_literal, nodes, text};
+use super::functions::FileIndex;
+use super::imports::{Import, bare_module, declared_in, imports_of, used_names};
+use super::tree::{Dialect, is_comment, is_text_literal, nodes, parse, text};
+use crate::languages::Subject;
+use crate::layers::analysis;
 
 /// Looks for what the spec forbids in the body and the imports of a response.
 ///
 /// # Errors
 /// [`RedFlag::Forbidden`].
 pub(super) fn check_forbidden(body: Node<'_>, code: &str, imports: &[Import], task: &Task) -> Result<(), RedFlag> {
-    let spec = &task.spec;
     let inside = nodes(body);
     if !escapes::below(body, code).is_empty() || turns_text_into_code(&inside, code) {
         return Err(RedFlag::Forbidden);
     }
     let inner = inside.iter().flat_map(|n| imports_of(*n, code));
     let imported: Vec<Import> = imports.iter().cloned().chain(inner).collect();
-    let allowed = |i: &Import| i.module.starts_with('.') || spec.uses.iter().any(|used| within(i, &used.text));
-    if !spec.uses.is_empty() && !imported.iter().all(allowed) {
-        return Err(RedFlag::Forbidden);
+    let is_out =
+        foreign(&task.spec, &imported).is_some() || touched(&inside, &imported, &[], code, task).next().is_some();
+    if is_out { Err(RedFlag::Forbidden) } else { Ok(()) }
+}
+
+/// What the function of a file does that its spec forbids, one sentence each. `@uses` is about what an edit brings
+/// along, which was asked when it was a response; of code as it stands it is about what the file imports for it.
+pub(super) fn offences(subject: &Subject) -> Vec<String> {
+    let (task, code) = (&subject.task, &*subject.task.source);
+    let Some(tree) = parse(code, Dialect::of(&task.file)) else { return Vec::new() };
+    let index = FileIndex::of_file(tree.root_node(), code, &task.file);
+    let Some(function) = index.function_of(task) else { return Vec::new() };
+    let Some(body) = function.node.child_by_field_name("body") else { return Vec::new() };
+    let (inside, used) = (nodes(body), used_names(body, code));
+    let mut imported: Vec<Import> = inside.iter().flat_map(|n| imports_of(*n, code)).collect();
+    let around: Vec<Import> =
+        declared_in(tree.root_node(), code).into_iter().filter(|i| used.contains(i.local.as_str())).collect();
+    let mut out: Vec<String> =
+        touched(&inside, &imported, &around, code, task).map(|what| analysis::forbids(task, what)).collect();
+    if !subject.is_edit() {
+        imported.extend(around.into_iter().filter(|i| !i.is_type));
     }
-    let touches = |what: &str| match what {
-        "recursion" => is_recursive(&inside, code, &task.signature.name),
+    out.extend(foreign(&task.spec, &imported).map(|i| analysis::disallows(&i.module)));
+    out
+}
+
+/// The first import that `@uses` does not allow.
+fn foreign<'i>(spec: &Spec, imported: &'i [Import]) -> Option<&'i Import> {
+    let allowed = |i: &Import| i.module.starts_with('.') || spec.uses.iter().any(|used| within(i, &used.text));
+    imported.iter().find(|i| !spec.uses.is_empty() && !allowed(i))
+}
+
+/// What `@forbid` names and the code does; `around` are imports of the file that it uses.
+fn touched<'a>(
+    inside: &'a [Node<'_>],
+    imported: &'a [Import],
+    around: &'a [Import],
+    code: &'a str,
+    task: &'a Task,
+) -> impl Iterator<Item = &'a str> {
+    let touches = move |what: &&str| match *what {
+        "recursion" => is_recursive(inside, code, &task.signature.name),
         "loops" => inside
             .iter()
             .any(|n| matches!(n.kind(), "for_statement" | "for_in_statement" | "while_statement" | "do_statement")),
         "imports" => !imported.is_empty(),
-        name => uses_name(&inside, code, name) || imported.iter().any(|i| within(i, name) || i.local == name),
+        name => {
+            let mut all = imported.iter().chain(around);
+            uses_name(inside, code, name) || all.any(|i| within(i, name) || i.local == name)
+        }
     };
-    if spec.forbids.iter().any(|clause| touches(&clause.text)) { Err(RedFlag::Forbidden) } else { Ok(()) }
+    task.spec.forbids.iter().map(|clause| clause.text.as_str()).filter(touches)
 }
 
 /// Whether an import stays inside a module: `@uses fs` covers `node:fs/promises`.
