@@ -128,6 +128,9 @@ pub struct LayerReport {
     /// How many checks ran that a wrong program could have failed; the evidence of this layer.
     #[serde(default)]
     pub evidence: usize,
+    /// Claims of the spec that wrong programs meet as well, as they are written: none of them is evidence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hollow: Vec<String>,
     /// Wall time in milliseconds.
     #[serde(default)]
     pub elapsed_ms: u64,
@@ -146,6 +149,7 @@ impl LayerReport {
             findings: Vec::new(),
             tools: Vec::new(),
             evidence: 0,
+            hollow: Vec::new(),
             elapsed_ms: 0,
             remembered: false,
         }
@@ -178,6 +182,8 @@ impl Policy {
 
 /// What is said of code that nothing could have shown to be wrong.
 const NO_EVIDENCE: &str = "no evidence: add an @example, @ensures or @property that a wrong program would fail";
+/// The same, where something was claimed that shows nothing.
+const STRONGER: &str = "add an @example, @ensures or @property that it would fail";
 
 /// All layers of one function.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -206,9 +212,19 @@ impl StackReport {
     /// Everything must have run: a stack that stopped early, a failed layer, a layer that could
     /// not run and is not excused by `policy`, or a lack of evidence each forbid the word.
     pub fn objection(&self, policy: &Policy) -> Option<String> {
-        self.fault(policy)
-            .or_else(|| self.unpassed(policy))
-            .or_else(|| (self.evidence() == 0).then(|| NO_EVIDENCE.to_owned()))
+        self.fault(policy).or_else(|| self.unpassed(policy)).or_else(|| (self.evidence() == 0).then(|| self.lack()))
+    }
+
+    /// What is said where nothing speaks for the code: which claims were no evidence, if there were any.
+    fn lack(&self) -> String {
+        let hollow: Vec<String> = self.layers.iter().flat_map(|l| &l.hollow).map(|c| format!("`{c}`")).collect();
+        match hollow.split_last() {
+            None => NO_EVIDENCE.to_owned(),
+            Some((last, [])) => format!("no evidence: a wrong program meets {last} too; {STRONGER}"),
+            Some((last, others)) => {
+                format!("no evidence: a wrong program meets {} and {last} too; {STRONGER}", others.join(", "))
+            }
+        }
     }
 
     /// Whether nothing stands against the code but that nothing speaks for it.
@@ -288,6 +304,20 @@ mod tests {
         let mut failed = all(Verdict::Passed, 1);
         failed.layers[2].verdict = Verdict::Failed;
         assert!(failed.objection(&lenient).is_some(), "a failure is never tolerated");
+    }
+
+    #[test]
+    fn claims_that_wrong_programs_meet_are_named_where_nothing_else_speaks_for_the_code() {
+        let mut hollow = all(Verdict::Passed, 0);
+        hollow.layers[2].hollow = vec!["result == result".into()];
+        let said = "no evidence: a wrong program meets `result == result` too; \
+                    add an @example, @ensures or @property that it would fail";
+        assert_eq!(hollow.objection(&Policy::default()).as_deref(), Some(said));
+        hollow.layers[3].hollow = vec!["f(1) == f(1)".into()];
+        let both = hollow.objection(&Policy::default()).unwrap_or_default();
+        assert!(both.contains("meets `result == result` and `f(1) == f(1)` too"), "{both}");
+        hollow.layers[3].evidence = 1;
+        assert_eq!(hollow.objection(&Policy::default()), None);
     }
 
     #[test]

@@ -36,6 +36,12 @@ pub struct ExampleFact {
     /// Whether both sides of an equation are equal, and shown differently or not at all.
     #[serde(default)]
     pub alike: bool,
+    /// Whether functions that are wrong on purpose meet it as well.
+    #[serde(default)]
+    pub hollow: bool,
+    /// When it did not hold, if it had held before: `asked again`.
+    #[serde(default)]
+    pub again: String,
 }
 
 /// A file that did not load: exception, text, missing module.
@@ -85,7 +91,7 @@ impl Claim<'_> {
     }
 
     /// The claim as it is written.
-    fn written(&self) -> String {
+    pub fn written(&self) -> String {
         one_line(match self {
             Claim::Example(e) => &e.code,
             Claim::Raises(_, call) => call,
@@ -94,6 +100,13 @@ impl Claim<'_> {
 
     /// What is wrong, in one clause: `median([1, 2]) gave 1, expected 1.5`.
     pub fn objection(&self, fact: &ExampleFact) -> String {
+        match fact.again.as_str() {
+            "" => self.contradicted(fact),
+            when => format!("{when}, {}: its answer changes from call to call", self.contradicted(fact)),
+        }
+    }
+
+    fn contradicted(&self, fact: &ExampleFact) -> String {
         let code = one_line(self.code());
         let got = one_line(&fact.got);
         let did = match got.split_once(' ') {
@@ -274,6 +287,8 @@ mod tests {
             missing_module: String::new(),
             outside: false,
             alike: false,
+            hollow: false,
+            again: String::new(),
         }
     }
 

@@ -72,6 +72,8 @@ pub struct LayerOut {
     findings: Vec<Finding>,
     tools: Vec<String>,
     evidence: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hollow: Vec<String>,
     elapsed_ms: u64,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     remembered: bool,
@@ -191,6 +193,7 @@ impl LayerOut {
             findings: report.findings.clone(),
             tools: report.tools.clone(),
             evidence: report.evidence,
+            hollow: report.hollow.clone(),
             elapsed_ms: report.elapsed_ms,
             remembered: report.remembered,
         }

@@ -13,6 +13,7 @@ use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
 
 use crate::fingerprint::{Broken, Claim, ExampleFact, one_line};
 use crate::languages::Subject;
+use crate::layers::hollow_detail;
 
 /// A false or failing `@ensures` clause.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -70,6 +71,9 @@ pub struct Facts {
     /// Set when the file did not load.
     #[serde(default)]
     pub broken: Option<Broken>,
+    /// Clauses of `@ensures` that functions which are wrong on purpose meet as well.
+    #[serde(default)]
+    pub hollow: Vec<usize>,
     /// How the symbolic search ended; empty when there was none.
     #[serde(default)]
     pub status: String,
@@ -146,7 +150,22 @@ fn passed(subject: &Subject, facts: &Facts, symbolic: Option<&Facts>) -> LayerRe
         Some("skipped") | None => {}
         Some(other) => parts.push(format!("symbolic search {other}")),
     }
-    LayerReport { evidence: clauses, ..LayerReport::new(Layer::Contracts, Verdict::Passed, parts.join(", ")) }
+    let hollow = hollow_claims(subject, facts);
+    let evidence = clauses.saturating_sub(hollow.len());
+    let verdict = if clauses > 0 && evidence == 0 { Verdict::NotApplicable } else { Verdict::Passed };
+    let mut detail = parts.join(", ");
+    if !hollow.is_empty() {
+        detail = format!("{detail}; {}", hollow_detail(subject, &hollow));
+    }
+    LayerReport { evidence, hollow, ..LayerReport::new(Layer::Contracts, verdict, detail) }
+}
+
+/// The clauses that wrong functions meet as well, as they are written.
+fn hollow_claims(subject: &Subject, facts: &Facts) -> Vec<String> {
+    let spec = &subject.task.spec;
+    let ensures = facts.hollow.iter().filter_map(|at| spec.ensures.get(*at)).map(|c| one_line(&c.text));
+    let raises = facts.raises.iter().filter(|f| f.hollow).filter_map(|f| spec.raises.get(f.index));
+    ensures.chain(raises.map(|r| one_line(&format!("@raises {} {}", r.exception, r.call)))).collect()
 }
 
 fn failed(findings: Vec<Finding>) -> LayerReport {

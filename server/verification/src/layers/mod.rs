@@ -109,6 +109,13 @@ fn line_text(source: &str, line: usize) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Says that claims are no evidence.
+fn hollow_detail(subject: &Subject, claims: &[String]) -> String {
+    let all: Vec<String> = claims.iter().map(|c| format!("`{c}`")).collect();
+    let verb = if claims.len() == 1 { "is" } else { "are" };
+    format!("{} {verb} met by a wrong {} too", all.join(", "), subject.task.signature.name)
+}
+
 /// A report that passes when nothing objects.
 pub fn report(layer: Layer, findings: Vec<Finding>, clean: impl Into<String>, tools: Vec<String>) -> LayerReport {
     let checks = tools.len();

@@ -6,6 +6,7 @@ use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
 
 use crate::fingerprint::{Broken, one_line};
 use crate::languages::Subject;
+use crate::layers::hollow_detail;
 
 /// What became of one law.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -26,6 +27,9 @@ pub struct LawFact {
     /// The call with those values, where the language has no names for arguments in calls.
     #[serde(default)]
     pub call: String,
+    /// Whether functions that are wrong on purpose obey it as well.
+    #[serde(default)]
+    pub hollow: bool,
 }
 
 /// What checking laws showed.
@@ -80,7 +84,11 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
     let cases: usize = facts.laws.iter().map(|l| l.valid).sum();
     let plural = if facts.laws.len() == 1 { "property" } else { "properties" };
     let detail = format!("{} {plural} on {cases} cases", facts.laws.len());
-    LayerReport { evidence: facts.laws.len(), ..LayerReport::new(Layer::Properties, Verdict::Passed, detail) }
+    let hollow: Vec<String> = facts.laws.iter().filter(|l| l.hollow).map(|l| one_line(&law_text(subject, l))).collect();
+    let evidence = facts.laws.len() - hollow.len();
+    let verdict = if evidence == 0 { Verdict::NotApplicable } else { Verdict::Passed };
+    let detail = if hollow.is_empty() { detail } else { format!("{detail}; {}", hollow_detail(subject, &hollow)) };
+    LayerReport { evidence, hollow, ..LayerReport::new(Layer::Properties, verdict, detail) }
 }
 
 fn failed(findings: Vec<Finding>) -> LayerReport {

@@ -9,6 +9,7 @@ use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
 
 use crate::fingerprint::{Claim, ExampleFact, contradiction, one_line};
 use crate::languages::Subject;
+use crate::layers::hollow_detail;
 
 /// One test of the project.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -45,8 +46,8 @@ pub struct Facts {
     /// The test files that failed, run with the code that the edit replaces.
     #[serde(default)]
     pub before: Option<ProjectRun>,
-    /// The test files whose tests passed, run with a function that gives nothing of use; only where these
-    /// tests are all the evidence there is.
+    /// The test files whose tests passed, run with functions that give nothing of use, one after another; only
+    /// where no example is evidence.
     #[serde(default)]
     pub hollow: Option<ProjectRun>,
 }
@@ -74,14 +75,24 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
         .as_ref()
         .map_or(0, |r| r.tests.iter().filter(|t| matches!(t.outcome.as_str(), "passed" | "failed")).count());
     let blind = blind_tests(facts);
-    let evidence = facts.examples.len() + ran - (known + blind).min(ran);
+    let hollow = hollow_claims(subject, facts);
+    let evidence = facts.examples.len() - hollow.len() + ran - (known + blind).min(ran);
     let verdict = match (findings.is_empty(), evidence) {
         (false, _) => Verdict::Failed,
         (true, 0) => Verdict::NotApplicable,
         (true, _) => Verdict::Passed,
     };
-    let detail = detail(subject, facts, (ran, known, blind), findings.len());
-    LayerReport { findings, evidence, ..LayerReport::new(Layer::Tests, verdict, detail) }
+    let mut detail = detail(subject, facts, (ran, known, blind), findings.len());
+    if !hollow.is_empty() {
+        detail = format!("{detail}; {}", hollow_detail(subject, &hollow));
+    }
+    LayerReport { findings, evidence, hollow, ..LayerReport::new(Layer::Tests, verdict, detail) }
+}
+
+/// The examples that wrong functions meet as well, as they are written.
+fn hollow_claims(subject: &Subject, facts: &Facts) -> Vec<String> {
+    let hollow = facts.examples.iter().filter(|f| f.hollow);
+    hollow.map(|f| subject.task.spec.examples.get(f.index).map_or_else(String::new, |e| one_line(&e.code))).collect()
 }
 
 /// A run of the project's tests that broke off: time-outs and unusable runners are no pass.
@@ -115,10 +126,19 @@ fn unfinished(subject: &Subject, run: &ProjectRun, findings: &mut Vec<Finding>) 
 /// How many tests passed, and pass with a function that gives nothing of use too.
 fn blind_tests(facts: &Facts) -> usize {
     let (Some(run), Some(hollow)) = (&facts.project, &facts.hollow) else { return 0 };
+    // What broke off has noticed something.
+    if hollow.ended != "done" {
+        return 0;
+    }
     let failed = |outcome: &str| outcome == "failed";
     let noticed: BTreeSet<&str> = hollow.tests.iter().filter(|t| failed(&t.outcome)).map(|t| t.id.as_str()).collect();
     // A file that cannot even be read any more has noticed with all of its tests.
-    let notices = |id: &str| noticed.contains(id) || noticed.contains(id.split("::").next().unwrap_or(id));
+    let loading = |id: &str| id.split_once(" > ").map(|(file, _)| format!("{file} > loading"));
+    let notices = |id: &str| {
+        noticed.contains(id)
+            || noticed.contains(id.split("::").next().unwrap_or(id))
+            || loading(id).is_some_and(|id| noticed.contains(id.as_str()))
+    };
     run.tests.iter().filter(|t| t.outcome == "passed" && !notices(&t.id)).count()
 }
 

@@ -30,10 +30,8 @@ async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Troubl
     }
     let mut named = vec![environment.named("python")];
     let report = judge(subject, &facts, None);
-    if report.verdict != Verdict::Passed
-        || subject.task.spec.ensures.is_empty()
-        || !environment.versions.contains_key("crosshair-tool")
-    {
+    let has_held = report.verdict == Verdict::Passed || !report.hollow.is_empty();
+    if !has_held || subject.task.spec.ensures.is_empty() || !environment.versions.contains_key("crosshair-tool") {
         return Ok(LayerReport { tools: named, ..report });
     }
     named.push(environment.named("crosshair-tool"));

@@ -76,8 +76,6 @@ fn suite(subject: &Subject, copy: &Copy) -> Value {
         "files": files,
         "path": copy.file,
         "paths": harness::search_paths(&copy.root, top),
-        // Without claims of the spec's own these tests are all the evidence, and it must be known which could fail.
-        "weighed": !subject.task.spec.has_evidence(),
         "previous": replaced(subject).map(|_| subject.previous.to_string()),
     })
 }

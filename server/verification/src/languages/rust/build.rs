@@ -34,6 +34,8 @@ pub(super) struct Built {
     pub dropped: Vec<(Probe, String)>,
     /// What keeps inputs from being made up, in words; empty when nothing does.
     pub unmade: String,
+    /// Whether the function can be told to be wrong.
+    pub can_be_wrong: bool,
 }
 
 impl Built {
@@ -165,6 +167,10 @@ async fn build(
     let task: &Task = &subject.task;
     let bench = Bench { tools, rust, subject, speed };
     let mut plan = Plan::read(task).map_err(BuildError::Unavailable)?;
+    // What is shipped is measured, and nothing of ours is in its way.
+    if speed == Speed::Optimised {
+        plan.without(Probe::Wrong);
+    }
     let folder = tools.scratch()?;
     let program = folder.path().join("subject");
     let project = projects.of(tools, subject, speed);
@@ -191,7 +197,7 @@ async fn build(
         };
         let Some(errors) = found else {
             let unmade = plan.unmade();
-            return Ok(Built { folder, dropped, unmade });
+            return Ok(Built { folder, dropped, unmade, can_be_wrong: plan.can_be_wrong() });
         };
         let faults = sorted(&glued, &errors)?;
         if faults.iter().any(|(probe, _)| *probe == Probe::Presence) {
@@ -221,6 +227,10 @@ async fn build(
 /// [`BuildError::Broken`] when the file itself is at fault.
 fn sorted(glued: &Glued, errors: &[Message]) -> Result<Vec<(Probe, String)>, BuildError> {
     let mut faults: Vec<(Probe, String)> = Vec::new();
+    // Whether the line is at fault itself shows without what was added to it.
+    if let Some(error) = errors.iter().find(|e| glued.wrong == Some(e.line)) {
+        return Ok(vec![(Probe::Wrong, error.text.clone())]);
+    }
     for error in errors {
         if !glued.lines.contains(&error.line) {
             let count = glued.lines.len();

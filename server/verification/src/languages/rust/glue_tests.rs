@@ -8,7 +8,21 @@ use std::sync::Arc;
 
 fn plan(source: &str) -> Plan {
     let task = analyse(Path::new("f.rs"), &Arc::from(source)).tasks.remove(0);
-    Plan::read(&task).expect("a function that can be called")
+    let mut plan = Plan::read(&task).expect("a function that can be called");
+    plan.without(Probe::Wrong);
+    plan
+}
+
+#[test]
+fn a_function_leaves_with_something_wrong_when_it_is_told_to() {
+    let task = analyse(Path::new("f.rs"), &Arc::from(HALF)).tasks.remove(0);
+    let glued = Plan::read(&task).expect("a plan").glued(true, None);
+    let line = glued.text.lines().nth(glued.wrong.expect("a line") - 1).unwrap_or_default();
+    let told = "-> Option<i32> { __zeroerr::__h::wrong!(Option<i32>, [xs, n], [xs]);";
+    assert!(line.ends_with(told), "{line}");
+    let constant = "// @spec F.\n// @example f() == 1\nconst fn f() -> i32 {\n    1\n}\n";
+    let task = analyse(Path::new("f.rs"), &Arc::from(constant)).tasks.remove(0);
+    assert!(!Plan::read(&task).expect("a plan").can_be_wrong());
 }
 
 const HALF: &str = "// @spec F.\n// @requires !xs.is_empty()\n// @ensures new.xs == old.xs\n// @example half(&mut [1, 2], 3) == Some(1)\n// @raises panic half(&mut [], 1)\n// @property half(&mut xs.clone(), 1).is_some()\n// @budget 1ms half(&mut [1; 9], 2)\nfn half(xs: &mut [i32], n: usize) -> Option<i32> {\n    todo!()\n}\nfn main() {}\n";

@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::tree::{parts, text, unwrapped};
+use super::tree::{Expression, parts, text, unwrapped};
 
 /// A literal value, as far as two of them can be told apart for certain.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +27,12 @@ pub(super) fn differ(a: (Node<'_>, &str), b: (Node<'_>, &str)) -> bool {
         (Some(a), Some(b)) => a != b,
         _ => false,
     }
+}
+
+/// Whether an expression is a literal whose value is known.
+pub(super) fn is_literal(code: &str) -> bool {
+    let expression = Expression::parse(code);
+    expression.is_some_and(|e| e.node().is_some_and(|n| value(n, e.source(), 0).is_some()))
 }
 
 fn value(node: Node<'_>, source: &str, depth: usize) -> Option<Literal> {

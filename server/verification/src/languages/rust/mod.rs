@@ -16,6 +16,7 @@ mod extract;
 mod forbidden;
 mod functions;
 mod glue;
+mod hollow;
 mod imports;
 mod judge;
 mod layout;

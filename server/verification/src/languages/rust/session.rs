@@ -202,9 +202,15 @@ pub(super) fn spec_fault(subject: &Subject, built: &Built, wanted: impl Fn(Probe
         Probe::Requires(at) => ("@requires", clause(&spec.requires, at)),
         Probe::Ensures(at) => ("@ensures", clause(&spec.ensures, at)),
         Probe::Law(at) => ("@property", clause(&spec.properties, at)),
-        Probe::Pool(_) | Probe::Type(_) | Probe::Inputs | Probe::Presence => return None,
+        Probe::Pool(_) | Probe::Type(_) | Probe::Inputs | Probe::Presence | Probe::Wrong => return None,
     };
     Some(CheckError(format!("`{tag} {}` does not compile: {why}", crate::fingerprint::one_line(&text))))
+}
+
+/// How claims that hold are doubted: of functions that are wrong on purpose too, where there are some and no claim is
+/// `plain`.
+pub(super) fn doubt(built: &Built, plain: bool) -> String {
+    format!("doubt={}", if plain || !built.can_be_wrong { "plain" } else { "wrong" })
 }
 
 /// What keeps inputs from being made up, in words.

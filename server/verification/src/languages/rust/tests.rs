@@ -8,16 +8,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::json;
+use zeroerr_core::task_specification::Example;
 use zeroerr_core::verdict::{Layer, LayerReport};
 use zeroerr_sandbox::{Exit, Job, LimitKind, Limits};
 
 use super::build::{self, BuildError, Speed};
 use super::equality;
 use super::glue::{Plan, Probe};
+use super::hollow;
+use super::literals::is_literal;
 use super::performance::replaced;
 use super::reaching::{self, TestCase};
 use super::release;
-use super::session::{LAYER_SEED, Question, State, Trouble, ask, read, spec_fault};
+use super::session::{LAYER_SEED, Question, State, Trouble, ask, doubt, read, spec_fault};
 use super::workspace::{Copy, complaint};
 use crate::fingerprint::ExampleFact;
 use crate::languages::Subject;
@@ -27,6 +30,8 @@ use crate::toolchain::Toolchain;
 
 /// Most tests of a project that are run.
 const MAX_TESTS: usize = 60;
+/// What stands for tests that do not compile.
+const UNBUILT: &str = "the tests";
 /// Seconds of one test.
 const SECONDS: u64 = 30;
 
@@ -61,6 +66,11 @@ async fn run(state: &State, tools: &Toolchain, subject: &Subject) -> Result<Laye
         .filter(|t| t.outcome == "failed")
         .map(|t| t.id.clone())
         .collect();
+    let has_passed = facts.project.iter().flat_map(|run| &run.tests).any(|t| t.outcome == "passed");
+    // Where no example speaks for the function, its tests must: which of them could fail?
+    if has_passed && facts.examples.iter().all(|f| f.hollow) {
+        facts.hollow = weighed(state, tools, subject).await?;
+    }
     // Tests of a placeholder fail, whatever they say.
     if !failed.is_empty() && replaced(subject).is_some() {
         facts.before = project(state, tools, subject, &subject.previous).await.unwrap_or_default();
@@ -86,7 +96,8 @@ async fn examples(state: &State, tools: &Toolchain, subject: &Subject) -> Result
         return Err(fault.into());
     }
     let claims: Vec<String> = (0..count).map(|i| i.to_string()).collect();
-    let options = vec![format!("claims={}", claims.join(" "))];
+    let mut options = vec![format!("claims={}", claims.join(" "))];
+    options.push(doubt(&built, subject.task.spec.examples.iter().any(is_plain)));
     let question = Question { mode: "claims", seed: LAYER_SEED, options, extremes: false, seconds: 60 };
     let mut answer = ask(tools, subject, &built, question, None).await?;
     let mut facts: Vec<ExampleFact> = read(answer["examples"].take())?;
@@ -99,6 +110,11 @@ async fn examples(state: &State, tools: &Toolchain, subject: &Subject) -> Result
         }
     }
     Ok(facts)
+}
+
+/// Whether an example compares a bare call with a literal, which no wrong function can meet.
+fn is_plain(example: &Example) -> bool {
+    example.equation.as_ref().is_some_and(|(_, right)| is_literal(right))
 }
 
 /// Runs the project's tests that reach the function, with `text` in the place of its file.
@@ -126,7 +142,7 @@ async fn project(
         Ok(programs) => programs,
         Err(BuildError::Broken(why, _)) => {
             let tests = vec![ProjectTest {
-                id: "the tests".into(),
+                id: UNBUILT.into(),
                 outcome: "failed".into(),
                 message: format!("do not compile: {why}"),
             }];
@@ -143,6 +159,20 @@ async fn project(
         tests.push(one(tools, case, program, &folder, readable.clone()).await?);
     }
     Ok(Some(ProjectRun { tests, ended: "done".into(), code: 0, text: String::new() }))
+}
+
+/// The same tests with functions that do nothing and give what is of no use, one after another; `None` where none
+/// of them compiles.
+async fn weighed(state: &State, tools: &Toolchain, subject: &Subject) -> Result<Option<ProjectRun>, Trouble> {
+    let mut all = ProjectRun { ended: "done".into(), ..ProjectRun::default() };
+    for text in hollow::texts(subject) {
+        let Some(run) = project(state, tools, subject, &text).await? else { return Ok(None) };
+        if run.tests.iter().any(|t| t.id == UNBUILT) {
+            return Ok(None);
+        }
+        all.tests.extend(run.tests);
+    }
+    Ok((!all.tests.is_empty()).then_some(all))
 }
 
 /// Builds the programs that hold the tests: by the name of their target.

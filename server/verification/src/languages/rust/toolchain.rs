@@ -14,7 +14,7 @@ use crate::languages::CheckError;
 use crate::toolchain::{ToolCheck, ToolStatus, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 14] = [
+const FILES: [(&str, &str); 15] = [
     ("claims.rs", include_str!("harness/claims.rs")),
     ("containers.rs", include_str!("harness/containers.rs")),
     ("contracts.rs", include_str!("harness/contracts.rs")),
@@ -29,6 +29,7 @@ const FILES: [(&str, &str); 14] = [
     ("values.rs", include_str!("harness/values.rs")),
     ("wire.rs", include_str!("harness/wire.rs")),
     ("worker.rs", include_str!("harness/worker.rs")),
+    ("wrong.rs", include_str!("harness/wrong.rs")),
 ];
 
 /// The name of the harness as a crate.

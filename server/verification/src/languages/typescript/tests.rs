@@ -75,6 +75,7 @@ async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Troubl
         "packages": runners,
         "command": test_command(&mirror.root),
         "previous": previous(subject),
+        "hollow": harness::hollow_texts(subject),
         "marker": MARKER,
     });
     let request = harness::request(tools, subject, &mirror, json!({"suite": suite}))?;

@@ -1,11 +1,14 @@
 """Mode `contracts`: `@raises` on the calls it names, `@requires`/`@ensures` on hundreds of inputs."""
 import time
 
+import doubts
 import gate
 import inputs
 from judge import Worker
 
 INPUTS = 400
+AGAIN = 16
+SOON = 0.1
 ALL_SECONDS = 8.0
 
 
@@ -17,15 +20,41 @@ def run(request):
         raises = gate.examples(worker, request, end)
         facts = {"raises": raises, "violations": [], "raised": [], "timeouts": [], "checked": 0, "invalid": 0, "crashes": []}
         if request.get("ensures") or request.get("requires"):
-            calls = _calls(request)
+            calls, held = _calls(request), []
             for call, answer in zip(calls, worker.ask_all((["contract", *call] for call in calls), gate.CALL_SECONDS)):
                 record(facts, request, call, answer)
+                if answer[0] == "holds":
+                    held.append(call)
                 if time.monotonic() > end or len(facts["timeouts"]) == 3:
                     break
+            if held and not facts["violations"]:
+                asked_again(facts, request, worker, held)
+                asked_huge(facts, request, worker)
+                facts["hollow"] = doubts.clauses(worker, request, held, end)
+        doubts.claims(worker, request, raises, end)
         facts["broken"] = worker.broken
         return facts
     finally:
         worker.stop()
+
+
+def asked_again(facts, request, worker, held):
+    """Calls that were made before, once more: what is kept of a call must not change the next."""
+    for call, answer in zip(held[:AGAIN], list(worker.ask_all((["contract", *call] for call in held[:AGAIN]), gate.CALL_SECONDS))):
+        if answer[0] in ("ensures", "ensures-raised", "raised"):
+            record(facts, request, call, answer)
+
+
+def asked_huge(facts, request, worker):
+    """Integers that floats round. Whoever counts up to them is not waited for, and who refuses them is not blamed."""
+    plan = inputs.Plan(request)
+    for values in inputs.huge(plan):
+        call = (plan.receivers[0], plan.call(values, {p.name for p in plan.params if p.has_default}))
+        answer = worker.ask(["contract", *call], SOON)
+        if answer[0] == "ensures":
+            record(facts, request, call, answer)
+        elif answer[0] in ("timeout", "crash"):
+            return
 
 
 def _calls(request):

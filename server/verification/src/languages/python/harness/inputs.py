@@ -16,6 +16,8 @@ from kinds import Rng
 from subject import decorators, find
 
 SMALL, LARGE = 200, 400
+# Beyond what a machine word and what a float hold.
+HUGE = ("2147483648", "9007199254740993", "-9007199254740993", "1000000000000000007")
 
 
 class Plan:
@@ -155,6 +157,21 @@ def generate(plan, seed, limit):
     chosen = sorted(chosen[:limit], key=lambda c: (len(c), c))
     receivers = plan.receivers or [""]
     return [(receivers[i % len(receivers)], c) for i, c in enumerate(chosen)]
+
+
+def huge(plan):
+    """Values by parameter with integers that floats round, where the function itself is declared to give none."""
+    gives = ast.unparse(plan.node.returns) if plan.node is not None and plan.node.returns else "float"
+    if "float" in gives or "complex" in gives or not plan.can_generate():
+        return []
+    needed = [p for p in _needed(plan) if not p.has_default]
+    ints = [p.name for p in needed if type(p.kind) is kinds.Int][:3]
+    rows = []
+    for value in HUGE if ints else ():
+        for large in [ints] + ([[name] for name in ints] if len(ints) > 1 else []):
+            rest = {p.name: "3" if p.name in ints else p.kind.small()[-1] for p in needed}
+            rows.append({**rest, **{name: value for name in large}})
+    return rows
 
 
 def calls_of_examples(plan):

@@ -12,12 +12,14 @@ import ast
 import hashlib
 import time
 
+import doubts
 import inputs
 from judge import Worker
 
 CASES = 200
 FEWEST = 10
 CASE_SECONDS = 2.0
+SOON = 0.1
 ALL_SECONDS = 20.0
 
 
@@ -48,7 +50,7 @@ class _Late(BaseException):
 
 
 def _law(hypothesis, worker, plan, index, request, cases, end):
-    state = {"index": index, "called": 0, "valid": 0, "invalid": 0, "status": "held", "bindings": "", "why": ""}
+    state = {"index": index, "called": 0, "valid": 0, "invalid": 0, "status": "held", "bindings": "", "why": "", "hollow": False}
     text = request["properties"][index]
     params = _variables(text, plan)
     unknown = [p.name for p in params if p.kind is None]
@@ -99,7 +101,22 @@ def _law(hypothesis, worker, plan, index, request, cases, end):
         state["status"] = "starved"
     if state["status"] == "held" and not state["called"]:
         state["status"] = "uncalled"
+    if state["status"] == "held":
+        _huge(worker, index, params, plan, state)
+    if state["status"] == "held":
+        state["hollow"] = doubts.is_hollow(worker, index, [bindings for bindings, valid in made if valid], end)
     return state
+
+
+def _huge(worker, index, params, plan, state):
+    """Integers that floats round, as for contracts."""
+    for values in inputs.huge(plan) if params else ():
+        bindings = "(%s)" % ", ".join("%s=%s" % (p.name, values[p.name]) for p in params if p.name in values)
+        answer = worker.ask(["law", str(index), bindings], SOON)
+        if answer[0] == "false":
+            state.update(bindings=bindings, why="false", status="falsified")
+        if answer[0] in ("false", "timeout", "crash"):
+            return
 
 
 def _holds(answer):

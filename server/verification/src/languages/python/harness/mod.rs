@@ -23,7 +23,7 @@ use crate::layers::Failure;
 use crate::toolchain::{Loaded, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 24] = [
+const FILES: [(&str, &str); 26] = [
     ("__main__.py", include_str!("__main__.py")),
     ("answers.py", include_str!("answers.py")),
     ("batch.py", include_str!("batch.py")),
@@ -31,6 +31,7 @@ const FILES: [(&str, &str); 24] = [
     ("checker.py", include_str!("checker.py")),
     ("common.py", include_str!("common.py")),
     ("contracts.py", include_str!("contracts.py")),
+    ("doubts.py", include_str!("doubts.py")),
     ("examine.py", include_str!("examine.py")),
     ("gate.py", include_str!("gate.py")),
     ("inputs.py", include_str!("inputs.py")),
@@ -47,6 +48,7 @@ const FILES: [(&str, &str); 24] = [
     ("values.py", include_str!("values.py")),
     ("walls.py", include_str!("walls.py")),
     ("worker.py", include_str!("worker.py")),
+    ("wrong.py", include_str!("wrong.py")),
     ("zygote.py", include_str!("zygote.py")),
 ];
 

@@ -14,6 +14,7 @@ import sys
 import types
 
 import values
+import wrong
 
 _deepcopy = copy.deepcopy
 # What the spec's expressions call `len` and `sorted`, whatever the candidate makes of them.
@@ -130,6 +131,8 @@ class Subject:
         self.laws = [Clause(t) for t in request.get("properties", [])]
         self.calls = []
         self.entered = self.is_guarded = False
+        self.way = 0  # in which way the function is to be wrong; 0 is in none
+        self.given = {}  # what a wrong one has given
         self.violated = None
         self.pretender = None
         self.result = object()  # of the last equation; nothing equals this one
@@ -262,7 +265,7 @@ class Subject:
             unmet = self.unmet(self.bind(args, kwargs)) if self.requires else None
             if unmet is not None and self.violated is None:
                 self.violated = unmet
-            result = self.finish(function(*args, **kwargs))
+            result = self.called(function, args, kwargs)
             self.calls.append((call, values.show(result) if not hasattr(type(result), "__next__") else "an iterator"))
             return result
 
@@ -279,6 +282,15 @@ class Subject:
         except Exception:
             shown = ["..."]
         return "%s(%s)" % (self.name, ", ".join(shown))
+
+    def called(self, function, args, kwargs):
+        """What the function gives, or a wrong one in its place."""
+        return wrong.call(self, function, args, kwargs) if self.way else self.finish(function(*args, **kwargs))
+
+    def put(self, function):
+        """Lets the file's own code call this by the function's name."""
+        if function is not None:
+            setattr(self.module, self.name, function)
 
     def finish(self, result):
         """Awaits a coroutine, and refuses an object that pretends."""

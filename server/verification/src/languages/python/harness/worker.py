@@ -216,21 +216,12 @@ def contract(subject, receiver, arguments):
     """Checks `@ensures` for one call: `["holds", how many]`, `["invalid"]`, `["ensures", index,
     result]`, `["ensures-raised", index, exception, text, result]` or `["raised", ...]`."""
     try:
-        function, args, kwargs = subject.prepare(receiver, arguments)
-        bound = subject.bind(args, kwargs)
-        if subject.unmet(bound) is not None:
-            return ["invalid"]
-        old = _deepcopy(bound)
-    except Exception:
-        return ["invalid"]
-    try:
-        result = subject.settled(function(*args, **kwargs))
-        if hasattr(type(result), "__next__"):
-            result = list(result)
+        names = _after(subject, receiver, arguments)
     except BaseException as error:
         return _raised(error)
-    shown = values.show(result)
-    names = {**subject.names, **old, "result": result, "old": _Old(old), "new": _Old(bound)}
+    if names is None:
+        return ["invalid"]
+    shown = values.show(names["result"])
     for index, clause in enumerate(subject.ensures):
         try:
             if not values.truth(clause.value(dict(names))):
@@ -238,6 +229,59 @@ def contract(subject, receiver, arguments):
         except BaseException as error:
             return ["ensures-raised", str(index), values.exception_name(error), str(error)[:200], shown]
     return ["holds", str(len(subject.ensures))]
+
+
+def _after(subject, receiver, arguments):
+    """The names that clauses see after a call; `None` where it is not valid."""
+    try:
+        function, args, kwargs = subject.prepare(receiver, arguments)
+        bound = subject.bind(args, kwargs)
+        if subject.unmet(bound) is not None:
+            return None
+        old = _deepcopy(bound)
+    except Exception:
+        return None
+    result = subject.settled(subject.called(function, args, kwargs))
+    if hasattr(type(result), "__next__"):
+        result = list(result)
+    return {**subject.names, **old, "result": result, "old": _Old(old), "new": _Old(bound)}
+
+
+def unheld(subject, receiver, arguments):
+    """The clauses of `@ensures` that do not hold for one call: `["unheld", "0 2"]`, or `["invalid"]`."""
+    names = _after(subject, receiver, arguments)
+    if names is None:
+        return ["invalid"]
+    found = []
+    for index, clause in enumerate(subject.ensures):
+        try:
+            holds = values.truth(clause.value(dict(names)))
+        except BaseException:
+            holds = False
+        if not holds:
+            found.append(str(index))
+    return ["unheld", " ".join(found)]
+
+
+def wronged(subject, way, *job):
+    """Another job, done with a function that is wrong in some way."""
+    if not subject.is_guarded:  # it would be the right one
+        return ["unknown", "", ""]
+    subject.way, subject.given = int(way), {}
+    subject.put(subject.names[subject.name] if not subject.class_name else None)
+    try:
+        return HANDLERS[job[0]](subject, *job[1:])
+    except Exception as error:
+        return _raised(error) + ["", "", ""]
+    finally:
+        subject.put(None if subject.class_name else subject.function)
+        subject.way = 0
+
+
+def afresh(subject):
+    """Forgets what doctests have bound."""
+    subject.session = dict(subject.names)
+    return ["afresh"]
 
 
 class _Old:
@@ -332,4 +376,5 @@ HANDLERS = {
     "time": timed,
     "equation": equation, "equal": equal, "holds": holds, "session": session, "raises": raises,
     "valid": valid, "outcome": outcome, "answer": answers.answer, "contract": contract, "law": law,
+    "unheld": unheld, "as": wronged, "afresh": afresh,
 }

@@ -10,7 +10,7 @@ use super::{Claim, MODULE, Plan, calls, outside};
 /// The whole module.
 pub(super) fn module(plan: &Plan, own: Option<&str>, pieces: &mut Pieces) {
     let kept = |p: Probe| !plan.dropped.contains(&p);
-    pieces.add(None, &format!("#[allow(warnings, clippy::all)] pub mod {MODULE} {{ use super::*; extern crate zeroerr_harness as __h; use self::__h::Arb as _;"));
+    pieces.add(None, &format!("#[allow(warnings, clippy::all)] pub mod {MODULE} {{ use super::*; pub extern crate zeroerr_harness as __h; use self::__h::Arb as _;"));
     if let Some(name) = own {
         pieces.add(None, &format!("extern crate self as {name};"));
     }

@@ -10,6 +10,7 @@ mod emit;
 mod own_types;
 mod probe;
 mod types;
+mod wrong;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -66,6 +67,8 @@ pub(super) struct Plan {
     budgets: Vec<String>,
     /// Where the body says that it is compiled, if an attribute could leave it out.
     marker: Option<usize>,
+    /// Where the body leaves when it is to be wrong, and how.
+    wrong: Option<(usize, String)>,
     /// The root's own `main`, which must make room.
     main: Option<Range<usize>>,
     dropped: BTreeSet<Probe>,
@@ -101,6 +104,8 @@ pub(super) struct Glued {
     pub marks: Vec<(Range<usize>, Probe)>,
     /// All lines of the generated module.
     pub lines: Range<usize>,
+    /// The line of the body that was added to.
+    pub wrong: Option<usize>,
 }
 
 impl Plan {
@@ -156,6 +161,7 @@ impl Plan {
             laws: texts(&task.spec.properties),
             budgets: task.spec.budgets.iter().map(|b| b.call.clone()).collect(),
             marker: is_conditional(function, source).then(|| start_of_body(function.node)).flatten(),
+            wrong: start_of_body(function.node).zip(wrong::statement(function.node, task, source)),
             main: root_main(tree.root_node(), source),
             dropped: BTreeSet::new(),
             source: source.to_owned(),
@@ -204,6 +210,11 @@ impl Plan {
         !is_module && self.claims.iter().any(|claim| claim.speaks_of(name))
     }
 
+    /// Whether the function can be told to be wrong.
+    pub fn can_be_wrong(&self) -> bool {
+        self.wrong.is_some() && !self.dropped.contains(&Probe::Wrong)
+    }
+
     /// Whether an attribute could leave the function out of the build.
     pub fn is_conditional(&self) -> bool {
         self.marker.is_some()
@@ -227,6 +238,8 @@ impl Plan {
         let mut edits: Vec<(Range<usize>, String)> = vec![(self.place..self.place, format!("{newline}{generated}"))];
         let present = format!(" impl {MODULE}::Present for {MODULE}::Here {{}} ");
         edits.extend(self.marker.map(|at| (at..at, present)));
+        let wrong = self.wrong.as_ref().filter(|_| self.can_be_wrong());
+        edits.extend(wrong.map(|(at, statement)| (*at..*at, statement.clone())));
         edits.extend(self.path.iter().filter_map(|(_, at)| at.map(|at| (at..at, "pub ".to_owned()))));
         if root {
             edits.extend(self.main.clone().map(|main| (main, "__zeroerr_main".to_owned())));
@@ -241,7 +254,8 @@ impl Plan {
             text.replace_range(at, &new);
         }
         let marks = marks.into_iter().map(|(lines, probe)| (first + lines.start..first + lines.end, probe)).collect();
-        Glued { text, marks, lines: first..first + count }
+        let wrong = wrong.map(|(at, _)| line_of(&self.source, *at));
+        Glued { text, marks, lines: first..first + count, wrong }
     }
 }
 

@@ -25,6 +25,8 @@ pub(in super::super) enum Probe {
     Inputs,
     /// That the function is the one that is compiled, where a condition could leave it out.
     Presence,
+    /// What the function gives when it is to be wrong.
+    Wrong,
 }
 
 /// Text in pieces.

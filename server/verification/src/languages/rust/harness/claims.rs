@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::show::Failure;
 use crate::supervisor::{Answer, Request, Worker};
 use crate::wire::{json, list};
+use crate::wrong::WAYS;
 
 /// What evaluating a claim gave.
 #[derive(Debug)]
@@ -32,9 +33,42 @@ pub struct Claim {
 
 /// The longest time of one claim.
 const SECONDS: f64 = 5.0;
+/// The longest time of one that is asked of a wrong function.
+const DOUBT: f64 = 0.5;
+
+/// What checking a claim showed.
+pub struct Fact {
+    index: String,
+    raises: String,
+    /// Whether it held.
+    pub ok: bool,
+    got: String,
+    expected: String,
+    violates: String,
+    alike: bool,
+    hollow: bool,
+    again: &'static str,
+}
+
+impl Fact {
+    /// As JSON.
+    pub fn json(&self) -> String {
+        format!(
+            "{{\"index\":{},\"ok\":{},\"got\":{},\"expected\":{},\"violates\":{},\"alike\":{},\"hollow\":{},\"again\":{}}}",
+            self.index,
+            self.ok,
+            json(&self.got),
+            json(&self.expected),
+            self.violates,
+            self.alike,
+            self.hollow,
+            json(self.again)
+        )
+    }
+}
 
 /// Checks the claims in order, `until` ends the last; stops after the first that fails when told so.
-pub fn check(worker: &mut Worker, request: &Request, stop_at_first: bool, seconds: f64) -> Vec<String> {
+pub fn check(worker: &mut Worker, request: &Request, stop_at_first: bool, seconds: f64) -> Vec<Fact> {
     let end = Instant::now() + Duration::from_secs_f64(seconds);
     let mut facts = Vec::new();
     for line in worker.describe("claims").chunks(2) {
@@ -51,21 +85,50 @@ pub fn check(worker: &mut Worker, request: &Request, stop_at_first: bool, second
             Answer::Parts(parts) if parts.len() == 2 => parts[1].clone(),
             _ => "null".to_owned(),
         };
-        facts.push(format!(
-            "{{\"index\":{index},\"ok\":{ok},\"got\":{},\"expected\":{},\"violates\":{violates},\"alike\":{alike}}}",
-            json(&got),
-            json(&expected)
-        ));
+        let (index, raises) = (index.clone(), raises.clone());
+        facts.push(Fact { index, raises, ok, got, expected, violates, alike, hollow: false, again: "" });
         if !ok && stop_at_first {
             break;
         }
     }
+    if request.option("doubt") != "" && !facts.is_empty() && facts.iter().all(|f| f.ok) {
+        doubt(worker, request, &mut facts, end);
+    }
     facts
+}
+
+/// Claims that hold are doubted: they are asked once more, in a fresh process the last first, and of functions that
+/// are wrong on purpose. Where one of them compares a bare call with a literal (`plain`), no wrong function can meet it.
+fn doubt(worker: &mut Worker, request: &Request, facts: &mut [Fact], end: Instant) {
+    let mut order: Vec<usize> = (0..facts.len()).collect();
+    ask_again(worker, facts, &order, end, "asked again");
+    if facts.len() > 1 && facts.iter().all(|f| f.ok) {
+        worker.stop();
+        order.reverse();
+        ask_again(worker, facts, &order, end, "asked in another order");
+    }
+    if request.option("doubt") == "plain" || !facts.iter().all(|f| f.ok) {
+        return;
+    }
+    for fact in facts {
+        let met = |way: &&str| judged(&worker.ask(&["as", way, "claim", &fact.index], DOUBT), &fact.raises).0;
+        fact.hollow = WAYS.iter().all(met) && Instant::now() < end;
+    }
+}
+
+fn ask_again(worker: &mut Worker, facts: &mut [Fact], order: &[usize], end: Instant, when: &'static str) {
+    for at in order {
+        let Some(fact) = facts.get_mut(*at).filter(|f| f.ok && Instant::now() < end) else { continue };
+        let (ok, got, expected) = judged(&worker.ask(&["claim", &fact.index], SECONDS), &fact.raises);
+        if !ok {
+            (fact.ok, fact.got, fact.expected, fact.again) = (ok, got, expected, when);
+        }
+    }
 }
 
 /// The facts of the claims as a JSON list.
 pub fn facts(worker: &mut Worker, request: &Request, stop_at_first: bool, seconds: f64) -> String {
-    list(check(worker, request, stop_at_first, seconds))
+    list(check(worker, request, stop_at_first, seconds).iter().map(Fact::json))
 }
 
 fn judged(answer: &Answer, raises: &str) -> (bool, String, String) {

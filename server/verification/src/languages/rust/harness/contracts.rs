@@ -4,12 +4,15 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use crate::claims;
-use crate::judge::{Place, ask, inputs};
+use crate::judge::{Place, ask, ask_wrong, inputs, sample};
 use crate::supervisor::{Answer, Request, Worker};
 use crate::wire::{json, list};
+use crate::wrong::WAYS;
 
 const CALL: f64 = 1.0;
 const SECONDS: f64 = 12.0;
+/// Calls that are made twice.
+const AGAIN: usize = 16;
 /// Calls made to find a smaller input that shows the same.
 const SHRINKING: usize = 400;
 
@@ -56,7 +59,10 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
     let (mut checked, mut known): (usize, HashSet<String>) = (0, HashSet::new());
     let (mut violations, mut raised, mut timeouts, mut crashes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let end = Instant::now() + Duration::from_secs_f64(SECONDS);
-    for (place, call) in places {
+    let mut held = Vec::new();
+    // Calls that were made before are made once more: what is kept of a call must not change the next.
+    let again: Vec<(Place, String)> = places.iter().take(AGAIN).cloned().collect();
+    for (place, call) in places.into_iter().chain(again) {
         if Instant::now() > end || timeouts.len() > 2 {
             break;
         }
@@ -68,6 +74,9 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
             Shown::TimedOut => call.clone(),
             Shown::Holds => String::new(),
         };
+        if shown == Shown::Holds {
+            held.push(place.clone());
+        }
         checked += usize::from(shown == Shown::Holds || kind.starts_with("ensures"));
         if kind.is_empty() || !known.insert(kind) {
             continue;
@@ -92,13 +101,32 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
             Shown::Holds => {}
         }
     }
+    let hollow = if violations.is_empty() { hollow(worker, request, sample(held), end) } else { Vec::new() };
     format!(
-        "\"raises\":{raises},\"violations\":{},\"raised\":{},\"timeouts\":{},\"checked\":{checked},\"invalid\":{invalid},\"crashes\":{}",
+        "\"raises\":{raises},\"hollow\":{},\"violations\":{},\"raised\":{},\"timeouts\":{},\"checked\":{checked},\"invalid\":{invalid},\"crashes\":{}",
+        list(hollow.iter().map(ToString::to_string)),
         list(violations),
         list(raised),
         list(timeouts),
         list(crashes)
     )
+}
+
+/// The clauses that functions which are wrong on purpose meet in all of these places.
+fn hollow(worker: &mut Worker, request: &Request, places: Vec<Place>, end: Instant) -> Vec<usize> {
+    let mut hollow: Vec<usize> = (0..request.number("clauses", 0)).collect();
+    for way in WAYS {
+        for place in &places {
+            if hollow.is_empty() || Instant::now() > end {
+                return Vec::new();
+            }
+            match ask_wrong(worker, way, place, "unheld", request.seed, &[]).of("unheld") {
+                Some([unheld]) => hollow.retain(|index| !unheld.split(' ').any(|i| i == index.to_string())),
+                _ => return Vec::new(),
+            }
+        }
+    }
+    if places.is_empty() { Vec::new() } else { hollow }
 }
 
 fn empty() -> &'static str {

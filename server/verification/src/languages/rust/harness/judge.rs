@@ -42,6 +42,19 @@ pub fn ask(worker: &mut Worker, place: &Place, what: &str, seed: u64, more: &[&s
     worker.ask(&words, seconds)
 }
 
+/// Asks the same of a function that is wrong in some way.
+pub fn ask_wrong(worker: &mut Worker, way: &str, place: &Place, what: &str, seed: u64, more: &[&str]) -> Answer {
+    let job = place.job(what, seed, more);
+    let words: Vec<&str> = ["as", way].into_iter().chain(job.iter().map(String::as_str)).collect();
+    worker.ask(&words, 0.5)
+}
+
+/// Some of the places, from all over the list.
+pub fn sample(places: Vec<Place>) -> Vec<Place> {
+    let step = places.len().div_ceil(24).max(1);
+    places.into_iter().step_by(step).collect()
+}
+
 /// Up to `most` inputs that `@requires` allows, each with its call; and how many it forbids. They
 /// depend on the signature, the spec and the seed alone.
 pub fn inputs(worker: &mut Worker, seed: u64, most: usize, with_pool: bool) -> (Vec<(Place, String)>, usize) {
@@ -90,7 +103,7 @@ fn outcome(worker: &mut Worker, place: &Place, seed: u64) -> String {
 /// The facts.
 pub fn facts(worker: &mut Worker, request: &Request) -> String {
     let examples = claims::check(worker, request, true, CLAIMS);
-    let failed = examples.iter().any(|f| f.contains("\"ok\":false"));
+    let failed = examples.iter().any(|f| !f.ok);
     let mut rows: Vec<(String, String)> = Vec::new();
     let mut unstable = String::new();
     if !failed {
@@ -115,5 +128,5 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
         rows.sort_by(|a, b| (a.0.len(), &a.0).cmp(&(b.0.len(), &b.0)));
     }
     let outcomes = rows.iter().map(|(call, what)| list([json(call), json(what)]));
-    format!("\"examples\":{},\"outcomes\":{}{unstable}", list(examples), list(outcomes))
+    format!("\"examples\":{},\"outcomes\":{}{unstable}", list(examples.iter().map(claims::Fact::json)), list(outcomes))
 }

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::judge::{Place, ask, inputs};
+use crate::judge::{Place, ask, ask_wrong, inputs, sample};
 use crate::supervisor::{Answer, Request, Worker};
 use crate::wire::{json, list};
+use crate::wrong::WAYS;
 
 const CALL: f64 = 1.0;
 const SECONDS: f64 = 15.0;
@@ -58,8 +59,9 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
         } else {
             check(worker, &places, invalid, request.seed, law, bounded, end)
         };
+        let hollow = fact.0 == "held" && request.option("wrong") != "" && is_hollow(worker, sample(places.iter().map(|p| p.0.clone()).collect()), request.seed, law, end);
         facts.push(format!(
-            "{{\"index\":{law},\"valid\":{},\"invalid\":{},\"status\":{},\"bindings\":\"()\",\"call\":{},\"why\":{}}}",
+            "{{\"index\":{law},\"hollow\":{hollow},\"valid\":{},\"invalid\":{},\"status\":{},\"bindings\":\"()\",\"call\":{},\"why\":{}}}",
             fact.1,
             fact.2,
             json(&fact.0),
@@ -68,6 +70,14 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
         ));
     }
     format!("\"laws\":{}", list(facts))
+}
+
+/// Whether functions that are wrong on purpose obey a law in all of these places.
+fn is_hollow(worker: &mut Worker, places: Vec<Place>, seed: u64, law: &str, end: Instant) -> bool {
+    let met = |answer: Answer| answer.of("law").is_some_and(|parts| parts.first().is_some_and(|h| h == "true"));
+    let mut cases = WAYS.iter().flat_map(|way| places.iter().map(move |place| (way, place)));
+    let all = cases.all(|(way, place)| Instant::now() < end && met(ask_wrong(worker, way, place, "law", seed, &[law])));
+    all && !places.is_empty()
 }
 
 type Fact = (String, usize, usize, String, String);

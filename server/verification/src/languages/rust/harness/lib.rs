@@ -21,6 +21,7 @@ pub mod timing;
 pub mod values;
 pub mod wire;
 pub mod worker;
+pub mod wrong;
 
 /// The standard library by a name that holds in every edition, in crates without it, and where a file gives
 /// names of it to something else.
@@ -73,6 +74,24 @@ macro_rules! inputs {
         use $crate::worker::{Makeable as _, NotMakeable as _};
         (&$crate::worker::Maker::<$args>::new($functions)).inputs()
     }};
+}
+
+/// Leaves a function with what a wrong one gives, where the function is to be wrong.
+#[macro_export]
+macro_rules! wrong {
+    ($gives:ty, [$($shown:ident),*], [$($changed:ident),*]) => {
+        if $crate::wrong::way() != 0 {
+            #[allow(unused_imports, reason = "one of them fits")]
+            use $crate::wrong::{ChangesAll as _, ChangesItems as _, ChangesNothing as _, Makes as _, MakesNothing as _, MakesOk as _};
+            let arguments = [$($crate::show!(&$shown)),*];
+            if let $crate::standard::option::Option::Some(value) = (&&$crate::wrong::Maker::<$gives>($crate::standard::marker::PhantomData)).made(&arguments) {
+                if $crate::wrong::way() > 2 {
+                    $((&mut $crate::wrong::Changes(&mut *$changed)).change(&arguments);)*
+                }
+                return value;
+            }
+        }
+    };
 }
 
 /// Runs a future to its end on this thread.

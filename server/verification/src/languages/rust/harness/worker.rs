@@ -14,6 +14,7 @@ use crate::text::{bounded, canonical};
 use crate::timing::Clock;
 use crate::values::{Arb, Shape};
 use crate::wire;
+use crate::wrong;
 
 /// Everything that was generated for one function.
 pub struct Table {
@@ -310,6 +311,17 @@ fn address(parts: &[&str]) -> Option<Address> {
 fn handle(table: &Table, job: &[&str]) -> Vec<String> {
     let owned = |parts: &[&str]| parts.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>();
     match job {
+        ["as", way, job @ ..] => {
+            wrong::set(way.parse().unwrap_or(0));
+            let answer = catch_unwind(AssertUnwindSafe(|| handle(table, job)));
+            let was_short = wrong::was_short();
+            wrong::set(0);
+            match answer {
+                _ if was_short => owned(&["unknown"]),
+                Ok(parts) => parts,
+                Err(panic) => vec!["raised".to_owned(), cut(&message(&*panic))],
+            }
+        }
         ["describe", "claims"] => {
             table.claims.iter().flat_map(|c| [c.index.to_string(), c.raises.unwrap_or("").to_owned()]).collect()
         }
@@ -384,6 +396,10 @@ fn case_job(what: &str, case: &dyn Case, more: &[&str], round: bool) -> Vec<Stri
                 Some((index, Ok(_))) => vec!["ensures".into(), index.to_string(), result, String::new()],
                 Some((index, Err(panic))) => vec!["ensures".into(), index.to_string(), result, format!("panic: {}", cut(panic))],
             }
+        }
+        "unheld" => {
+            let unheld = case.contract().clauses.into_iter().filter(|(_, verdict)| *verdict != Ok(true));
+            vec!["unheld".into(), unheld.map(|(index, _)| index.to_string()).collect::<Vec<_>>().join(" ")]
         }
         "law" => {
             let index = more.first().and_then(|i| i.parse().ok()).unwrap_or(0);

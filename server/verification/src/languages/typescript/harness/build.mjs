@@ -31,7 +31,7 @@ export async function built(request) {
     const text = translated(entry, out, root) ?? readFileSync(entry, "utf8");
     const modules = { ...texts, [file]: { text, cjs: isCommon(file, text) } };
     const { class: owner, is_static: isStatic, accessor, holder, field, bare, whole } = request;
-    return { entry: file, modules, scratch, aliases: request.aliases, readable: request.readable, uses: request.uses, timed: request.mode === "performance", function: request.function, waits: request.waits, class: owner, is_static: isStatic, accessor, holder, field, bare, whole, ...spec };
+    return { entry: file, modules, scratch, aliases: request.aliases, readable: request.readable, uses: request.uses, timed: request.mode === "performance", function: request.function, waits: request.waits, returns: request.returns, class: owner, is_static: isStatic, accessor, holder, field, bare, whole, ...spec };
   });
 }
 

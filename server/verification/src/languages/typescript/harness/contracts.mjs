@@ -1,10 +1,12 @@
 /** Mode `contracts`: `@raises` on the calls it names, `@requires` and `@ensures` on hundreds of inputs. */
 import { built } from "./build.mjs";
+import { doubt, hollowClauses } from "./doubts.mjs";
 import { after, CALL_SECONDS, examples, left, spelled } from "./gate.mjs";
 import { callsOfExamples, generate, LARGE, Plan } from "./inputs.mjs";
 import { Worker } from "./judge.mjs";
 
 const ALL_SECONDS = 8;
+const AGAIN = 16;
 
 /** Facts: `raises` (as in the gate), `violations` (one per clause, the smallest call), counts. */
 export async function run(request) {
@@ -15,17 +17,33 @@ export async function run(request) {
     const facts = { raises: await examples(worker, request, end), violations: [], raised: [], timeouts: [], checked: 0, invalid: 0, crashes: [], broken: null };
     if (request.ensures.length > 0 || request.requires.length > 0) {
       const calls = callsOf(request);
+      const held = [];
       let at = 0;
       for await (const answer of worker.askAll(calls.map((call) => ["contract", ...call]), CALL_SECONDS)) {
         record(facts, spelled(request, ...calls[at]), answer);
+        if (answer[0] === "holds") held.push(calls[at]);
         at += 1;
         if (left(end) <= 0 || facts.timeouts.length === 3) break;
       }
+      if (facts.violations.length === 0) {
+        await askAgain(facts, request, worker, held.slice(0, AGAIN));
+        facts.hollow = await hollowClauses(worker, request, held, end);
+      }
     }
+    await doubt(worker, request, facts.raises, end);
     facts.broken = worker.broken;
     return facts;
   } finally {
     worker.stop();
+  }
+}
+
+/** Calls that were made before, once more: what is kept of a call must not change the next. */
+async function askAgain(facts, request, worker, held) {
+  let at = 0;
+  for await (const answer of worker.askAll(held.map((call) => ["contract", ...call]), CALL_SECONDS)) {
+    if (["ensures", "ensures-raised", "raised"].includes(answer[0])) record(facts, spelled(request, ...held[at]), answer);
+    at += 1;
   }
 }
 

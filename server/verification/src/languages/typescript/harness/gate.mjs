@@ -69,7 +69,7 @@ export async function examples(worker, request, end, failures = Infinity) {
   return facts;
 }
 
-function checked(worker, example, seconds) {
+export function checked(worker, example, seconds) {
   return { equation, holds, raises }[example.kind](worker, example, seconds);
 }
 

@@ -4,6 +4,7 @@
  * generator nor end it, and a law that hangs is a time-out of one case.
  */
 import { built } from "./build.mjs";
+import { isHollow } from "./doubts.mjs";
 import { after, left } from "./gate.mjs";
 import { Plan, written } from "./inputs.mjs";
 import { Worker } from "./judge.mjs";
@@ -40,6 +41,7 @@ class Law {
     this.stopped = false;
     this.seen = new Map();
     this.known = new Map();
+    this.held = new Set();
   }
 
   async decided(fc) {
@@ -59,6 +61,7 @@ class Law {
     else if (this.worker.broken) this.facts.status = "broken";
     else if (details.failed && details.numSkips <= details.numRuns) this.facts.status = "broken";
     if (this.facts.status === "held" && this.params.length > 0 && this.facts.valid < FEWEST) this.facts.status = "starved";
+    if (this.facts.status === "held") this.facts.hollow = await isHollow(this.worker, this.index, [...this.held], this.end);
     return this.facts;
   }
 
@@ -91,7 +94,10 @@ class Law {
       fc.pre(false);
     }
     this.facts.valid += 1;
-    if (isTrue(answer)) return true;
+    if (isTrue(answer)) {
+      this.held.add(written(args));
+      return true;
+    }
     this.found(args, answer);
     this.shrinks ??= 0;
     // A case that does not end is not shrunk: that would wait for many more.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use zeroerr_sandbox::{Exit, Job, LimitKind, Limits, Output};
 
-pub(super) use request::{examples_and_raises, parsed_call, raises_of, request};
+pub(super) use request::{examples_and_raises, hollow_texts, parsed_call, raises_of, request};
 
 use super::project::Mirror;
 use crate::languages::{CheckError, Subject};
@@ -19,13 +19,14 @@ use crate::layers::Failure;
 use crate::toolchain::{NodeEnv, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 34] = [
+const FILES: [(&str, &str); 36] = [
     ("answers.mjs", include_str!("answers.mjs")),
     ("build.mjs", include_str!("build.mjs")),
     ("channel.mjs", include_str!("channel.mjs")),
     ("clock.mjs", include_str!("clock.mjs")),
     ("compile.mjs", include_str!("compile.mjs")),
     ("contracts.mjs", include_str!("contracts.mjs")),
+    ("doubts.mjs", include_str!("doubts.mjs")),
     ("gate.mjs", include_str!("gate.mjs")),
     ("hooks.mjs", include_str!("hooks.mjs")),
     ("inputs.mjs", include_str!("inputs.mjs")),
@@ -54,6 +55,7 @@ const FILES: [(&str, &str); 34] = [
     ("values.mjs", include_str!("values.mjs")),
     ("vitest.mjs", include_str!("vitest.mjs")),
     ("worker.mjs", include_str!("worker.mjs")),
+    ("wrong.mjs", include_str!("wrong.mjs")),
 ];
 /// A hash of the harness: what it found out about a candidate is no news while this stays the same.
 pub(super) fn sources_hash() -> String {

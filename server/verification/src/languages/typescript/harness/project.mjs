@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 
 import { built } from "./build.mjs";
 import { newKey, unpacked } from "./channel.mjs";
+import { doubt } from "./doubts.mjs";
 import { after, examples, left } from "./gate.mjs";
 import { Worker } from "./judge.mjs";
 
@@ -32,13 +33,18 @@ export async function run(request) {
   if (request.examples.length > 0) {
     const [subject] = await built(request);
     const worker = new Worker(subject);
-    facts.examples = await examples(worker, request, after(EXAMPLE_SECONDS));
+    const end = after(EXAMPLE_SECONDS);
+    facts.examples = await examples(worker, request, end);
+    await doubt(worker, request, facts.examples, end);
     facts.broken = worker.broken;
     worker.stop();
   }
   if (suite.files.length === 0) return facts;
   const end = after(SUITE_SECONDS);
   facts.project = await allOf(request, suite.files, end);
+  const passed = new Set(facts.project.tests.filter((t) => t.outcome === "passed").map((t) => t.file));
+  // Where no example speaks for the function, its tests must: which of them could fail?
+  if (passed.size > 0 && facts.examples.every((f) => f.hollow)) facts.hollow = await weighed(request, [...passed], end);
   const failed = new Set(facts.project.tests.filter((t) => t.outcome === "failed").map((t) => t.file));
   if (failed.size > 0 && suite.previous !== null) {
     // The same test files with the code that the edit replaces.
@@ -51,6 +57,19 @@ export async function run(request) {
     writeFileSync(request.file, request.source);
   }
   return facts;
+}
+
+/** The same test files with functions that give nothing of use, one after another. */
+async function weighed(request, files, end) {
+  const all = { tests: [], ended: "done", code: 0, text: "" };
+  for (const text of request.suite.hollow) {
+    writeFileSync(request.file, text);
+    const one = await allOf(request, files, end);
+    all.tests.push(...one.tests);
+    if (one.ended !== "done") Object.assign(all, { ended: one.ended });
+  }
+  writeFileSync(request.file, request.source);
+  return all;
 }
 
 /** Runs test files one after another, each by its own runner. */

@@ -5,7 +5,7 @@ use tree_sitter::Node;
 use zeroerr_core::code::{Param, ParamKind};
 use zeroerr_core::task_specification::{Clause, Example, ExampleClaim};
 
-use super::super::expressions::{calls_of, deep, free_names_of, watched};
+use super::super::expressions::{calls_of, deep, free_names_of, split_equation, watched};
 use super::super::functions::{Form, Place, bound_by_pattern, place_of};
 use super::super::imports::declared_in;
 use super::super::kinds::{TypeKind, kinds_of_with, receiver_kind};
@@ -67,6 +67,7 @@ pub(in super::super) fn request(
         "whole": place.as_ref().filter(|p| p.form == Form::Default).map(|p| p.exported.as_deref().unwrap_or("module.exports")),
         "accessor": is_accessor,
         "waits": waits,
+        "returns": returns,
         "requires": texts(&spec.requires),
         "requires_uses": uses(&spec.requires),
         "ensures": texts(&spec.ensures),
@@ -229,6 +230,22 @@ fn binder(params: &[Param], names: &[String]) -> String {
     format!("({}) => ({{ {} }})", written.collect::<Vec<_>>().join(", "), names.join(", "))
 }
 
+/// The file with functions that do nothing: one gives what equals nothing but what it gave for the same arguments, the
+/// other nothing at all. A test that passes with both would pass whatever the function does.
+pub(in super::super) fn hollow_texts(subject: &Subject) -> Vec<String> {
+    let (task, source) = (&subject.task, &*subject.task.source);
+    let names: Vec<String> = task.signature.params.iter().flat_map(binds).collect();
+    let kept = "(globalThis.__zeroerrHollow ??= new Map())";
+    let key =
+        format!("(() => {{ try {{ return JSON.stringify([{}]); }} catch {{ return \"\"; }} }})()", names.join(", "));
+    let given = format!("((k, m) => {{ if (!m.has(k)) m.set(k, {{ hollow: k }}); return m.get(k); }})({key}, {kept})");
+    let (Some(head), Some(tail)) = (source.get(..task.body_range.start), source.get(task.body_range.end..)) else {
+        return Vec::new();
+    };
+    // Its types are not the question.
+    [given.as_str(), "undefined"].map(|value| format!("// @ts-nocheck\n{head}{{ return {value}; }}{tail}")).to_vec()
+}
+
 /// The file's imports that its spec names.
 fn imported_names(subject: &Subject) -> Vec<String> {
     let task = &subject.task;
@@ -245,13 +262,17 @@ fn imported_names(subject: &Subject) -> Vec<String> {
 
 /// The examples in the harness's words.
 fn examples_of(subject: &Subject) -> Vec<Value> {
-    subject.task.spec.examples.iter().map(example).collect()
+    let name = &subject.task.signature.name;
+    subject.task.spec.examples.iter().map(|e| example(e, name)).collect()
 }
 
 /// The calls of `@raises`.
 pub(in super::super) fn raises_of(subject: &Subject) -> Vec<Value> {
     let raises = subject.task.spec.raises.iter();
-    raises.map(|r| json!({"kind": "raises", "code": deep(&r.call), "expected": r.exception})).collect()
+    let bare = |call: &str| is_bare(call, &subject.task.signature.name);
+    raises
+        .map(|r| json!({"kind": "raises", "code": deep(&r.call), "expected": r.exception, "bare": bare(&r.call)}))
+        .collect()
 }
 
 /// The examples and the calls that must throw, in the order in which the gate checks them.
@@ -259,16 +280,23 @@ pub(in super::super) fn examples_and_raises(subject: &Subject) -> Vec<Value> {
     examples_of(subject).into_iter().chain(raises_of(subject)).collect()
 }
 
-fn example(example: &Example) -> Value {
+/// Whether an expression is a call of the function and nothing else.
+fn is_bare(code: &str, function: &str) -> bool {
+    split_equation(&format!("({code}) === null"), function).is_some()
+}
+
+fn example(example: &Example, function: &str) -> Value {
     match (&example.claim, &example.equation) {
         (ExampleClaim::Raises(exception), _) => {
-            json!({"kind": "raises", "code": deep(&example.code), "expected": exception})
+            let bare = is_bare(&example.code, function);
+            json!({"kind": "raises", "code": deep(&example.code), "expected": exception, "bare": bare})
         }
         (ExampleClaim::Prints(value), _) => {
-            json!({"kind": "equation", "left": deep(&example.code), "right": deep(value)})
+            let bare = is_bare(&example.code, function);
+            json!({"kind": "equation", "left": deep(&example.code), "right": deep(value), "bare": bare})
         }
         (ExampleClaim::Holds, Some((left, right))) => {
-            json!({"kind": "equation", "left": deep(left), "right": deep(right)})
+            json!({"kind": "equation", "left": deep(left), "right": deep(right), "bare": true})
         }
         (ExampleClaim::Holds, None) => json!({"kind": "holds", "code": deep(&example.code)}),
     }

@@ -3,6 +3,7 @@ import { types } from "node:util";
 
 import { Missing, Realm } from "./realm.mjs";
 import { held } from "./tamed.mjs";
+import { called } from "./wrong.mjs";
 import { className, errorName, errorText, isOwn, ITEMS, mapEntries, same, setItems, show } from "./values.mjs";
 
 const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys, setPrototypeOf } = Reflect;
@@ -28,6 +29,7 @@ export class Subject {
   static async load(request, exit) {
     const subject = new Subject();
     subject.request = request;
+    subject.way = 0; // in which way the function is to be wrong; 0 is in none
     subject.realm = new Realm(request.modules, exit);
     subject.realm.aliases = request.aliases;
     try {
@@ -177,7 +179,7 @@ export class Subject {
         const unmet = subject.unmet(subject.bound(args));
         if (unmet !== undefined) subject.violated ??= unmet;
       }
-      const result = new.target === undefined ? apply(original, this ?? home, args) : construct(original, args);
+      const result = new.target === undefined ? subject.applied(original, this ?? home, args) : construct(original, args);
       subject.unchanged();
       subject.inspect(result);
       if (subject.calls.length < 3) subject.calls.push([call, result]);
@@ -319,7 +321,34 @@ export class Subject {
   /** Calls the function itself, unwatched. */
   call({ holder, list }) {
     if (this.isClass) return construct(this.original, list);
-    return apply(this.request.field ? this.fieldOf(holder) : this.original, holder, list);
+    return this.applied(this.request.field ? this.fieldOf(holder) : this.original, holder, list);
+  }
+
+  /** What a function gives, or a wrong one in its place. */
+  applied(original, holder, args) {
+    if (this.way === 0) return apply(original, holder, args);
+    return called(this, (object, list) => apply(original, object, list), holder, args);
+  }
+
+  /** Runs something while the function is wrong, for the file's own code too where that can be. */
+  async wronged(way, run) {
+    const { function: name, bare } = this.request;
+    const put = (value) => {
+      try {
+        if (bare) this.evaluate(`((__zeroerr_wrong) => { ${name} = __zeroerr_wrong; })`)(value);
+      } catch {
+        // A constant stays what it is.
+      }
+    };
+    this.way = way;
+    this.given = new Map(); // what a wrong one has given
+    put(this.guarded);
+    try {
+      return await run();
+    } finally {
+      put(this.original);
+      this.way = 0;
+    }
   }
 
   /** The function in a field of an object. */

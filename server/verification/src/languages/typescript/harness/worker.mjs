@@ -7,7 +7,7 @@ import { KEY_SIZE, readExactly, receive, send } from "./channel.mjs";
 import { Load, Subject, Untrusted, isLazy } from "./subject.mjs";
 import { bounded, equality, errorName, errorNames, errorText, show } from "./values.mjs";
 import { answered } from "./answers.mjs";
-import { timed } from "./clock.mjs";
+import { timed, timedOnce } from "./clock.mjs";
 
 const JOBS = 3;
 const ANSWERS = 4;
@@ -107,20 +107,17 @@ async function outcome(subject, receiver, args) {
  * `["ensures-raised", index, error, text, result]` or `["raised", ...]`.
  */
 async function contract(subject, receiver, args) {
-  const found = admitted(subject, receiver, args);
-  if (found === undefined) return ["invalid"];
-  const before = {};
-  for (const [name, value] of Object.entries(found.bound)) before[name] = subject.copy(value);
-  let result;
+  let names;
   try {
-    result = await subject.finish(subject.call(found.call));
+    names = await after(subject, receiver, args);
   } catch (error) {
     return raised(error);
   }
-  const shown = show(result);
+  if (names === undefined) return ["invalid"];
+  const shown = show(names.result);
   for (let i = 0; i < subject.ensures.length; i += 1) {
     try {
-      let value = subject.ensures[i].value({ ...before, result });
+      let value = subject.ensures[i].value(names);
       if (subject.ensures[i].waits) value = await value;
       if (!value) return ["ensures", String(i), shown];
     } catch (error) {
@@ -129,6 +126,40 @@ async function contract(subject, receiver, args) {
   }
   const tampered = subject.realm.tampered();
   return tampered === undefined ? ["holds", String(subject.ensures.length)] : ["untrusted", `a changed built-in (${tampered})`];
+}
+
+/** What clauses see after a call: parameters from before it, and the result; `undefined` where it is not valid. */
+async function after(subject, receiver, args) {
+  const found = admitted(subject, receiver, args);
+  if (found === undefined) return undefined;
+  const before = {};
+  for (const [name, value] of Object.entries(found.bound)) before[name] = subject.copy(value);
+  return { ...before, result: await subject.finish(subject.call(found.call)) };
+}
+
+/** The clauses of `@ensures` that do not hold for one call: `["unheld", "0 2"]`, or `["invalid"]`. */
+async function unheld(subject, receiver, args) {
+  const names = await after(subject, receiver, args);
+  if (names === undefined) return ["invalid"];
+  const found = [];
+  for (let i = 0; i < subject.ensures.length; i += 1) {
+    let holds = false;
+    try {
+      const value = subject.ensures[i].value(names);
+      holds = subject.ensures[i].waits ? await value : value;
+    } catch {
+      // It does not hold.
+    }
+    if (!holds) found.push(i);
+  }
+  return ["unheld", found.join(" ")];
+}
+
+/** Another job, done with a function that is wrong in some way. Of who reads a property or makes an object nothing is known. */
+async function wronged(subject, way, job, ...rest) {
+  if (subject.isClass || subject.request.accessor) return ["unknown", "", ""];
+  const answer = await subject.wronged(Number(way), () => HANDLERS[job](subject, ...rest));
+  return job === "unheld" || subject.entered || answer[0] === "invalid" ? answer : ["unknown", "", ""];
 }
 
 /** Evaluates one `@property` with its variables bound: `["true"]`, `["false"]`, `["invalid"]`. */
@@ -161,18 +192,22 @@ const HANDLERS = {
   valid,
   outcome,
   contract,
+  unheld,
   law,
+  as: wronged,
   answer: (subject, ...job) => answered(subject, admitted, ...job),
   time: (subject, ...job) => timed(subject, admitted, ...job),
+  once: (subject, ...job) => timedOnce(subject, admitted, ...job),
 };
 
 async function serve() {
   const key = readExactly(JOBS, KEY_SIZE);
   const request = JSON.parse(receive(JOBS, key)[0]);
   const reply = (parts) => send(ANSWERS, key, parts);
+  const leaving = (code) => leave(Number(code) || 0);
   let subject;
   try {
-    subject = await Subject.load(request, (code) => leave(Number(code) || 0));
+    subject = await Subject.load(request, leaving);
   } catch (error) {
     if (!(error instanceof Load)) throw error;
     reply(["broken", ...error.parts]);
@@ -182,6 +217,11 @@ async function serve() {
   for (let job = receive(JOBS, key); job !== undefined; job = receive(JOBS, key)) {
     subject.fresh();
     try {
+      if (job[0] === "reload") {
+        subject = await Subject.load(request, leaving);
+        reply(["ready"]);
+        continue;
+      }
       reply(await HANDLERS[job[0]](subject, ...job.slice(1)));
     } catch (error) {
       reply(raised(error));
