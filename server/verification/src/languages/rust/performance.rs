@@ -63,6 +63,10 @@ async fn run(
     let text = &subject.task.source;
     let shares = ["thread", "rayon", "spawn", "tokio", "par_iter"].iter().any(|w| text.contains(w));
     options.extend((!shares).then(|| "clock=processor".to_owned()));
+    // Calls that a measured one finds nothing kept of.
+    let is_other = |code: &str| !spec.budgets.iter().any(|b| code.contains(b.call.trim()));
+    let warm = spec.examples.iter().enumerate().filter(|(_, e)| is_other(&e.code)).take(3);
+    options.push(format!("warm={}", warm.map(|(at, _)| at.to_string()).collect::<Vec<_>>().join(" ")));
     options.extend(before.iter().map(|b| format!("previous={}", b.program().display())));
     let question = Question { mode: "timing", seed: LAYER_SEED, options, extremes: false, seconds: 90 };
     let mut answer = ask(tools, subject, &built, question, before.as_deref()).await?;

@@ -12,6 +12,10 @@ const LARGEST: usize = 1 << 20;
 /// Nanoseconds of one call after which sizes stop growing.
 const LONG: u64 = 30_000_000;
 const GROWTH: f64 = 6.0;
+/// How many times as long as the calls after it a first call must take to look like work that is kept.
+const REMEMBERED: u64 = 20;
+/// Nanoseconds of a first call below which nobody looks.
+const NOTABLE: u64 = 1_000_000;
 
 /// Times a call in the child.
 pub struct Clock {
@@ -20,6 +24,8 @@ pub struct Clock {
     repeats: usize,
     until: Instant,
     times: Vec<u64>,
+    /// The first call, which nothing was kept for.
+    first: u64,
 }
 
 impl Clock {
@@ -31,6 +37,7 @@ impl Clock {
             repeats: repeats.parse().unwrap_or(1),
             until: Instant::now() + Duration::from_secs_f64(seconds),
             times: Vec::new(),
+            first: 0,
         }
     }
 
@@ -46,6 +53,7 @@ impl Clock {
         // So many copies as can be made in a moment: large ones would fill the memory.
         let most = 20_000_000 / (start.elapsed().as_nanos() as u64).max(1);
         let first = measured([argument], &call, self.by_processor);
+        self.first = first;
         let row = (100_000 / first.max(1)).clamp(1, 400).min(most.max(1)) as usize;
         if row == 1 {
             self.times.push(first);
@@ -58,7 +66,8 @@ impl Clock {
 
     /// The figures as an answer: nanoseconds of one call per measurement.
     pub fn answer(&self) -> Vec<String> {
-        std::iter::once("times".to_owned()).chain(self.times.iter().map(ToString::to_string)).collect()
+        let first = std::iter::once(format!("first {}", self.first));
+        std::iter::once("times".to_owned()).chain(first).chain(self.times.iter().map(ToString::to_string)).collect()
     }
 }
 
@@ -115,9 +124,35 @@ fn times(answer: &Answer) -> Result<Vec<u64>, String> {
     }
 }
 
+/// The first call, where it took so much longer than those after it that they look up what it has kept.
+fn remembered(answer: &Answer) -> Option<u64> {
+    let first = first(answer)?;
+    let least = times(answer).ok()?.into_iter().min()?;
+    (first >= NOTABLE && first >= REMEMBERED * least).then_some(first)
+}
+
+fn first(answer: &Answer) -> Option<u64> {
+    answer.of("times")?.first()?.strip_prefix("first ")?.parse().ok()
+}
+
+/// The times of first calls, each in a process of its own that some examples have warmed up: what is built once,
+/// whatever the arguments, is no cost of this call. `None` when one fails.
+fn firsts(worker: &mut Worker, request: &Request, ask: impl Fn(&mut Worker) -> Answer) -> Option<Vec<u64>> {
+    let warm: Vec<&str> = request.option("warm").split(' ').filter(|w| !w.is_empty()).collect();
+    let mut all = Vec::new();
+    for _ in 0..3 {
+        worker.stop();
+        for claim in &warm {
+            let _ = worker.ask(&["claim", claim], 2.0);
+        }
+        all.push(first(&ask(worker))?);
+    }
+    Some(all)
+}
+
 /// The facts.
 pub fn facts(worker: &mut Worker, request: &Request) -> String {
-    let budgets: Vec<String> = worker.describe("budgets").iter().map(|index| budget(worker, index)).collect();
+    let budgets: Vec<String> = worker.describe("budgets").iter().map(|index| budget(worker, request, index)).collect();
     let growth = match request.option("complexity") {
         "" => "null".to_owned(),
         bound => growth(worker, request, bound),
@@ -129,8 +164,10 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
     format!("\"budgets\":{},\"growth\":{growth},\"regression\":{regression}", list(budgets))
 }
 
-fn budget(worker: &mut Worker, index: &str) -> String {
-    let (wall, error) = match times(&worker.ask(&["budget", index, "15", "1.5"], 5.0)) {
+fn budget(worker: &mut Worker, request: &Request, index: &str) -> String {
+    let answer = worker.ask(&["budget", index, "15", "1.5"], 5.0);
+    let again = remembered(&answer).and_then(|_| firsts(worker, request, |w| w.ask(&["budget", index, "1", "0.01"], 5.0)));
+    let (wall, error) = match again.map_or_else(|| times(&answer), Ok) {
         Ok(all) => (all, String::new()),
         Err(error) => (Vec::new(), error),
     };
@@ -152,15 +189,29 @@ fn growth(worker: &mut Worker, request: &Request, bound: &str) -> String {
     }
     let end = Instant::now() + Duration::from_secs_f64(GROWTH);
     let mut shapes = SHAPES.to_vec();
-    let (mut points, mut stopped) = (Vec::new(), String::new());
+    let (mut points, mut stopped): (Vec<(usize, u64, &'static str)>, String) = (Vec::new(), String::new());
+    let mut remembers = false;
+    let time = |worker: &mut Worker, size: usize, shape: &'static str| {
+        let place = Place { way: shape, index: size, path: Vec::new() };
+        ask(worker, &place, "time", request.seed, &["5", "0.3", request.option("clock")], 2.0)
+    };
     for size in sizes(bound) {
-        let mut worst: Option<(u64, &str)> = None;
+        let mut worst: Option<(u64, &'static str)> = None;
         for shape in shapes.clone() {
             let place = Place { way: shape, index: size, path: Vec::new() };
             let allowed = ask(worker, &place, "unmet", request.seed, &[], 2.0);
             let is_allowed = allowed.of("unmet").and_then(|p| p.first()).is_some_and(|u| u == "null");
             let found = if is_allowed {
-                times(&ask(worker, &place, "time", request.seed, &["5", "0.3", request.option("clock")], 2.0))
+                let answer = time(worker, size, shape);
+                if !remembers && remembered(&answer).is_some() {
+                    remembers = true; // so did the smaller ones, too fast to be seen
+                    for (size, cost, shape) in &mut points {
+                        let first = firsts(worker, request, |w| time(w, *size, shape));
+                        *cost = first.and_then(|f| f.into_iter().min()).unwrap_or(*cost);
+                    }
+                }
+                let again = if remembers { firsts(worker, request, |w| time(w, size, shape)) } else { None };
+                again.map_or_else(|| times(&answer), Ok)
             } else {
                 Err("violates @requires".to_owned())
             };
@@ -185,13 +236,15 @@ fn growth(worker: &mut Worker, request: &Request, bound: &str) -> String {
         }
         let cost = worst.map_or(0, |(cost, _)| cost);
         if let Some((cost, shape)) = worst.filter(|_| !stopped.contains("timeout")) {
-            let shape = shape.trim_start_matches("sized-");
-            points.push(format!("[{size},{cost},{cost},{}]", json(shape)));
+            points.push((size, cost, shape));
         }
         if !stopped.is_empty() || cost > LONG || Instant::now() > end {
             break;
         }
     }
+    let points = points.iter().map(|(size, cost, shape)| {
+        format!("[{size},{cost},{cost},{}]", json(shape.trim_start_matches("sized-")))
+    });
     format!("{{\"points\":{},\"reason\":\"\"{stopped}}}", list(points))
 }
 
