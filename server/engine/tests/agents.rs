@@ -150,7 +150,7 @@ async fn garbage_is_ignored_and_told() {
         let advice = report.steps[0].advice.as_deref().expect("advice");
         assert_eq!((advice.extra_lead, advice.tests.len(), advice.inputs.len()), (0, 0, 0), "{garbage:?}");
         assert_eq!(advice.nothing["tester 1"], "no line of the answer is a test that can be read", "{garbage:?}");
-        assert!(advice.nothing.values().any(|why| why == "no objection"), "{garbage:?}");
+        assert!(advice.nothing.values().any(|why| why == "neither `OK` nor an objection"), "{garbage:?}");
         let told = |e: &RunEvent| matches!(e, RunEvent::Advised { agent, says, .. } if agent == "tester" && says.starts_with("nothing (no line"));
         assert!(events.iter().any(told), "{garbage:?}");
     }
