@@ -1,5 +1,5 @@
 //! Which tests of a project reach a function, by name: those that name it, and those that call a
-//! function of their own file that does.
+//! function of their own file that does. Tests that a macro makes (`proptest!`, `#[rstest]`) are tests.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,8 @@ pub(super) struct TestCase {
     pub target: Vec<String>,
     /// The test's full name in its program.
     pub name: String,
+    /// Whether the name may stand for several, `name::case_1` and so on.
+    pub is_made: bool,
     /// The file, below the project's root.
     pub file: PathBuf,
 }
@@ -58,53 +60,127 @@ fn collect(root: &Path, crate_root: &Path, target: &[String], function: &str, ou
             }
         }
         let below = file.strip_prefix(root).unwrap_or(&file).to_path_buf();
-        for name in in_file(&source, function) {
-            out.push(TestCase { target: target.to_vec(), name: format!("{path}{name}"), file: below.clone() });
+        for (name, is_made) in in_file(&source, function) {
+            let name = format!("{path}{name}");
+            out.push(TestCase { target: target.to_vec(), name, is_made, file: below.clone() });
         }
     }
     out.sort_by(|a, b| (&a.file, &a.name).cmp(&(&b.file, &b.name)));
 }
 
-/// The tests of one file that reach the function, with the inline modules before their names.
-fn in_file(source: &str, function: &str) -> Vec<String> {
-    if !source.contains(function) || !source.contains("test") {
+/// What a test program holds of a case, by what it said to `--list --format terse`.
+pub(super) fn expanded(case: &TestCase, listed: &str) -> Vec<TestCase> {
+    let below = format!("{}::", case.name);
+    let names = listed.lines().filter_map(|line| line.strip_suffix(": test"));
+    let own = names.filter(|name| *name == case.name || name.starts_with(&below));
+    own.map(|name| TestCase { name: name.to_owned(), ..case.clone() }).collect()
+}
+
+/// A function of a file, written as one or within a macro's brackets.
+struct Written<'t> {
+    at: Node<'t>,
+    name: &'t str,
+    body: Node<'t>,
+    /// The paths of its attributes.
+    attributes: Vec<String>,
+    /// Whether it stands in a macro all of whose functions are tests.
+    all_are_tests: bool,
+}
+
+/// Attributes that make tests of a function, several perhaps.
+const MAKING: [&str; 5] = ["rstest", "test_case", "test_matrix", "quickcheck", "proptest"];
+
+impl Written<'_> {
+    fn has(&self, names: &[&str]) -> bool {
+        let last = |path: &String| path.rsplit("::").next().is_some_and(|name| names.contains(&name));
+        self.attributes.iter().any(last)
+    }
+
+    fn is_test(&self) -> bool {
+        self.all_are_tests || self.has(&["test"]) || self.has(&MAKING)
+    }
+}
+
+/// The tests of one file that reach the function, with the inline modules before their names, and whether a name
+/// may stand for several.
+fn in_file(source: &str, function: &str) -> Vec<(String, bool)> {
+    let may_test = ["test", "quickcheck", "proptest"].iter().any(|word| source.contains(word));
+    if !source.contains(function) || !may_test {
         return Vec::new();
     }
     let Some(tree) = parse(source) else { return Vec::new() };
-    let functions: Vec<Node<'_>> =
-        nodes(tree.root_node()).into_iter().filter(|n| n.kind() == "function_item").collect();
-    let name_of = |n: &Node<'_>| n.child_by_field_name("name").map_or("", |n| text(n, source));
+    let written = written(tree.root_node(), source);
     let mut reaching: HashSet<&str> = HashSet::from([function]);
+    let reaches = |w: &Written<'_>, reaching: &HashSet<&str>| reaching.iter().any(|r| mentions(w.body, source, r));
     loop {
-        let calls = |n: &&Node<'_>| body(n).is_some_and(|b| reaching.iter().any(|r| mentions(b, source, r)));
-        let more: Vec<&str> = functions.iter().filter(calls).map(name_of).filter(|n| !reaching.contains(n)).collect();
+        let calls = written.iter().filter(|w| reaches(w, &reaching)).map(|w| w.name);
+        let more: Vec<&str> = calls.filter(|n| !reaching.contains(n)).collect();
         if more.is_empty() {
             break;
         }
         reaching.extend(more);
     }
-    let reaches = |n: &&Node<'_>| body(n).is_some_and(|b| reaching.iter().any(|r| mentions(b, source, r)));
-    functions
-        .iter()
-        .filter(|n| is_test(**n, source))
-        .filter(reaches)
-        .map(|n| format!("{}{}", modules_around(*n, source), name_of(n)))
-        .collect()
+    let tests = written.iter().filter(|w| w.is_test() && reaches(w, &reaching));
+    tests.map(|w| (format!("{}{}", modules_around(w.at, source), w.name), w.has(&MAKING))).collect()
 }
 
-fn body<'t>(function: &Node<'t>) -> Option<Node<'t>> {
-    function.child_by_field_name("body")
+fn written<'t>(root: Node<'t>, source: &'t str) -> Vec<Written<'t>> {
+    let mut out = Vec::new();
+    for node in nodes(root) {
+        match node.kind() {
+            "function_item" => {
+                let (name, body) = (node.child_by_field_name("name"), node.child_by_field_name("body"));
+                if let (Some(name), Some(body)) = (name, body) {
+                    let attributes = attributes(node, source);
+                    out.push(Written { at: node, name: text(name, source), body, attributes, all_are_tests: false });
+                }
+            }
+            "macro_invocation" => in_macro(node, source, &mut out),
+            _ => {}
+        }
+    }
+    out
 }
 
-/// Whether `#[test]`, or an attribute that ends in it (`#[tokio::test]`), stands above.
-fn is_test(function: Node<'_>, source: &str) -> bool {
+/// The functions between a macro's brackets, which are tokens to the parser.
+fn in_macro<'t>(invocation: Node<'t>, source: &'t str, out: &mut Vec<Written<'t>>) {
+    let called = invocation.child_by_field_name("macro").map_or("", |n| text(n, source));
+    let all_are_tests = called.rsplit("::").next() == Some("quickcheck");
+    let Some(tokens) = children(invocation).into_iter().find(|n| n.kind() == "token_tree") else { return };
+    let tokens = children(tokens);
+    let (mut attributes, mut name) = (Vec::new(), None);
+    for pair in tokens.windows(2) {
+        match (pair[0].kind(), pair[1].kind()) {
+            ("#", "token_tree") => attributes.push(path_of(text(pair[1], source))),
+            ("fn", "identifier") => name = Some(text(pair[1], source)),
+            (_, "token_tree") if text(pair[1], source).starts_with('{') => {
+                let attributes = std::mem::take(&mut attributes);
+                if let Some(name) = name.take() {
+                    out.push(Written { at: invocation, name, body: pair[1], attributes, all_are_tests });
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn children(node: Node<'_>) -> Vec<Node<'_>> {
+    let mut cursor = node.walk();
+    node.children(&mut cursor).collect()
+}
+
+/// The paths of the attributes above a function.
+fn attributes(function: Node<'_>, source: &str) -> Vec<String> {
     let before = std::iter::successors(function.prev_sibling(), |n| n.prev_sibling());
     let lead = before.take_while(|n| n.kind() == "attribute_item" || super::tree::is_comment(*n));
-    lead.filter(|n| n.kind() == "attribute_item").any(|n| {
-        let squeezed: String = text(n, source).split_whitespace().collect();
-        let inner = squeezed.trim_start_matches("#[").trim_end_matches(']').split('(').next().unwrap_or("").to_owned();
-        inner == "test" || inner.ends_with("::test")
-    })
+    lead.filter(|n| n.kind() == "attribute_item").map(|n| path_of(text(n, source))).collect()
+}
+
+/// `tokio::test` of `#[tokio::test(flavor = "x")]`.
+fn path_of(attribute: &str) -> String {
+    let squeezed: String = attribute.split_whitespace().collect();
+    let inner = squeezed.trim_start_matches(['#', '[']);
+    inner.split(['(', ']', '=']).next().unwrap_or_default().to_owned()
 }
 
 fn modules_around(node: Node<'_>, source: &str) -> String {
@@ -121,6 +197,26 @@ mod unit {
     #[test]
     fn tests_reach_a_function_through_helpers_of_their_file() {
         let source = "fn median() {}\nfn other() {}\nfn check() { median() }\n#[cfg(test)]\nmod tests {\n    use super::*;\n    #[test]\n    fn direct() { assert_eq!(median(), ()); }\n    // why\n    #[tokio::test]\n    #[ignore]\n    async fn through() { check() }\n    #[test]\n    fn elsewhere() { other() }\n    fn helper() { median() }\n}\n";
-        assert_eq!(in_file(source, "median"), ["tests::direct", "tests::through"]);
+        let found = in_file(source, "median").into_iter().map(|(name, _)| name);
+        assert_eq!(found.collect::<Vec<_>>(), ["tests::direct", "tests::through"]);
+    }
+
+    #[test]
+    fn what_a_macro_makes_a_test_is_one() {
+        let source = "#[cfg(test)]\nmod tests {\n proptest! {\n  #![proptest_config(C::with_cases(3))]\n  /// Why.\n  #[test]\n  fn bounded(x in 0..5i64, y: u8) { prop_assert_eq!(median(&[x]), x); }\n  fn helper(z in 0..2) { median(&[z]) }\n  #[test]\n  fn other(x in 0..5) { prop_assert!(x < 5); }\n }\n quickcheck! { fn law(xs: Vec<i64>) -> bool { median(&xs) == 1 } }\n #[rstest]\n #[case(1)]\n #[case(2)]\n fn cases(#[case] n: i64) { assert_eq!(median(&[n]), n); }\n #[test_case::test_case(3)]\n fn more(n: i64) { median(&[n]); }\n}\n";
+        let found = in_file(source, "median");
+        let found: Vec<(&str, bool)> = found.iter().map(|(name, made)| (name.as_str(), *made)).collect();
+        let expected =
+            [("tests::bounded", false), ("tests::law", false), ("tests::cases", true), ("tests::more", true)];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_name_that_stands_for_several_is_each_of_them() {
+        let case = TestCase { target: vec![], name: "tests::cases".into(), is_made: true, file: "src/lib.rs".into() };
+        let listed =
+            "tests::cases::case_1: test\ntests::cases::case_2: test\ntests::casesx: test\ntests::cases: bench\n";
+        let names: Vec<String> = expanded(&case, listed).into_iter().map(|c| c.name).collect();
+        assert_eq!(names, ["tests::cases::case_1", "tests::cases::case_2"]);
     }
 }

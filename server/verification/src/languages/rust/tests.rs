@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::json;
 use zeroerr_core::task_specification::Example;
 use zeroerr_core::verdict::{Layer, LayerReport};
-use zeroerr_sandbox::{Exit, Job, LimitKind, Limits};
+use zeroerr_sandbox::{Exit, Job, LimitKind, Limits, Output};
 
 use super::build::{self, BuildError, Speed};
 use super::equality;
@@ -156,7 +156,11 @@ async fn project(
     let mut tests = Vec::new();
     for case in &cases {
         let Some((_, program)) = programs.iter().find(|(name, _)| *name == case.target) else { continue };
-        tests.push(one(tools, case, program, &folder, readable.clone()).await?);
+        for case in made(tools, case, program, &folder, &readable).await? {
+            if tests.len() < MAX_TESTS {
+                tests.push(one(tools, &case, program, &folder, readable.clone()).await?);
+            }
+        }
     }
     Ok(Some(ProjectRun { tests, ended: "done".into(), code: 0, text: String::new() }))
 }
@@ -205,6 +209,21 @@ async fn test_programs(
     Ok(out)
 }
 
+/// The tests that a case stands for.
+async fn made(
+    tools: &Toolchain,
+    case: &TestCase,
+    program: &Path,
+    folder: &Path,
+    readable: &[PathBuf],
+) -> Result<Vec<TestCase>, Trouble> {
+    if !case.is_made {
+        return Ok(vec![case.clone()]);
+    }
+    let output = run_tests(tools, &["--list", "--format=terse"], program, folder, readable.to_vec()).await?;
+    Ok(reaching::expanded(case, &String::from_utf8_lossy(&output.stdout)))
+}
+
 /// Runs one test in a sandbox of its own.
 async fn one(
     tools: &Toolchain,
@@ -213,22 +232,8 @@ async fn one(
     folder: &Path,
     readable: Vec<PathBuf>,
 ) -> Result<ProjectTest, Trouble> {
-    let scratch = tools.scratch()?;
-    let time = Duration::from_secs(SECONDS);
-    // Tests find their files from the package's folder, which is not the one that a job may write to.
-    let script = "cd \"$1\" && shift && exec \"$@\"";
-    let mut args = vec!["-c".into(), script.into(), "sh".into(), folder.into(), program.into()];
-    args.extend(["--exact", &case.name, "--test-threads=1", "--color=never"].map(std::ffi::OsString::from));
-    let job = Job {
-        program: "/bin/sh".into(),
-        args,
-        env: vec![("RUST_BACKTRACE".into(), "0".into()), ("CARGO_MANIFEST_DIR".into(), folder.into())],
-        readable,
-        scratch: scratch.path().to_path_buf(),
-        limits: Limits { wall: time * 2, cpu: time, memory: 2 << 30, output: 4 << 20, ..Limits::default() },
-        ..Job::default()
-    };
-    let output = tools.run_tool("sandbox", job, |_| None).await?;
+    let words = ["--exact", &case.name, "--test-threads=1", "--color=never"];
+    let output = run_tests(tools, &words, program, folder, readable).await?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     // A test that ends the program itself has not passed: the runner's last line is missing.
     let ended_well = said.lines().any(|l| l.starts_with("test result: ok. 1 passed"));
@@ -243,6 +248,32 @@ async fn one(
         Exit::Code(_) => ("failed", panic_in(&said).unwrap_or_else(|| "ended without a result".to_owned())),
     };
     Ok(ProjectTest { id: case.id(), outcome: outcome.to_owned(), message })
+}
+
+/// Runs a test program with some arguments.
+async fn run_tests(
+    tools: &Toolchain,
+    words: &[&str],
+    program: &Path,
+    folder: &Path,
+    readable: Vec<PathBuf>,
+) -> Result<Output, Trouble> {
+    let scratch = tools.scratch()?;
+    let time = Duration::from_secs(SECONDS);
+    // Tests find their files from the package's folder, which is not the one that a job may write to.
+    let script = "cd \"$1\" && shift && exec \"$@\"";
+    let mut args = vec!["-c".into(), script.into(), "sh".into(), folder.into(), program.into()];
+    args.extend(words.iter().map(std::ffi::OsString::from));
+    let job = Job {
+        program: "/bin/sh".into(),
+        args,
+        env: vec![("RUST_BACKTRACE".into(), "0".into()), ("CARGO_MANIFEST_DIR".into(), folder.into())],
+        readable,
+        scratch: scratch.path().to_path_buf(),
+        limits: Limits { wall: time * 2, cpu: time, memory: 2 << 30, output: 4 << 20, ..Limits::default() },
+        ..Job::default()
+    };
+    Ok(tools.run_tool("sandbox", job, |_| None).await?)
 }
 
 /// What a test's panic said.
