@@ -7,10 +7,11 @@ use std::process::Command;
 /// What went wrong, for people.
 pub type Outcome = Result<(), String>;
 
-/// The repository.
+/// The repository: the one that cargo was asked in, as a folder of builds may be shared by several copies of it.
 pub fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+    let told = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let here = told.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    here.ancestors().nth(2).unwrap_or(&here).to_path_buf()
 }
 
 /// Where cargo puts what it builds.
