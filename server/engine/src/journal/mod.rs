@@ -10,7 +10,7 @@ mod schema;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, params};
 use serde::de::DeserializeOwned;
@@ -24,6 +24,9 @@ pub use lease::Lease;
 pub use origin::Origin;
 pub(crate) use origin::qualified;
 pub use read::{Entry, RunExport, RunLine, Session};
+
+/// How long to wait for others that open it or write.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where runs are kept. Cheap to share behind an `Arc`.
 #[derive(Debug)]
@@ -243,9 +246,25 @@ impl Journal {
     }
 }
 
+/// Opens the file, and waits for others that do.
 fn connected(file: &Path) -> Result<Connection, JournalError> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        // SQLite's own patience does not cover the change to a write-ahead log: that is refused at once.
+        match connect(file) {
+            Err(JournalError::Store(why))
+                if why.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) && Instant::now() < end =>
+            {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            other => return other,
+        }
+    }
+}
+
+fn connect(file: &Path) -> Result<Connection, JournalError> {
     let mut connection = Connection::open(file)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "normal")?;
     schema::migrate(&mut connection)?;

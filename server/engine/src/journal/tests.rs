@@ -221,6 +221,22 @@ fn many_processes_may_open_and_write_at_once() {
 }
 
 #[test]
+fn a_new_journal_may_be_opened_by_many_at_once() {
+    for _ in 0..60 {
+        let folder = tempfile::tempdir().unwrap();
+        let together = std::sync::Barrier::new(6);
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| {
+                    together.wait();
+                    drop(Journal::open(folder.path()).unwrap());
+                });
+            }
+        });
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_named_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("runs.sqlite");
