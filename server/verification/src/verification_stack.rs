@@ -264,12 +264,23 @@ impl VerificationStack {
             let _running = self.quiet.read().await;
             language.check(&self.toolchain, subject, layer).await
         };
-        quieten(&mut report);
+        self.quieten(&mut report);
         report.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         if let Some(key) = key {
             self.cache.put(key, &report);
         }
         report
+    }
+
+    /// Code under test and tools write what is shown: no terminal and no editor shall obey it, and what differs from
+    /// run to run is left out.
+    fn quieten(&self, report: &mut LayerReport) {
+        let shown = |text: &str| visible(&self.toolchain.without_scratch(text));
+        report.detail = shown(&report.detail);
+        for finding in &mut report.findings {
+            finding.message = shown(&finding.message);
+            finding.counterexample = finding.counterexample.as_deref().map(shown);
+        }
     }
 
     async fn group(
@@ -317,15 +328,6 @@ impl VerificationStack {
             &sandbox,
             &task.file.to_string_lossy(),
         ]))
-    }
-}
-
-/// Code under test and tools write what is shown: no terminal and no editor shall obey it.
-fn quieten(report: &mut LayerReport) {
-    report.detail = visible(&report.detail);
-    for finding in &mut report.findings {
-        finding.message = visible(&finding.message);
-        finding.counterexample = finding.counterexample.as_deref().map(visible);
     }
 }
 

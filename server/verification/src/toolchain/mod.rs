@@ -147,6 +147,20 @@ impl Toolchain {
         })
     }
 
+    /// A text without the scratch folders in its paths: they have other names each time, and mean nothing to a reader.
+    pub(crate) fn without_scratch(&self, text: &str) -> String {
+        let Some(folder) = self.folder.get() else { return text.to_owned() };
+        let before = format!("{}/zeroerr-", folder.path().display());
+        let mut parts = text.split(before.as_str());
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let rest = part.trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+            let rest = rest.strip_prefix('/').unwrap_or(rest);
+            out.push_str(rest.strip_prefix("project/").unwrap_or(rest));
+        }
+        out
+    }
+
     /// The folder in which every scratch folder is made: jobs are forked in jails that see it from their start.
     fn scratches(&self) -> std::io::Result<PathBuf> {
         if let Some(folder) = self.folder.get().filter(|f| f.path().is_dir()) {
