@@ -236,11 +236,9 @@ impl VerificationStack {
         ordered(done)
     }
 
-    /// Has made what the measurements need, unless they are remembered: they alone have the machine to themselves.
+    /// Has made what the measurements need: they alone have the machine to themselves.
     async fn prepare(&self, subject: &Subject) {
-        let Ok(language) = self.language(subject.task.language) else { return };
-        let key = self.cache_key(language, subject, Layer::Performance);
-        if key.and_then(|key| self.cache.get(&key)).is_none() {
+        if let Ok(language) = self.language(subject.task.language) {
             let _running = self.quiet.read().await;
             language.prepare(&self.toolchain, subject).await;
         }

@@ -9,7 +9,7 @@ use tree_sitter::Node;
 use super::expressions::mentions;
 use super::modules;
 use super::targets::Place;
-use super::tree::{nodes, parse, text};
+use super::tree::{children, nodes, parse, text};
 
 /// Most files that are looked through.
 const MOST: usize = 2_000;
@@ -162,11 +162,6 @@ fn in_macro<'t>(invocation: Node<'t>, source: &'t str, out: &mut Vec<Written<'t>
             _ => {}
         }
     }
-}
-
-fn children(node: Node<'_>) -> Vec<Node<'_>> {
-    let mut cursor = node.walk();
-    node.children(&mut cursor).collect()
 }
 
 /// The paths of the attributes above a function.
