@@ -11,6 +11,7 @@ use zeroerr_core::red_flag_detector::RedFlag;
 
 use super::expressions::mentions;
 use super::forbidden::check_forbidden;
+use super::forms::DEFAULT;
 use super::functions::{FileIndex, Form, Function};
 use super::imports::{Writing, imports_of, needed, parse_all, used_names};
 use super::layout::{Style, inside_of};
@@ -121,7 +122,8 @@ fn in_object(path: &str, members: &str) -> String {
     }
     let inner: Vec<&str> = names.collect();
     let opened: String = inner.iter().map(|name| format!("{name}: {{ ")).collect();
-    format!("const {root} = {{ {opened}\n{members}\n{} }};\n", "}".repeat(inner.len()))
+    let head = if root == DEFAULT { "export default".to_owned() } else { format!("const {root} =") };
+    format!("{head} {{ {opened}\n{members}\n{} }};\n", "}".repeat(inner.len()))
 }
 
 /// The one function of a response, and the imports beside it.

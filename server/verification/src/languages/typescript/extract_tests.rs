@@ -288,3 +288,21 @@ fn members_fields_and_exports_come_in_many_dresses() {
     // In an object that is no class an arrow has no `this` of the object's.
     assert_eq!(shown_in("f.js", arrow, "f(x) { return this.k + x; }"), "wrong_signature");
 }
+
+#[test]
+fn a_method_of_a_prototype_may_come_as_it_stands_or_in_its_class() {
+    let source = "function A() {}\n// @spec F.\nA.prototype.f = function (x) {\n};\n";
+    for response in [
+        "A.prototype.f = function (x) {\n  return this.y + x;\n};\n",
+        "class A {\n  f(x) {\n    return this.y + x;\n  }\n}\n",
+        "f(x) {\n  return this.y + x;\n}\n",
+    ] {
+        let found = shown_in("f.js", source, response);
+        assert_eq!(found, "A.prototype.f = function (x) {\n  return this.y + x;\n}\n", "{response}");
+    }
+    assert_eq!(shown_in("f.js", source, "A.prototype.f = (x) => this.y + x;\n"), "wrong_signature");
+    let whole = "export default {\n  // @spec F.\n  f(x) {\n  },\n};\n";
+    for response in ["export default { f(x) { return x; } };", "f(x) { return x; }"] {
+        assert_eq!(shown_in("f.js", whole, response), "f(x) {\n  return x;\n}\n", "{response}");
+    }
+}

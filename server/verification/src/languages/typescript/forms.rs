@@ -4,8 +4,9 @@ use std::path::Path;
 
 use tree_sitter::Node;
 
+use super::expressions::is_global;
 use super::functions::Function;
-use super::tree::{around, parts, text, unwrapped};
+use super::tree::{around, has_word, nodes, parts, text, unwrapped};
 
 /// How a function is written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,14 +21,20 @@ pub(super) enum Form {
     Field,
     /// `f() {}` and `f: () => {}` in an object that has a name.
     Member,
-    /// `exports.f = function () {}`.
+    /// `exports.f = function () {}`, `api.f = () => {}`.
     Assigned,
-    /// `export default function () {}`, `module.exports = () => {}`.
+    /// `A.prototype.f = function () {}`, and a member of what is assigned to `A.prototype`.
+    Prototype,
+    /// `export default function () {}`, `module.exports = () => {}`, `export = () => {}`.
     Default,
 }
 
 /// Objects in objects are followed so far.
 const MAX_DEPTH: usize = 8;
+/// What a default export is reached by, and what CommonJS exports as a whole.
+pub(super) const DEFAULT: &str = "default";
+const WHOLE: &str = "module.exports";
+const PROTOTYPE: &str = ".prototype";
 
 /// The function that a child of a list is.
 pub(super) fn function_in<'t>(child: Node<'t>, list: Node<'t>, source: &str) -> Option<Function<'t>> {
@@ -42,10 +49,13 @@ pub(super) fn function_in<'t>(child: Node<'t>, list: Node<'t>, source: &str) -> 
 fn statement<'t>(statement: Node<'t>, source: &str) -> Option<Function<'t>> {
     let field = |name| statement.child_by_field_name(name);
     let inner = match statement.kind() {
-        "export_statement" => field("declaration").or_else(|| field("value"))?,
+        "export_statement" => {
+            field("declaration").or_else(|| field("value")).or_else(|| exported_whole(statement)).map(unwrapped)?
+        }
         _ => statement,
     };
     let name_of = |node: Node<'t>| node.child_by_field_name("name");
+    let mut class = None;
     let (node, named, name_node, form) = match inner.kind() {
         "function_declaration" | "generator_function_declaration" | "function_signature" => {
             (inner, inner, name_of(inner), Form::Declaration)
@@ -59,28 +69,52 @@ fn statement<'t>(statement: Node<'t>, source: &str) -> Option<Function<'t>> {
         }
         "expression_statement" => {
             let assignment = parts(inner).into_iter().next().filter(|n| n.kind() == "assignment_expression")?;
-            let value = assignment.child_by_field_name("right").filter(|v| is_function(*v))?;
-            let target = assignment.child_by_field_name("left").filter(|n| is_export(*n, source))?;
-            match text(target, source) {
-                "module.exports" => (value, value, name_of(value), Form::Default),
-                _ => (value, target, target.child_by_field_name("property"), Form::Assigned),
+            let value = assignment.child_by_field_name("right").map(unwrapped).filter(|v| is_function(*v))?;
+            let target = assignment.child_by_field_name("left")?;
+            let (holder, form) = assigned(target, source)?;
+            class = holder;
+            match form {
+                Form::Default => (value, value, name_of(value), form),
+                _ => (value, target, target.child_by_field_name("property"), form),
             }
         }
         _ if inner != statement && is_function(inner) => (inner, inner, name_of(inner), Form::Default),
         _ => return None,
     };
     let top_level = is_at_top_level(statement);
-    Some(Function {
-        node,
-        named,
-        name_node,
-        given: None,
-        outer: statement,
-        above: Vec::new(),
-        class: None,
-        form,
-        top_level,
+    Some(Function { node, named, name_node, given: None, outer: statement, above: Vec::new(), class, form, top_level })
+}
+
+/// Who holds what is assigned there, for whom it has to be said, and the form that it is written in. What the
+/// file does not have itself is nobody's: a method that it adds to `String` would be one of every string.
+fn assigned(target: Node<'_>, source: &str) -> Option<(Option<String>, Form)> {
+    let path = path_of(target, source)?;
+    if path == WHOLE {
+        return Some((None, Form::Default));
+    }
+    let (holder, _) = path.rsplit_once('.')?;
+    Some(match holder.strip_suffix(PROTOTYPE) {
+        Some(class) => (Some(class.to_owned()), Form::Prototype),
+        None if is_export(target, source) => (None, Form::Assigned),
+        None => (Some(holder.to_owned()), Form::Assigned),
     })
+}
+
+/// `a.b.c` as it is written, when its first name is no global of the language.
+fn path_of<'s>(target: Node<'_>, source: &'s str) -> Option<&'s str> {
+    let whole = text(target, source);
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '$')
+            && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '$')
+    };
+    let root = whole.split('.').next().filter(|root| !matches!(*root, "this" | "super" | "self" | "window"))?;
+    let is_ours = matches!(root, "module" | "exports") || !is_global(root);
+    (target.kind() == "member_expression" && is_ours && whole.split('.').all(is_name)).then_some(whole)
+}
+
+/// The value of `export = value`.
+fn exported_whole(statement: Node<'_>) -> Option<Node<'_>> {
+    has_word(statement, "=").then(|| parts(statement).into_iter().next()).flatten()
 }
 
 /// The method, or the field that is a function.
@@ -115,7 +149,10 @@ fn in_object<'t>(member: Node<'t>, object: Node<'t>, source: &str) -> Option<Fun
     }
     let (path, statement) = owner(object, source)?;
     let top_level = is_at_top_level(statement);
-    Some(part_of(path, member, name, node, Form::Member, top_level))
+    Some(match path.strip_suffix(PROTOTYPE) {
+        Some(class) => part_of(class.to_owned(), member, name, node, Form::Prototype, top_level),
+        None => part_of(path, member, name, node, Form::Member, top_level),
+    })
 }
 
 /// A member of the class or object of this name.
@@ -166,7 +203,16 @@ fn owner<'t>(object: Node<'t>, source: &str) -> Option<(String, Node<'t>)> {
                 holder.child_by_field_name("name").filter(|n| n.kind() == "identifier")?
             }
             "assignment_expression" if is_it("right") => {
-                holder.child_by_field_name("left").filter(|n| is_export(*n, source))?
+                holder.child_by_field_name("left").filter(|n| path_of(*n, source).is_some())?
+            }
+            // It gives back the object that it was given.
+            "arguments" if is_frozen(holder, source) => {
+                at = holder.parent()?;
+                continue;
+            }
+            "export_statement" => {
+                let root = if is_it("value") { DEFAULT } else { exported_whole(holder).map(|_| WHOLE)? };
+                return Some((joined(root, keys), holder));
             }
             "pair" if is_it("value") => {
                 let key = holder.child_by_field_name("key").filter(|n| n.kind() == "property_identifier")?;
@@ -176,10 +222,87 @@ fn owner<'t>(object: Node<'t>, source: &str) -> Option<(String, Node<'t>)> {
             }
             _ => return None,
         };
-        let path = std::iter::once(text(root, source)).chain(keys.into_iter().rev()).collect::<Vec<_>>().join(".");
-        return Some((path, holder.parent()?));
+        return Some((joined(text(root, source), keys), holder.parent()?));
     }
     None
+}
+
+/// Whether these are the arguments of a call that only forbids changes.
+fn is_frozen(arguments: Node<'_>, source: &str) -> bool {
+    const FREEZING: &[&str] = &["Object.freeze", "Object.seal", "Object.preventExtensions"];
+    let callee = arguments.parent().and_then(|call| call.child_by_field_name("function"));
+    parts(arguments).len() == 1 && callee.is_some_and(|n| FREEZING.contains(&text(n, source)))
+}
+
+/// The path from a name through keys, of which the innermost comes first.
+fn joined(root: &str, keys: Vec<&str>) -> String {
+    std::iter::once(root).chain(keys.into_iter().rev()).collect::<Vec<_>>().join(".")
+}
+
+/// Why nothing leads to the function that starts there, as far as the way in which it is written says.
+pub(super) fn out_of_reach(root: Node<'_>, source: &str, start: usize) -> Option<String> {
+    let is_list = |n: Node<'_>| matches!(n.kind(), "program" | "statement_block" | "class_body" | "object");
+    let first = root.named_descendant_for_byte_range(start, start)?;
+    let all = || std::iter::successors(Some(first), |n| n.parent());
+    let item = all().find(|n| n.parent().is_some_and(is_list))?;
+    let list = item.parent()?;
+    let handed = |n: Node<'_>| {
+        let call = around(n, |a| matches!(a.kind(), "arguments" | "program"))?.parent()?;
+        let callee = call.child_by_field_name("function").or_else(|| call.child_by_field_name("constructor"))?;
+        Some(format!(
+            "the function below this spec is handed to `{}`, and what that makes of it is not known; declare it by a name of its own and hand that over",
+            text(callee, source)
+        ))
+    };
+    match list.kind() {
+        "class_body" => of_member(item, list, source),
+        "object" if !is_function_member(item) => None,
+        "object" if name_of_member(item).is_some_and(|n| n.kind() == "property_identifier") => handed(list),
+        "object" => Some("the name of the function below this spec is no plain word; give it one that is".to_owned()),
+        _ => of_statement(item, source).or_else(|| {
+            let function = nodes(item).into_iter().find(|n| is_function(*n))?;
+            let inside = |n: &Node<'_>| n.start_byte() >= item.start_byte();
+            around(function, |n| n.kind() == "arguments").filter(inside).and_then(|_| handed(function))
+        }),
+    }
+}
+
+fn is_function_member(member: Node<'_>) -> bool {
+    member.kind() == "method_definition" || member.child_by_field_name("value").is_some_and(is_function)
+}
+
+fn name_of_member(member: Node<'_>) -> Option<Node<'_>> {
+    member.child_by_field_name("name").or_else(|| member.child_by_field_name("key"))
+}
+
+fn of_member(member: Node<'_>, body: Node<'_>, source: &str) -> Option<String> {
+    let name = name_of_member(member).filter(|_| member.child_by_field_name("parameters").is_some())?;
+    let why = if text(name, source) == "constructor" {
+        "a constructor gives nothing that a spec could speak of; move the spec to a method, or to a function that makes the object"
+    } else if !matches!(name.kind(), "property_identifier" | "private_property_identifier") {
+        "the name of the function below this spec is no plain word; give it one that is"
+    } else if class_name(body, source).is_none() {
+        "the class of the function below this spec has no name, so that no spec can make an object of it; give it one"
+    } else {
+        return None;
+    };
+    Some(why.to_owned())
+}
+
+fn of_statement(statement: Node<'_>, source: &str) -> Option<String> {
+    let declared = statement.child_by_field_name("declaration").unwrap_or(statement);
+    if matches!(declared.kind(), "lexical_declaration" | "variable_declaration") && parts(declared).len() > 1 {
+        return Some(
+            "the statement below this spec declares several things; declare the function by itself".to_owned(),
+        );
+    }
+    let assignment = parts(statement).into_iter().next().filter(|n| n.kind() == "assignment_expression")?;
+    assignment.child_by_field_name("right").map(unwrapped).filter(|v| is_function(*v))?;
+    let target = assignment.child_by_field_name("left")?;
+    let root = text(target, source).split(['.', '[']).next().unwrap_or("");
+    is_global(root).then(|| {
+        format!("`{root}` is not this file's own, and what is added to it is not verified; declare the function by a name, or in an object or class of the file")
+    })
 }
 
 /// The statement that declares a class; `const C = class {}` declares one as well.

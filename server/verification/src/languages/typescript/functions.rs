@@ -7,7 +7,7 @@ use tree_sitter::Node;
 use zeroerr_core::code::{Signature, Task, TextRange};
 
 pub(super) use super::forms::Form;
-use super::forms::{default_name, function_in};
+use super::forms::{DEFAULT, default_name, function_in};
 use super::imports;
 use super::jsdoc;
 use super::signature;
@@ -104,7 +104,7 @@ impl<'t> FileIndex<'t> {
         match function.form {
             Form::Declaration | Form::Variable | Form::Default => true,
             Form::Assigned | Form::Member => !self.names.contains(function.name(source)),
-            Form::Method | Form::Field => false,
+            Form::Method | Form::Field | Form::Prototype => false,
         }
     }
 
@@ -219,7 +219,7 @@ impl<'t> Function<'t> {
 
     /// What of it is code of its own: not where it is put.
     pub fn code(&self) -> Node<'t> {
-        if matches!(self.form, Form::Assigned | Form::Default) { self.node } else { self.outer }
+        if matches!(self.form, Form::Assigned | Form::Prototype | Form::Default) { self.node } else { self.outer }
     }
 
     /// Its signature; types that the text leaves out are those of its JSDoc.
@@ -327,7 +327,9 @@ pub(super) fn place_of(task: &Task) -> Option<Place> {
     let exported = around(declared, |n| n.kind() == "export_statement").filter(|_| function.top_level);
     let name = declared.child_by_field_name("name").map(|n| text(n, source).to_owned());
     let exported = match exported {
-        Some(statement) if has_word(statement, "default") => Some("default".to_owned()),
+        Some(statement) if has_word(statement, "default") => Some(DEFAULT.to_owned()),
+        // `export = function f() {}` exports no `f`.
+        Some(_) if function.form == Form::Default => None,
         Some(_) => name,
         None => name.and_then(|n| exported_later(tree.root_node(), source, &n)).filter(|_| function.top_level),
     };
@@ -350,7 +352,7 @@ fn exported_later(root: Node<'_>, source: &str, name: &str) -> Option<String> {
     let exports = children(root).into_iter().filter(|n| n.kind() == "export_statement");
     for statement in exports.filter(|n| n.child_by_field_name("source").is_none()) {
         if has_word(statement, "default") && parts(statement).iter().any(|n| text(*n, source) == name) {
-            return Some("default".to_owned());
+            return Some(DEFAULT.to_owned());
         }
         for specifier in parts(statement).into_iter().filter(|n| n.kind() == "export_clause").flat_map(parts) {
             let own = specifier.child_by_field_name("name").map(|n| text(n, source));

@@ -82,9 +82,25 @@ fn members_of_objects_fields_and_exports() {
             module.exports.h "{}" stub []
             module.exports.i "1" []
             j "{}" stub []
+            A.k "{}" stub []
             m "2" inner []
         "#]],
     );
+    check(
+        "// one\nexport default { a() { return 1 }, deep: { b: () => 2 } };\nA.prototype = { c() { return 3 } };\nns.A.prototype.d = (x) => x;\napi.e = (() => 5) as F;\nconst g = Object.freeze({ h: () => 6 });\nString.prototype.i = function () { return 7 };\nthis.j = () => 8;\nrun({ k: () => 9 });\n",
+        expect![[r#"
+            default.a "{ return 1 }" []
+            default.deep.b "2" []
+            A.c "{ return 3 }" []
+            ns.A.d "x" []
+            api.e "5" []
+            g.h "6" []
+        "#]],
+    );
+    for whole in ["export = function f() { return 1 };", "export = { f: () => 1 };", "export = () => 1;"] {
+        let tree = parse_any(whole).unwrap();
+        assert_eq!(FileIndex::new(tree.root_node(), whole).functions.len(), 1, "{whole}");
+    }
 }
 
 #[test]

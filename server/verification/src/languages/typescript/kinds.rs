@@ -85,7 +85,10 @@ type Generics = Vec<(String, TypeKind)>;
 /// The type parameters of the function itself: their constraint, or anything.
 fn generics_of(task: &Task, types: &Types<'_>) -> Generics {
     let header = &task.signature.header;
-    let whole = if task.class.is_some() { format!("class C {{ {header} {{}} }}") } else { format!("{header} {{}}") };
+    let member = Some(format!("class C {{ {header} {{}} }}")).filter(|_| task.class.is_some());
+    let is_sound = |code: &String| parse_any(code).is_some_and(|t| !t.root_node().has_error());
+    // `A.prototype.f = function <T>()` stands by itself.
+    let whole = member.filter(is_sound).unwrap_or_else(|| format!("{header} {{}}"));
     let Some(tree) = parse_any(&whole) else { return Vec::new() };
     let found = nodes(tree.root_node()).into_iter().filter(|n| n.kind() == "type_parameter");
     let one = |node: Node<'_>| {

@@ -120,11 +120,11 @@ pub(super) fn same(asked: &Shape, found: &Shape) -> bool {
 /// it stood in one.
 pub(super) fn with_header<T>(header: &str, is_member: bool, read: impl FnOnce(&Function<'_>, &str) -> T) -> Option<T> {
     let whole = format!("{header} {{}}");
-    let forms = if is_member {
-        vec![format!("class C {{ {whole} }}\n"), format!("const c = {{ {whole} }};\n")]
-    } else {
-        vec![format!("{whole}\n")]
-    };
+    let mut forms = vec![format!("{whole}\n")];
+    if is_member {
+        // `A.prototype.f = function ()` stands by itself.
+        forms.splice(0..0, [format!("class C {{ {whole} }}\n"), format!("const c = {{ {whole} }};\n")]);
+    }
     // What does not parse is read as well as it can be, when nothing else is there.
     for may_be_broken in [false, true] {
         for whole in &forms {

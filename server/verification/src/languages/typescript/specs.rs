@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use tree_sitter::Node;
 use zeroerr_core::code::{FileAnalysis, LanguageId, Task, TextRange};
 use zeroerr_core::task_specification::parser::{self, Block, BlockClass, BlockKind, BlockLine};
 use zeroerr_core::task_specification::{Raises, Severity, Spec, SpecDiagnostic};
@@ -16,6 +17,7 @@ use super::checks::{Context, check};
 use super::comments::{Above, Run, above, is_plain, other_runs};
 use super::doctests;
 use super::expressions::{called_names, parse_expression};
+use super::forms::out_of_reach;
 use super::functions::{FileIndex, Function};
 use super::jsdoc;
 use super::lexis::TypeScriptLexis;
@@ -72,7 +74,7 @@ fn analyse_piece(path: &Path, source: &Arc<str>, elsewhere: &Elsewhere<'_>) -> F
         }
     }
     for run in other_runs(&index.comments, &taken, source) {
-        analysis.diagnostics.extend(without_function(&run, source));
+        analysis.diagnostics.extend(without_function(&run, source, tree.root_node()));
     }
     analysis.diagnostics.sort_by_key(|d| (d.range.start, d.range.end));
     analysis
@@ -110,12 +112,12 @@ pub fn task_for_selection(
 }
 
 /// Reports a run of comments with tags that belongs to no function.
-fn without_function(run: &Run<'_>, source: &str) -> Vec<SpecDiagnostic> {
+fn without_function(run: &Run<'_>, source: &str, root: Node<'_>) -> Vec<SpecDiagnostic> {
     match parser::classify(&run.lines, BlockKind::Comments) {
         BlockClass::Prose => Vec::new(),
         BlockClass::Spec => {
             let mut out = parser::parse(&run.lines, BlockKind::Comments).diagnostics;
-            out.push(no_function(run, source));
+            out.push(no_function(run, source, root));
             out
         }
         // A misspelt tag is worth a word only where a function is meant.
@@ -136,11 +138,12 @@ fn starts_function(line: &str) -> bool {
         || (words().any(|w| matches!(w, "const" | "let" | "var")) && line.contains('='))
 }
 
-fn no_function(run: &Run<'_>, source: &str) -> SpecDiagnostic {
+fn no_function(run: &Run<'_>, source: &str, root: Node<'_>) -> SpecDiagnostic {
     const OTHERS: &[&str] = &["class ", "interface ", "type ", "enum ", "namespace ", "abstract class ", "declare "];
     let rest = source.get(line_end(source, run.last)..).unwrap_or("");
     let rest = rest.strip_prefix('\r').unwrap_or(rest);
-    let mut lines = rest.strip_prefix('\n').unwrap_or(rest).lines();
+    let below = rest.strip_prefix('\n').unwrap_or(rest);
+    let mut lines = below.lines();
     let next = lines.next().unwrap_or("");
     let after_blank = lines.find(|line| !line.trim().is_empty()).unwrap_or("");
     let bare = next.trim_start().trim_start_matches("export ").trim_start_matches("default ");
@@ -150,27 +153,31 @@ fn no_function(run: &Run<'_>, source: &str) -> SpecDiagnostic {
     let is_declared = ["function", "async ", "const ", "let ", "var "].iter().any(|word| bare.starts_with(word));
     let opens = next.contains('(') && next.trim_end().ends_with('{');
     let is_held = !is_declared && (next.contains("=>") || next.contains("= function") || opens);
+    let start = source.len() - below.len() + indent;
+    let reached = || out_of_reach(root, source, start).filter(|_| !next.trim().is_empty());
     let message = if has_no_name {
-        "the function below this spec has no name; give it one"
+        "the function below this spec has no name; give it one".to_owned()
     } else if starts_function(next) && indent_at(source, run.first).len() != indent {
-        "this spec and the function below it are indented differently"
+        "this spec and the function below it are indented differently".to_owned()
     } else if OTHERS.iter().any(|word| bare.starts_with(word)) {
-        "a spec belongs to a function, and this one stands above something else; move it to a function"
+        "a spec belongs to a function, and this one stands above something else; move it to a function".to_owned()
+    } else if let Some(why) = reached() {
+        why
     } else if is_held {
-        "nothing leads to the function below this spec; declare it by a name, or in an object with a name"
+        "nothing leads to the function below this spec; declare it by a name, or in an object with a name".to_owned()
     } else if starts_function(next) {
-        "the function below this spec does not parse; mend its header"
+        "the function below this spec does not parse; mend its header".to_owned()
     } else if next.trim().is_empty() && starts_function(after_blank) {
-        "an empty line separates this spec from its function; remove it"
+        "an empty line separates this spec from its function; remove it".to_owned()
     } else {
-        "there is no function below this spec; write one, or remove the spec"
+        "there is no function below this spec; write one, or remove the spec".to_owned()
     };
     let tagged = run.lines.iter().find(|l| l.text.trim_start().starts_with('@')).or(run.lines.first());
     let (start, line) =
         tagged.map_or((run.first, ""), |l| (l.start + (l.text.len() - l.text.trim_start().len()), l.text.trim()));
     SpecDiagnostic {
         code: "spec.no-function".to_owned(),
-        message: message.to_owned(),
+        message,
         range: TextRange::new(start, start + line.len()),
         severity: Severity::Error,
         fix: None,

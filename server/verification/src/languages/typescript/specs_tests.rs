@@ -161,12 +161,10 @@ fn specs_without_a_function_are_said() {
     // A file whose own name is none for a function.
     let unnamed = analyse(Path::new("new.ts"), &Arc::from("// @spec A.\nexport default function () {}\n"));
     assert_eq!(unnamed.diagnostics[0].message, "the function below this spec has no name; give it one");
-    for unreached in ["run({\n  // @spec A.\n  a() {\n  },\n});\n", "// @spec A.\nA.prototype.a = function () {};\n"] {
-        assert_eq!(
-            said(unreached),
-            "nothing leads to the function below this spec; declare it by a name, or in an object with a name"
-        );
-    }
+    assert_eq!(
+        said("// @spec A.\nthis.a = function () {};\n"),
+        "nothing leads to the function below this spec; declare it by a name, or in an object with a name"
+    );
     assert_eq!(
         said("// @spec A.\n\nconst f = () => {};\n"),
         "an empty line separates this spec from its function; remove it"
@@ -273,5 +271,24 @@ proptest! {
                 prop_assert!(source.get(r.start..r.end).is_some(), "{:?} in {:?}", r, source);
             }
         }
+    }
+}
+
+#[test]
+fn what_nothing_leads_to_is_told_why() {
+    for (source, why) in [
+        ("const f = memo((n) => n + 1);", "handed to `memo`"),
+        ("run({\n  // @spec F.\n  f() {},\n});", "handed to `run`"),
+        ("class A {\n  // @spec F.\n  constructor() {}\n}", "a constructor gives nothing"),
+        ("class A {\n  // @spec F.\n  ['f']() {}\n}", "no plain word"),
+        ("export default class {\n  // @spec F.\n  f() {}\n}", "the class of the function below this spec has no name"),
+        ("const f = () => 1, g = 2;", "declares several things"),
+        ("String.prototype.f = function () {};", "`String` is not this file's own"),
+        ("function f(", "does not parse"),
+    ] {
+        let source = if source.contains("@spec") { source.to_owned() } else { format!("// @spec F.\n{source}\n") };
+        let analysis = analysed(&source);
+        let said: Vec<&str> = analysis.diagnostics.iter().map(|d| d.message.as_str()).collect();
+        assert!(analysis.tasks.is_empty() && said.len() == 1 && said[0].contains(why), "{source}\n{said:?}");
     }
 }

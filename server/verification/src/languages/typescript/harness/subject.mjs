@@ -54,7 +54,7 @@ export class Subject {
     const { function: name, class: owner, is_static: isStatic, holder, field, whole } = this.request;
     this.isClass = name === "constructor";
     try {
-      if (holder || (owner && isStatic)) this.home = this.evaluate(holder ?? owner);
+      if (holder || (owner && isStatic)) this.home = this.object(holder ?? owner);
       if (owner && !holder && !isStatic && !this.isClass) this.above = this.evaluate(owner).prototype;
       if (whole) this.original = whole === "default" ? this.realm.exported.default : this.evaluate(whole);
       else if (this.home !== undefined) this.original = this.heldBy(this.home);
@@ -66,6 +66,12 @@ export class Subject {
     }
     if (typeof this.original !== "function") throw new Load(["TypeError", `${name} is not a function`, ""]);
     if (this.request.bare) this.guarded = this.guard(this.original, this.home);
+  }
+
+  /** The object that a path of the file leads to; no name of the file leads to what it exports by default. */
+  object(path) {
+    const [root, ...keys] = path.split(".");
+    return root === "default" ? keys.reduce((at, key) => at[key], this.realm.exported.default) : this.evaluate(path);
   }
 
   /** The function that an object holds under the name. */
