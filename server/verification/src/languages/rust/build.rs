@@ -310,8 +310,8 @@ impl Bench<'_> {
         }
         let made = Made::read(&output.stdout, &place.crate_name);
         if !place.is_library {
-            let own = made.executable.ok_or_else(|| BuildError::Unavailable("cargo made no program".into()))?;
-            install(&own, program)?;
+            let own = made.executable.and_then(|file| held.own(&file));
+            install(&own.ok_or_else(|| BuildError::Unavailable("cargo made no program".into()))?, program)?;
             return Ok(None);
         }
         let library = made.library.ok_or_else(|| BuildError::Unavailable("cargo made no library".into()))?;

@@ -95,6 +95,8 @@ impl Held<'_> {
         {
             return Ok(metadata.clone());
         }
+        // What it says of packages that are not here, the build will say.
+        self.lock(tools, rust).await?;
         let args = ["metadata", "--format-version", "1", "--no-deps", "--offline"];
         let output = self.cargo(tools, rust, "cargo", &args, 30).await?;
         let read = serde_json::from_slice::<Metadata>(&output.stdout);

@@ -242,12 +242,18 @@ impl Held<'_> {
 
     /// Where cargo puts what it makes.
     pub fn target(&self) -> PathBuf {
-        self.workspace.work.join("target")
+        self.made().join("target")
     }
 
-    /// Everything, the folder that jobs work in.
-    pub fn work(&self) -> &Path {
-        &self.workspace.work
+    /// The one folder that jobs may write to: what they leave there, we follow no links of.
+    fn made(&self) -> PathBuf {
+        self.workspace.work.join("made")
+    }
+
+    /// A file that cargo says it has made, if it lies where cargo was told to make it.
+    pub fn own(&self, file: &Path) -> Option<PathBuf> {
+        let target = self.workspace.work.canonicalize().ok()?.join("made/target");
+        file.canonicalize().ok().filter(|f| f.starts_with(target))
     }
 
     /// Puts a text in the place of a file.
@@ -268,7 +274,7 @@ impl Held<'_> {
         std::fs::read_to_string(self.folder().join(file)).ok()
     }
 
-    /// Runs cargo, or another program of the toolchain, in the copy.
+    /// Runs cargo, or another program of the toolchain, in the copy, which it can only read.
     ///
     /// # Errors
     /// When it cannot be started or does not end in its time.
@@ -280,22 +286,45 @@ impl Held<'_> {
         args: &[&str],
         seconds: u64,
     ) -> Result<Output, BuildError> {
+        let made = self.made();
+        std::fs::create_dir_all(&made).map_err(|e| cannot(&made, &e))?;
+        let run = self.run(rust, program, args, seconds)?;
+        self.recall(program);
+        let output = build::run(tools, run, &made).await?;
+        self.remember(program);
+        Ok(output)
+    }
+
+    /// Brings the copy's `Cargo.lock` in line with its manifests. This reads the project and runs nothing of it, so
+    /// it may write where nothing else may.
+    ///
+    /// # Errors
+    /// As [`cargo`](Self::cargo).
+    pub async fn lock(&self, tools: &Toolchain, rust: &RustTools) -> Result<Output, BuildError> {
+        let args = ["metadata", "--format-version", "1", "--offline"];
+        build::run(tools, self.run(rust, "cargo", &args, 60)?, &self.folder()).await
+    }
+
+    fn run(&self, rust: &RustTools, program: &str, args: &[&str], seconds: u64) -> Result<build::Run, BuildError> {
         let home = self.home()?;
+        let folder = self.folder();
         let mut readable = rust.readable();
         let real = cargo_home();
         readable.extend(["registry", "git"].map(|f| real.join(f)).into_iter().filter(|f| f.is_dir()));
-        let target = self.target();
+        readable.extend([home.clone(), folder.clone()]);
         let bin = rust.sysroot.join("bin");
         let path = format!("{}:/usr/local/bin:/usr/bin:/bin", bin.display());
-        let pairs: [(&str, OsString); 12] = [
+        let pairs: [(&str, OsString); 13] = [
             ("CARGO_HOME", home.into()),
-            ("CARGO_TARGET_DIR", target.into()),
+            ("CARGO_TARGET_DIR", self.target().into()),
             ("CARGO_NET_OFFLINE", "true".into()),
             ("CARGO_TERM_COLOR", "never".into()),
             ("CARGO_INCREMENTAL", "0".into()),
             ("PATH", path.into()),
             ("RUSTC", bin.join("rustc").into()),
             ("CARGO", bin.join("cargo").into()),
+            // A cache of somebody's own, which is not to be had in the sandbox.
+            ("RUSTC_WRAPPER", OsString::new()),
             // A panic must be something that can be caught, and the optimised build no minutes' work.
             ("CARGO_PROFILE_DEV_PANIC", "unwind".into()),
             ("CARGO_PROFILE_RELEASE_PANIC", "unwind".into()),
@@ -303,18 +332,39 @@ impl Held<'_> {
             ("CARGO_PROFILE_DEV_DEBUG", "0".into()),
         ];
         let env = pairs.map(|(k, v)| (k.into(), v)).to_vec();
-        let folder = self.folder();
         let mut all: Vec<OsString> = args.iter().map(OsString::from).collect();
         let manifest = ["--manifest-path".into(), folder.join("Cargo.toml").into()];
         let at = all.iter().position(|a| a == "--").unwrap_or(all.len());
         all.splice(at..at, manifest);
-        let run = build::Run { program: rust.program(program)?, args: all, env, readable, seconds };
-        build::run(tools, run, self.work()).await
+        Ok(build::Run { program: rust.program(program)?, args: all, env, readable, seconds })
+    }
+
+    /// Lays out what cargo has been told by its compiler, when this program ran last: it forgets that whenever clippy
+    /// stands in the compiler's place, and asks anew.
+    fn recall(&self, program: &str) {
+        let Some((known, kept)) = self.told(program) else { return };
+        let _ = std::fs::remove_file(&known);
+        // Where nothing is kept, cargo asks.
+        let _ = std::fs::copy(kept, known);
+    }
+
+    fn remember(&self, program: &str) {
+        let Some((known, kept)) = self.told(program) else { return };
+        if std::fs::symlink_metadata(&known).is_ok_and(|m| m.is_file()) {
+            let _ = std::fs::copy(known, kept);
+        }
+    }
+
+    /// Where cargo looks for what its compiler has told it, and where it is kept. `None` where a job has put
+    /// something else in the place of the folder.
+    fn told(&self, program: &str) -> Option<(PathBuf, PathBuf)> {
+        let target = self.own(&self.target())?;
+        Some((target.join(".rustc_info.json"), self.workspace.work.join(format!("{program}.json"))))
     }
 
     /// A cargo home of its own: the registry of the user's, read-only, and nothing of its secrets.
     fn home(&self) -> Result<PathBuf, CheckError> {
-        let home = self.work().join("cargo-home");
+        let home = self.workspace.work.join("cargo-home");
         std::fs::create_dir_all(&home).map_err(|e| cannot(&home, &e))?;
         let real = cargo_home();
         for folder in ["registry", "git"] {
