@@ -1,14 +1,16 @@
 //! What a candidate costs when everything is started anew for it, one layer after the other, and what the
 //! second and later candidates cost a stack that keeps its workers:
-//! `cargo run -p zeroerr-verification --example stack_speed -- [python|search|rust|typescript]` (tools from `ZEROERR_HOME`).
+//! `cargo run -p zeroerr-verification --example stack_speed -- [python|search|rust|crate|typescript]` (tools from `ZEROERR_HOME`).
 //! `python` is a function whose contracts CrossHair settles, `search` one on which it uses up its time, as it does
-//! for whatever it cannot settle: that time is work and no start, and nothing here makes it less.
+//! for whatever it cannot settle: that time is work and no start, and nothing here makes it less. `rust` is a small crate
+//! without dependencies, `crate` one of a usual size with some: zeroerr's own core with a function more.
 //!
 //! `cold` are the same eight layers with nothing kept, one after another: the tools alone. `first` is a stack
 //! that was just started, `later` the middle one of its further candidates; both as it does it, side by side
 //! where it can. Every candidate is another text, so no verdict is remembered.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -88,9 +90,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None | Some("python") => What::Python,
         Some("search") => What::Search,
         Some("rust") => What::Rust,
+        Some("crate") => What::Crate,
         Some("typescript") => What::TypeScript,
         Some(other) => {
-            return Err(format!("there is no `{other}` here; there are python, search, rust and typescript").into());
+            return Err(
+                format!("there is no `{other}` here; there are python, search, rust, crate and typescript").into()
+            );
         }
     };
     let bench = Bench { home, what, folder: tempfile::tempdir()? };
@@ -116,6 +121,7 @@ enum What {
     Python,
     Search,
     Rust,
+    Crate,
     TypeScript,
 }
 
@@ -142,6 +148,7 @@ impl Bench {
         std::fs::create_dir_all(&root)?;
         match self.what {
             What::Rust => copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples/rust_library"), &root)?,
+            What::Crate => own_core(&root)?,
             What::TypeScript => {
                 std::fs::write(root.join("package.json"), "{ \"name\": \"measured\", \"type\": \"module\" }\n")?;
                 std::fs::write(root.join("numbers.ts"), TYPESCRIPT)?;
@@ -158,6 +165,7 @@ impl Bench {
         let root = self.project(project)?;
         let (id, file, bodies) = match self.what {
             What::Rust => (LanguageId::Rust, "src/lib.rs", &RUST),
+            What::Crate => (LanguageId::Rust, "server/core/src/measured.rs", &RUST),
             What::TypeScript => (LanguageId::TypeScript, "numbers.ts", &BOUNDED),
             What::Python => (LanguageId::Python, "numbers_.py", &CLAMP),
             What::Search => (LanguageId::Python, "numbers_.py", &MEDIAN),
@@ -170,7 +178,7 @@ impl Bench {
         let task = task.ok_or("the file has no such function")?;
         let body = bodies[n % bodies.len()].replace("_N", &format!("_{n}"));
         let response = match self.what {
-            What::Rust => format!("```rust\npub fn median(xs: &[f64]) -> f64 {{\n    {body}\n}}\n```"),
+            What::Rust | What::Crate => format!("```rust\npub fn median(xs: &[f64]) -> f64 {{\n    {body}\n}}\n```"),
             What::TypeScript => format!(
                 "```typescript\nexport function clamp(x: number, low: number, high: number): number {{\n  {body}\n}}\n```"
             ),
@@ -239,6 +247,29 @@ fn row(name: &str, cold: f64, first: f64, later: f64) {
 fn middle(mut all: Vec<f64>) -> f64 {
     all.sort_by(f64::total_cmp);
     all.get(all.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// The core of zeroerr with one function more, as a project of its own.
+fn own_core(to: &Path) -> std::io::Result<()> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let core = to.join("server/core");
+    std::fs::create_dir_all(&core)?;
+    copy(&top.join("server/core"), &core)?;
+    std::fs::copy(top.join("Cargo.lock"), to.join("Cargo.lock"))?;
+    let manifest = std::fs::read_to_string(top.join("Cargo.toml"))?;
+    std::fs::write(to.join("Cargo.toml"), manifest.replace("\"server/*\", \"tests\"", "\"server/core\""))?;
+    let example = std::fs::read_to_string(top.join("docs/examples/rust_library/src/lib.rs"))?;
+    let median = example.lines().skip_while(|l| !l.starts_with("// @spec")).take_while(|l| *l != "}");
+    let mut text = String::from("//! What is measured.\n\n");
+    for line in median {
+        // This crate asks that what is public is described.
+        let described = if line.starts_with("pub fn") { "/// The median.\n" } else { "" };
+        writeln!(text, "{described}{line}").map_err(std::io::Error::other)?;
+    }
+    text.push_str("}\n");
+    std::fs::write(core.join("src/measured.rs"), text)?;
+    let root = std::fs::read_to_string(core.join("src/lib.rs"))?;
+    std::fs::write(core.join("src/lib.rs"), format!("{root}pub mod measured;\n"))
 }
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {

@@ -7,12 +7,12 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Instant;
 
 use futures::StreamExt;
-use futures::future::{Either, select};
+use futures::future::{Either, MaybeDone, maybe_done, select};
 use tokio::sync::RwLock;
 use zeroerr_core::code::{Candidate, LanguageId, Task, TextEdit, TextRange, apply_edits};
 use zeroerr_core::ports::BoxFuture;
@@ -196,22 +196,16 @@ impl VerificationStack {
 
     /// Runs the layers and stops after the first group that objects or cannot be asked.
     pub async fn verify(&self, subject: &Subject, on_event: OnEvent<'_>) -> StackReport {
-        let mut done = self.group(subject, &READING, READING.len(), on_event).await;
+        let mut prepared = pin!(maybe_done(self.prepare(subject)));
+        let reading = self.group(subject, &READING, READING.len(), on_event);
+        let mut done = beside(prepared.as_mut(), reading).await;
         let policy = self.policy.of(subject.task.language);
         if !may_go_on(&policy, &done) {
             return ordered(done);
         }
-        let prepared = pin!(self.prepare(subject));
-        let running = pin!(self.group(subject, &RUNNING, self.width, on_event));
-        let (ran, preparing) = match select(running, prepared).await {
-            Either::Left((ran, preparing)) => (ran, Some(preparing)),
-            Either::Right(((), running)) => (running.await, None),
-        };
-        done.extend(ran);
+        done.extend(beside(prepared.as_mut(), self.group(subject, &RUNNING, self.width, on_event)).await);
         if may_go_on(&policy, &done) {
-            if let Some(preparing) = preparing {
-                preparing.await;
-            }
+            prepared.await;
             done.extend(self.group(subject, &[Layer::Performance], 1, on_event).await);
         }
         ordered(done)
@@ -220,7 +214,8 @@ impl VerificationStack {
     /// Runs all eight, whatever they say. Code that does not compile is not run: those layers
     /// have nothing to check, and the stack has failed already.
     pub async fn verify_all(&self, subject: &Subject, on_event: OnEvent<'_>) -> StackReport {
-        let mut done = self.group(subject, &READING, READING.len(), on_event).await;
+        let mut prepared = pin!(maybe_done(self.prepare(subject)));
+        let mut done = beside(prepared.as_mut(), self.group(subject, &READING, READING.len(), on_event)).await;
         let syntax = done.iter().find(|r| r.layer == Layer::Syntax);
         if syntax.is_some_and(|r| r.verdict == Verdict::Failed) {
             for layer in RUNNING.into_iter().chain([Layer::Performance]) {
@@ -230,8 +225,8 @@ impl VerificationStack {
             }
             return ordered(done);
         }
-        let (ran, ()) = tokio::join!(self.group(subject, &RUNNING, self.width, on_event), self.prepare(subject));
-        done.extend(ran);
+        done.extend(beside(prepared.as_mut(), self.group(subject, &RUNNING, self.width, on_event)).await);
+        prepared.await;
         done.extend(self.group(subject, &[Layer::Performance], 1, on_event).await);
         ordered(done)
     }
@@ -326,6 +321,14 @@ impl VerificationStack {
             &sandbox,
             &task.file.to_string_lossy(),
         ]))
+    }
+}
+
+/// Does `work` to its end, and what it can of `other` meanwhile.
+async fn beside<T>(other: Pin<&mut MaybeDone<impl Future<Output = ()>>>, work: impl Future<Output = T>) -> T {
+    match select(pin!(work), other).await {
+        Either::Left((done, _)) => done,
+        Either::Right(((), work)) => work.await,
     }
 }
 

@@ -15,7 +15,7 @@ use super::project;
 use super::session::State;
 use super::targets::Place;
 use super::toolchain::RustTools;
-use super::workspace::{Copy, Held, complaint};
+use super::workspace::{Copy, Held, Workspace, complaint};
 use crate::languages::Subject;
 use crate::toolchain::Toolchain;
 
@@ -85,24 +85,28 @@ pub(super) async fn of(
     text: &str,
 ) -> Result<Diagnosis, BuildError> {
     let rust = state.rust(tools).await?;
-    let beside = project::surroundings_hash(subject);
+    let project = state.projects.of(tools, subject, Speed::Checked);
+    let beside = match &project {
+        Some(project) => project.stamp(),
+        None => project::surroundings_hash(subject),
+    };
     let slot = state.lints.slot(format!("{}\0{beside}\0{text}", subject.task.file.display()));
-    let result = slot.get_or_init(|| ask(state, tools, rust, subject, text)).await.clone();
-    // A project's other files may change; what the machine lacked may be there next time.
-    if result.is_err() || state.projects.of(tools, subject, Speed::Checked).is_some() {
+    let result = slot.get_or_init(|| ask(project, tools, rust, subject, text)).await.clone();
+    // What the machine lacked may be there next time.
+    if result.is_err() {
         state.lints.forget(&slot);
     }
     result
 }
 
 async fn ask(
-    state: &State,
+    project: Option<Arc<Workspace>>,
     tools: &Toolchain,
     rust: &RustTools,
     subject: &Subject,
     text: &str,
 ) -> Result<Diagnosis, BuildError> {
-    match state.projects.of(tools, subject, Speed::Checked) {
+    match project {
         Some(project) => {
             let held = project.hold(Copy::Plain).await?;
             let place = held.place_of(tools, rust, subject).await?;

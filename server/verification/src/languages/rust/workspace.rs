@@ -319,7 +319,7 @@ impl Held<'_> {
             ("CARGO_TARGET_DIR", self.target().into()),
             ("CARGO_NET_OFFLINE", "true".into()),
             ("CARGO_TERM_COLOR", "never".into()),
-            ("CARGO_INCREMENTAL", "0".into()),
+            ("CARGO_INCREMENTAL", "1".into()),
             ("PATH", path.into()),
             ("RUSTC", bin.join("rustc").into()),
             ("CARGO", bin.join("cargo").into()),
@@ -328,7 +328,7 @@ impl Held<'_> {
             // A panic must be something that can be caught, and the optimised build no minutes' work.
             ("CARGO_PROFILE_DEV_PANIC", "unwind".into()),
             ("CARGO_PROFILE_RELEASE_PANIC", "unwind".into()),
-            ("CARGO_PROFILE_RELEASE_LTO", "off".into()),
+            ("CARGO_PROFILE_RELEASE_LTO", "false".into()),
             ("CARGO_PROFILE_DEV_DEBUG", "0".into()),
         ];
         let env = pairs.map(|(k, v)| (k.into(), v)).to_vec();
