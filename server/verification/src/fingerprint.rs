@@ -39,6 +39,9 @@ pub struct ExampleFact {
     /// Whether functions that are wrong on purpose meet it as well.
     #[serde(default)]
     pub hollow: bool,
+    /// Whether it was asked of none of them, though nothing says that each would fail it.
+    #[serde(default)]
+    pub untested: bool,
     /// When it did not hold, if it had held before: `asked again`.
     #[serde(default)]
     pub again: String,
@@ -288,6 +291,7 @@ mod tests {
             outside: false,
             alike: false,
             hollow: false,
+            untested: false,
             again: String::new(),
         }
     }

@@ -13,7 +13,7 @@ use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
 
 use crate::fingerprint::{Broken, Claim, ExampleFact, one_line};
 use crate::languages::Subject;
-use crate::layers::hollow_detail;
+use crate::layers::{hollow_detail, untested_detail};
 
 /// A false or failing `@ensures` clause.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -74,6 +74,9 @@ pub struct Facts {
     /// Clauses of `@ensures` that functions which are wrong on purpose meet as well.
     #[serde(default)]
     pub hollow: Vec<usize>,
+    /// Clauses of `@ensures` that none of them was asked.
+    #[serde(default)]
+    pub untested: Vec<usize>,
     /// How the symbolic search ended; empty when there was none.
     #[serde(default)]
     pub status: String,
@@ -150,21 +153,25 @@ fn passed(subject: &Subject, facts: &Facts, symbolic: Option<&Facts>) -> LayerRe
         Some("skipped") | None => {}
         Some(other) => parts.push(format!("symbolic search {other}")),
     }
-    let hollow = hollow_claims(subject, facts);
+    let hollow = claims_of(subject, &facts.hollow, facts.raises.iter().filter(|f| f.hollow));
     let evidence = clauses.saturating_sub(hollow.len());
     let verdict = if clauses > 0 && evidence == 0 { Verdict::NotApplicable } else { Verdict::Passed };
     let mut detail = parts.join(", ");
     if !hollow.is_empty() {
         detail = format!("{detail}; {}", hollow_detail(subject, &hollow));
     }
+    let untested = claims_of(subject, &facts.untested, facts.raises.iter().filter(|f| f.untested));
+    if !untested.is_empty() {
+        detail = format!("{detail}; {}", untested_detail(subject, &untested));
+    }
     LayerReport { evidence, hollow, ..LayerReport::new(Layer::Contracts, verdict, detail) }
 }
 
-/// The clauses that wrong functions meet as well, as they are written.
-fn hollow_claims(subject: &Subject, facts: &Facts) -> Vec<String> {
+/// Clauses as they are written.
+fn claims_of<'f>(subject: &Subject, ensures: &[usize], raises: impl Iterator<Item = &'f ExampleFact>) -> Vec<String> {
     let spec = &subject.task.spec;
-    let ensures = facts.hollow.iter().filter_map(|at| spec.ensures.get(*at)).map(|c| one_line(&c.text));
-    let raises = facts.raises.iter().filter(|f| f.hollow).filter_map(|f| spec.raises.get(f.index));
+    let ensures = ensures.iter().filter_map(|at| spec.ensures.get(*at)).map(|c| one_line(&c.text));
+    let raises = raises.filter_map(|f| spec.raises.get(f.index));
     ensures.chain(raises.map(|r| one_line(&format!("@raises {} {}", r.exception, r.call)))).collect()
 }
 

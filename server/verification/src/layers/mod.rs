@@ -116,6 +116,12 @@ fn hollow_detail(subject: &Subject, claims: &[String]) -> String {
     format!("{} {verb} met by a wrong {} too", all.join(", "), subject.task.signature.name)
 }
 
+/// What a layer adds of claims that hold, and of which nobody knows whether a wrong function meets them too.
+fn untested_detail(subject: &Subject, claims: &[String]) -> String {
+    let all: Vec<String> = claims.iter().map(|c| format!("`{c}`")).collect();
+    format!("no wrong {} was at hand to try {} with", subject.task.signature.name, all.join(", "))
+}
+
 /// A report that passes when nothing objects.
 pub fn report(layer: Layer, findings: Vec<Finding>, clean: impl Into<String>, tools: Vec<String>) -> LayerReport {
     let checks = tools.len();

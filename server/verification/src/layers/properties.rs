@@ -6,7 +6,7 @@ use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
 
 use crate::fingerprint::{Broken, one_line};
 use crate::languages::Subject;
-use crate::layers::hollow_detail;
+use crate::layers::{hollow_detail, untested_detail};
 
 /// What became of one law.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -30,6 +30,9 @@ pub struct LawFact {
     /// Whether functions that are wrong on purpose obey it as well.
     #[serde(default)]
     pub hollow: bool,
+    /// Whether none of them was asked.
+    #[serde(default)]
+    pub untested: bool,
 }
 
 /// What checking laws showed.
@@ -84,10 +87,15 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
     let cases: usize = facts.laws.iter().map(|l| l.valid).sum();
     let plural = if facts.laws.len() == 1 { "property" } else { "properties" };
     let detail = format!("{} {plural} on {cases} cases", facts.laws.len());
-    let hollow: Vec<String> = facts.laws.iter().filter(|l| l.hollow).map(|l| one_line(&law_text(subject, l))).collect();
+    let those = |is_so: fn(&LawFact) -> bool| -> Vec<String> {
+        facts.laws.iter().filter(|l| is_so(l)).map(|l| one_line(&law_text(subject, l))).collect()
+    };
+    let (hollow, untested) = (those(|l| l.hollow), those(|l| l.untested));
     let evidence = facts.laws.len() - hollow.len();
     let verdict = if evidence == 0 { Verdict::NotApplicable } else { Verdict::Passed };
     let detail = if hollow.is_empty() { detail } else { format!("{detail}; {}", hollow_detail(subject, &hollow)) };
+    let detail =
+        if untested.is_empty() { detail } else { format!("{detail}; {}", untested_detail(subject, &untested)) };
     LayerReport { evidence, hollow, ..LayerReport::new(Layer::Properties, verdict, detail) }
 }
 

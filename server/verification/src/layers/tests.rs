@@ -9,7 +9,7 @@ use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
 
 use crate::fingerprint::{Claim, ExampleFact, contradiction, one_line};
 use crate::languages::Subject;
-use crate::layers::hollow_detail;
+use crate::layers::{hollow_detail, untested_detail};
 
 /// One test of the project.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -75,7 +75,7 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
         .as_ref()
         .map_or(0, |r| r.tests.iter().filter(|t| matches!(t.outcome.as_str(), "passed" | "failed")).count());
     let blind = blind_tests(facts);
-    let hollow = hollow_claims(subject, facts);
+    let hollow = claims_that(subject, facts, |f| f.hollow);
     let evidence = facts.examples.len() - hollow.len() + ran - (known + blind).min(ran);
     let verdict = match (findings.is_empty(), evidence) {
         (false, _) => Verdict::Failed,
@@ -86,13 +86,17 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
     if !hollow.is_empty() {
         detail = format!("{detail}; {}", hollow_detail(subject, &hollow));
     }
+    let untested = claims_that(subject, facts, |f| f.ok && f.untested);
+    if !untested.is_empty() && findings.is_empty() {
+        detail = format!("{detail}; {}", untested_detail(subject, &untested));
+    }
     LayerReport { findings, evidence, hollow, ..LayerReport::new(Layer::Tests, verdict, detail) }
 }
 
-/// The examples that wrong functions meet as well, as they are written.
-fn hollow_claims(subject: &Subject, facts: &Facts) -> Vec<String> {
-    let hollow = facts.examples.iter().filter(|f| f.hollow);
-    hollow.map(|f| subject.task.spec.examples.get(f.index).map_or_else(String::new, |e| one_line(&e.code))).collect()
+/// The examples of which something is so, as they are written.
+fn claims_that(subject: &Subject, facts: &Facts, is_so: impl Fn(&ExampleFact) -> bool) -> Vec<String> {
+    let some = facts.examples.iter().filter(|f| is_so(f));
+    some.map(|f| subject.task.spec.examples.get(f.index).map_or_else(String::new, |e| one_line(&e.code))).collect()
 }
 
 /// A run of the project's tests that broke off: time-outs and unusable runners are no pass.

@@ -192,9 +192,15 @@ async fn build(
         };
         let glued = plan.glued(is_root, own.as_deref());
         let found = match &held {
-            Some((held, place)) => bench.in_project(held, place, &plan, &glued, &program).await?,
-            None => bench.alone(&glued, &program).await?,
+            Some((held, place)) => bench.in_project(held, place, &plan, &glued, &program).await,
+            None => bench.alone(&glued, &program).await,
         };
+        // Another file may need that the compiler can evaluate the function.
+        if matches!(found, Err(BuildError::Broken(..))) && plan.can_be_wrong() && glued.wrong.end == usize::MAX {
+            plan.without(Probe::Wrong);
+            continue;
+        }
+        let found = found?;
         let Some(errors) = found else {
             let unmade = plan.unmade();
             return Ok(Built { folder, dropped, unmade, can_be_wrong: plan.can_be_wrong() });
@@ -228,7 +234,7 @@ async fn build(
 fn sorted(glued: &Glued, errors: &[Message]) -> Result<Vec<(Probe, String)>, BuildError> {
     let mut faults: Vec<(Probe, String)> = Vec::new();
     // Whether the line is at fault itself shows without what was added to it.
-    if let Some(error) = errors.iter().find(|e| glued.wrong == Some(e.line)) {
+    if let Some(error) = errors.iter().find(|e| glued.wrong.contains(&e.line)) {
         return Ok(vec![(Probe::Wrong, error.text.clone())]);
     }
     for error in errors {

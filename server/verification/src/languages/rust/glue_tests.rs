@@ -17,12 +17,31 @@ fn plan(source: &str) -> Plan {
 fn a_function_leaves_with_something_wrong_when_it_is_told_to() {
     let task = analyse(Path::new("f.rs"), &Arc::from(HALF)).tasks.remove(0);
     let glued = Plan::read(&task).expect("a plan").glued(true, None);
-    let line = glued.text.lines().nth(glued.wrong.expect("a line") - 1).unwrap_or_default();
+    let line = glued.text.lines().nth(glued.wrong.start - 1).unwrap_or_default();
     let told = "-> Option<i32> { __zeroerr::__h::wrong!(Option<i32>, [xs, n], [xs]);";
     assert!(line.ends_with(told), "{line}");
-    let constant = "// @spec F.\n// @example f() == 1\nconst fn f() -> i32 {\n    1\n}\n";
-    let task = analyse(Path::new("f.rs"), &Arc::from(constant)).tasks.remove(0);
-    assert!(!Plan::read(&task).expect("a plan").can_be_wrong());
+    let function = |code: &str| {
+        let source = format!("// @spec F.\n// @example f(1) == 1\n{code}\n");
+        let task = analyse(Path::new("f.rs"), &Arc::from(source)).tasks.remove(0);
+        let plan = Plan::read(&task).expect("a plan");
+        plan.can_be_wrong().then(|| plan.glued(true, None).text.lines().nth(2).unwrap_or_default().to_owned())
+    };
+    expect![[r#"
+              fn f(x: i32) -> i32 { __zeroerr::__h::wrong!(i32, [x], []); x }
+        fn f<'a>(xs: &'a [i32]) -> impl Iterator<Item = &'a i32> + 'a { __zeroerr::__h::wrong_items!(&'static i32, [xs], [], __zeroerr_right_f(xs)) } fn __zeroerr_right_f<'a>(xs: &'a [i32]) -> impl Iterator<Item = &'a i32> + 'a { xs.iter() }
+        fn f(mut n: i32) -> impl FnMut(&str) -> bool { let __given: __zeroerr::__h::standard::vec::Vec<__zeroerr::__h::standard::string::String> = __zeroerr::__h::standard::vec![__zeroerr::__h::show!(&n), ]; let mut __right = __zeroerr_right_f(n); move |__a0: &str| { __zeroerr::__h::wrong!(bool, [__given, __a0], []); __right(__a0) } } fn __zeroerr_right_f(mut n: i32) -> impl FnMut(&str) -> bool { move |_| n > 0 }"#]]
+    .assert_eq(
+        &[
+            "const fn f(x: i32) -> i32 { x }",
+            "fn f<'a>(xs: &'a [i32]) -> impl Iterator<Item = &'a i32> + 'a { xs.iter() }",
+            "fn f(mut n: i32) -> impl FnMut(&str) -> bool { move |_| n > 0 }",
+        ]
+        .map(|code| function(code).expect("a wrong one"))
+        .join("\n"),
+    );
+    for none in ["fn f(x: i32) -> impl std::fmt::Display { x }", "fn f(x: i32) -> ! { panic!() }"] {
+        assert_eq!(function(none), None, "{none}");
+    }
 }
 
 const HALF: &str = "// @spec F.\n// @requires !xs.is_empty()\n// @ensures new.xs == old.xs\n// @example half(&mut [1, 2], 3) == Some(1)\n// @raises panic half(&mut [], 1)\n// @property half(&mut xs.clone(), 1).is_some()\n// @budget 1ms half(&mut [1; 9], 2)\nfn half(xs: &mut [i32], n: usize) -> Option<i32> {\n    todo!()\n}\nfn main() {}\n";

@@ -4,7 +4,7 @@ use zeroerr_core::verdict::{Layer, LayerReport};
 
 use super::build::Speed;
 use super::glue::Probe;
-use super::session::{LAYER_SEED, Question, State, Trouble, ask, broken, read, spec_fault, unmade};
+use super::session::{LAYER_SEED, Question, State, Trouble, ask, broken, doubt, read, spec_fault, unmade};
 use crate::languages::Subject;
 use crate::layers::Failure;
 use crate::layers::properties::{Facts, judge, nothing};
@@ -33,7 +33,7 @@ async fn run(state: &State, tools: &Toolchain, subject: &Subject) -> Result<Laye
     }
     let laws: Vec<String> = (0..spec.properties.len()).map(|i| i.to_string()).collect();
     let mut options = vec![format!("laws={}", laws.join(" ")), format!("unmade={}", unmade(&built))];
-    options.extend(built.can_be_wrong.then(|| "wrong=1".to_owned()));
+    options.push(doubt(&built, false));
     // A spec that names its valid inputs means all of them.
     options.extend((!spec.requires.is_empty()).then(|| "bounded=1".to_owned()));
     let question = Question { mode: "laws", seed: LAYER_SEED, options, extremes: true, seconds: 60 };

@@ -210,7 +210,12 @@ pub(super) fn spec_fault(subject: &Subject, built: &Built, wanted: impl Fn(Probe
 /// How claims that hold are doubted: of functions that are wrong on purpose too, where there are some and no claim is
 /// `plain`.
 pub(super) fn doubt(built: &Built, plain: bool) -> String {
-    format!("doubt={}", if plain || !built.can_be_wrong { "plain" } else { "wrong" })
+    let how = match (plain, built.can_be_wrong) {
+        (true, _) => "plain",
+        (false, true) => "wrong",
+        (false, false) => "unknown",
+    };
+    format!("doubt={how}")
 }
 
 /// What keeps inputs from being made up, in words.

@@ -224,7 +224,7 @@ pub(super) fn members<'t>(root: Node<'t>) -> Vec<Node<'t>> {
 }
 
 /// An expression in which whoever watches calls the members of this name, and gives them where they are only taken:
-/// `a.f(1)` becomes `__call(a, 1)`, and `a.f` is `__take(a)`.
+/// `a.f(1)` becomes `__call(a, 1)`, `a.f` is `__take(a)`, and `a?.f(1)` is `__seen(a)?.f(1)`.
 pub(super) fn watched(code: &str, member: &str) -> String {
     let Some(expression) = Expression::parse(code).filter(|e| e.node().is_some()) else { return code.to_owned() };
     let mut edits: Vec<(Range<usize>, String)> = Vec::new();
@@ -236,10 +236,16 @@ pub(super) fn watched(code: &str, member: &str) -> String {
             above.filter(|n| n.kind() == "call_expression" && n.child_by_field_name("function") == Some(whole));
         let arguments = arguments.and_then(|n| n.child_by_field_name("arguments"));
         let (from, to) = (expression.place(object), expression.place(whole).end);
-        // What may be missing, and what is made by `new`, is left as it is.
         let opens = arguments.map_or(to, |n| expression.place(n).start);
         let between = code.get(from.end..opens).unwrap_or("");
-        if between.contains("?.") || above.is_some_and(|n| n.kind() == "new_expression") {
+        // What is made by `new` is left as it is.
+        if above.is_some_and(|n| n.kind() == "new_expression") {
+            continue;
+        }
+        // What may be missing is looked at, and called as it is written.
+        if between.contains("?.") {
+            edits.push((from.start..from.start, "__seen(".to_owned()));
+            edits.push((from.end..from.end, ")".to_owned()));
             continue;
         }
         match arguments.filter(|n| n.kind() == "arguments") {

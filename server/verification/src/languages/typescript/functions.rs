@@ -304,8 +304,8 @@ pub(super) struct Place {
     pub holder: Option<String>,
     /// Whether a spec may call it by its bare name.
     pub is_bare: bool,
-    /// `get` or `set`.
-    pub is_accessor: bool,
+    /// `get` or `set`, where it is one.
+    pub accessor: Option<&'static str>,
     /// `#name`.
     pub is_private: bool,
     /// `function*`.
@@ -340,7 +340,7 @@ pub(super) fn place_of(task: &Task) -> Option<Place> {
         is_static: has_word(function.named, "static"),
         holder: function.holder(source),
         is_bare: index.is_bare(function, source),
-        is_accessor: has_word(function.node, "get") || has_word(function.node, "set"),
+        accessor: ["get", "set"].into_iter().find(|word| has_word(function.node, word)),
         is_private: function.name(source).starts_with('#'),
         is_generator: function.is_generator(),
         is_async: has_word(function.node, "async"),

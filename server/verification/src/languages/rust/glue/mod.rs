@@ -24,6 +24,7 @@ pub(super) use probe::Probe;
 use self::calls::Call;
 use self::probe::Pieces;
 use self::types::{Kept, Substitution};
+use self::wrong::Wrong;
 use super::functions::{FileIndex, Function};
 use super::signature::{modifiers, parameters, receiver};
 use super::tree::{Expression, children, is_comment, newline_of, nodes, parse, parts, text, unwrapped};
@@ -67,8 +68,8 @@ pub(super) struct Plan {
     budgets: Vec<String>,
     /// Where the body says that it is compiled, if an attribute could leave it out.
     marker: Option<usize>,
-    /// Where the body leaves when it is to be wrong, and how.
-    wrong: Option<(usize, String)>,
+    /// How it is told to be wrong.
+    wrong: Option<Wrong>,
     /// The root's own `main`, which must make room.
     main: Option<Range<usize>>,
     dropped: BTreeSet<Probe>,
@@ -104,8 +105,8 @@ pub(super) struct Glued {
     pub marks: Vec<(Range<usize>, Probe)>,
     /// All lines of the generated module.
     pub lines: Range<usize>,
-    /// The line of the body that was added to.
-    pub wrong: Option<usize>,
+    /// Lines whose errors may come of what makes the function wrong when it is told to.
+    pub wrong: Range<usize>,
 }
 
 impl Plan {
@@ -161,7 +162,7 @@ impl Plan {
             laws: texts(&task.spec.properties),
             budgets: task.spec.budgets.iter().map(|b| b.call.clone()).collect(),
             marker: is_conditional(function, source).then(|| start_of_body(function.node)).flatten(),
-            wrong: start_of_body(function.node).zip(wrong::statement(function.node, task, source)),
+            wrong: wrong::of(function, task, source),
             main: root_main(tree.root_node(), source),
             dropped: BTreeSet::new(),
             source: source.to_owned(),
@@ -239,7 +240,7 @@ impl Plan {
         let present = format!(" impl {MODULE}::Present for {MODULE}::Here {{}} ");
         edits.extend(self.marker.map(|at| (at..at, present)));
         let wrong = self.wrong.as_ref().filter(|_| self.can_be_wrong());
-        edits.extend(wrong.map(|(at, statement)| (*at..*at, statement.clone())));
+        edits.extend(wrong.into_iter().flat_map(|w| w.edits.clone()));
         edits.extend(self.path.iter().filter_map(|(_, at)| at.map(|at| (at..at, "pub ".to_owned()))));
         if root {
             edits.extend(self.main.clone().map(|main| (main, "__zeroerr_main".to_owned())));
@@ -254,7 +255,7 @@ impl Plan {
             text.replace_range(at, &new);
         }
         let marks = marks.into_iter().map(|(lines, probe)| (first + lines.start..first + lines.end, probe)).collect();
-        let wrong = wrong.map(|(at, _)| line_of(&self.source, *at));
+        let wrong = wrong.map_or(0..0, |w| w.lines.clone());
         Glued { text, marks, lines: first..first + count, wrong }
     }
 }

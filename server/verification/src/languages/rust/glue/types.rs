@@ -179,7 +179,7 @@ impl Substitution {
 }
 
 /// The element's type of `impl Iterator<Item = T>`, or of a parameter bound like that.
-fn element_of(bounds: Node<'_>, source: &str, names: &Substitution) -> Option<String> {
+pub(in super::super) fn element_of(bounds: Node<'_>, source: &str, names: &Substitution) -> Option<String> {
     let binding = nodes(bounds).into_iter().find(|n| n.kind() == "type_binding")?;
     let holder = binding.parent()?.parent()?;
     let of = holder.child_by_field_name("type").map_or("", |n| text(n, source));

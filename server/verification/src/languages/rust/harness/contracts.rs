@@ -101,10 +101,11 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
             Shown::Holds => {}
         }
     }
-    let hollow = if violations.is_empty() { hollow(worker, request, sample(held), end) } else { Vec::new() };
+    let (hollow, untested) = if violations.is_empty() { doubted(worker, request, sample(held), end) } else { Default::default() };
     format!(
-        "\"raises\":{raises},\"hollow\":{},\"violations\":{},\"raised\":{},\"timeouts\":{},\"checked\":{checked},\"invalid\":{invalid},\"crashes\":{}",
+        "\"raises\":{raises},\"hollow\":{},\"untested\":{},\"violations\":{},\"raised\":{},\"timeouts\":{},\"checked\":{checked},\"invalid\":{invalid},\"crashes\":{}",
         list(hollow.iter().map(ToString::to_string)),
+        list(untested.iter().map(ToString::to_string)),
         list(violations),
         list(raised),
         list(timeouts),
@@ -112,21 +113,26 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
     )
 }
 
-/// The clauses that functions which are wrong on purpose meet in all of these places.
-fn hollow(worker: &mut Worker, request: &Request, places: Vec<Place>, end: Instant) -> Vec<usize> {
+/// The clauses that functions which are wrong on purpose meet in all of these places, and those that none was asked.
+fn doubted(worker: &mut Worker, request: &Request, places: Vec<Place>, end: Instant) -> (Vec<usize>, Vec<usize>) {
     let mut hollow: Vec<usize> = (0..request.number("clauses", 0)).collect();
+    if request.option("doubt") != "wrong" || places.is_empty() {
+        return (Vec::new(), hollow);
+    }
     for way in WAYS {
         for place in &places {
-            if hollow.is_empty() || Instant::now() > end {
-                return Vec::new();
+            if hollow.is_empty() {
+                return (Vec::new(), hollow);
             }
-            match ask_wrong(worker, way, place, "unheld", request.seed, &[]).of("unheld") {
+            let answer = ask_wrong(worker, way, place, "unheld", request.seed, &[]);
+            match answer.of("unheld") {
+                _ if Instant::now() > end || answer.of("unknown").is_some() => return (Vec::new(), hollow),
                 Some([unheld]) => hollow.retain(|index| !unheld.split(' ').any(|i| i == index.to_string())),
-                _ => return Vec::new(),
+                _ => return (Vec::new(), Vec::new()),
             }
         }
     }
-    if places.is_empty() { Vec::new() } else { hollow }
+    (hollow, Vec::new())
 }
 
 fn empty() -> &'static str {

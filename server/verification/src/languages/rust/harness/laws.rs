@@ -59,9 +59,13 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
         } else {
             check(worker, &places, invalid, request.seed, law, bounded, end)
         };
-        let hollow = fact.0 == "held" && request.option("wrong") != "" && is_hollow(worker, sample(places.iter().map(|p| p.0.clone()).collect()), request.seed, law, end);
+        let places = || sample(places.iter().map(|p| p.0.clone()).collect());
+        let (hollow, untested) = match (fact.0.as_str(), request.option("doubt")) {
+            ("held", "wrong") => doubted(worker, places(), request.seed, law, end),
+            (status, _) => (false, status == "held"),
+        };
         facts.push(format!(
-            "{{\"index\":{law},\"hollow\":{hollow},\"valid\":{},\"invalid\":{},\"status\":{},\"bindings\":\"()\",\"call\":{},\"why\":{}}}",
+            "{{\"index\":{law},\"hollow\":{hollow},\"untested\":{untested},\"valid\":{},\"invalid\":{},\"status\":{},\"bindings\":\"()\",\"call\":{},\"why\":{}}}",
             fact.1,
             fact.2,
             json(&fact.0),
@@ -72,12 +76,16 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
     format!("\"laws\":{}", list(facts))
 }
 
-/// Whether functions that are wrong on purpose obey a law in all of these places.
-fn is_hollow(worker: &mut Worker, places: Vec<Place>, seed: u64, law: &str, end: Instant) -> bool {
-    let met = |answer: Answer| answer.of("law").is_some_and(|parts| parts.first().is_some_and(|h| h == "true"));
+/// Whether functions that are wrong on purpose obey a law in all of these places, and whether none was asked.
+fn doubted(worker: &mut Worker, places: Vec<Place>, seed: u64, law: &str, end: Instant) -> (bool, bool) {
     let mut cases = WAYS.iter().flat_map(|way| places.iter().map(move |place| (way, place)));
-    let all = cases.all(|(way, place)| Instant::now() < end && met(ask_wrong(worker, way, place, "law", seed, &[law])));
-    all && !places.is_empty()
+    let refuted = cases.find_map(|(way, place)| {
+        let answer = ask_wrong(worker, way, place, "law", seed, &[law]);
+        let is_met = answer.of("law").is_some_and(|parts| parts.first().is_some_and(|h| h == "true"));
+        let is_unknown = answer.of("unknown").is_some() || Instant::now() > end;
+        (is_unknown || !is_met).then_some(is_unknown)
+    });
+    (refuted.is_none() && !places.is_empty(), refuted.unwrap_or(places.is_empty()))
 }
 
 type Fact = (String, usize, usize, String, String);

@@ -94,6 +94,27 @@ macro_rules! wrong {
     };
 }
 
+/// An iterator over what a wrong function gives, or over what the right one does.
+#[macro_export]
+macro_rules! wrong_items {
+    ($item:ty, [$($shown:ident),*], [$($changed:ident),*], $right:expr) => {{
+        let mut made: $crate::standard::option::Option<$crate::standard::vec::Vec<$item>> = $crate::standard::option::Option::None;
+        if $crate::wrong::way() != 0 {
+            #[allow(unused_imports, reason = "one of them fits")]
+            use $crate::wrong::{ChangesAll as _, ChangesItems as _, ChangesNothing as _, Makes as _, MakesNothing as _, MakesOk as _};
+            let arguments = [$($crate::show!(&$shown)),*];
+            made = (&&$crate::wrong::Maker::<$crate::standard::vec::Vec<$item>>($crate::standard::marker::PhantomData)).made(&arguments);
+            if made.is_some() && $crate::wrong::way() > 2 {
+                $((&mut $crate::wrong::Changes(&mut *$changed)).change(&arguments);)*
+            }
+        }
+        match made {
+            $crate::standard::option::Option::Some(items) => $crate::wrong::Items::Wrong($crate::standard::iter::IntoIterator::into_iter(items)),
+            $crate::standard::option::Option::None => $crate::wrong::Items::Right($crate::standard::iter::IntoIterator::into_iter($right)),
+        }
+    }};
+}
+
 /// Runs a future to its end on this thread.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = std::pin::pin!(future);

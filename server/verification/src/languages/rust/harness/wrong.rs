@@ -127,3 +127,41 @@ pub trait ChangesNothing {
 impl<T: ?Sized> ChangesNothing for &mut Changes<'_, T> {
     fn change(&mut self, _arguments: &[String]) {}
 }
+
+/// What an iterator goes over.
+#[derive(Clone, Debug)]
+pub enum Items<W, R> {
+    /// Made up items.
+    Wrong(W),
+    /// The function's own.
+    Right(R),
+}
+
+impl<W: Iterator, R: Iterator<Item = W::Item>> Iterator for Items<W, R> {
+    type Item = W::Item;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Items::Wrong(items) => items.next(),
+            Items::Right(items) => items.next(),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        match self {
+            Items::Wrong(items) => items.size_hint(),
+            Items::Right(items) => items.size_hint(),
+        }
+    }
+}
+
+impl<W: DoubleEndedIterator, R: DoubleEndedIterator<Item = W::Item>> DoubleEndedIterator for Items<W, R> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        match self {
+            Items::Wrong(items) => items.next_back(),
+            Items::Right(items) => items.next_back(),
+        }
+    }
+}
+
+impl<W: ExactSizeIterator, R: ExactSizeIterator<Item = W::Item>> ExactSizeIterator for Items<W, R> {}

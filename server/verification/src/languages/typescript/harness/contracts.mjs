@@ -27,7 +27,7 @@ export async function run(request) {
       }
       if (facts.violations.length === 0) {
         await askAgain(facts, request, worker, held.slice(0, AGAIN));
-        facts.hollow = await hollowClauses(worker, request, held, end);
+        Object.assign(facts, await hollowClauses(worker, request, held, end));
       }
     }
     await doubt(worker, request, facts.raises, end);

@@ -2,7 +2,7 @@
  * Claims that hold are doubted: asked once more, in another order, and of functions that are wrong on purpose. What
  * held once may have held of the first call only; what holds of a wrong function too (`wrong.mjs`) shows nothing.
  */
-import { CALL_SECONDS, checked, left } from "./gate.mjs";
+import { CALL_SECONDS, checked, left, UNKNOWN } from "./gate.mjs";
 import { literal } from "./literals.mjs";
 
 const WAYS = ["1", "2", "3", "4", "5", "6"];
@@ -11,16 +11,18 @@ const CASES = 24;
 const ROW = 8;
 const SECONDS = 0.5;
 
-/** Takes back what does not hold when it is asked again, and marks what shows nothing as `hollow`. */
+/** Takes back what does not hold when it is asked again, marks what shows nothing as `hollow`, and what no wrong function was asked as `untested`. */
 export async function doubt(worker, request, facts, end) {
   if (facts.length === 0 || worker.broken || !facts.every((f) => f.ok)) return;
   await repeated(worker, request.examples, facts, end);
   if (!facts.every((f) => f.ok) || request.examples.some(isPlain)) return;
-  for (const fact of facts) fact.hollow = left(end) > 0;
+  for (const fact of facts) fact.hollow = true;
   for (const way of WAYS) {
     for (const fact of facts.filter((f) => f.hollow)) {
       const wrong = { ask: (job, seconds) => worker.ask(["as", way, ...job], Math.min(seconds, SECONDS)) };
-      fact.hollow = left(end) > 0 && (await checked(wrong, request.examples[fact.index], SECONDS)).ok;
+      const found = left(end) > 0 ? await checked(wrong, request.examples[fact.index], SECONDS) : { ok: false, got: UNKNOWN };
+      fact.hollow = found.ok;
+      fact.untested = found.got === UNKNOWN;
     }
   }
 }
@@ -47,32 +49,35 @@ function isPlain(example) {
   return example.bare && (example.kind === "raises" || literal(`(${example.right})()`) !== undefined);
 }
 
-/** The clauses of `@ensures` that wrong functions meet on all of these calls. */
+/** The clauses of `@ensures` that wrong functions meet on all of these calls: `hollow`; `untested` where time was short. */
 export async function hollowClauses(worker, request, calls, end) {
   const hollow = new Set(request.ensures.keys());
   for (const way of WAYS) {
     for (const row of rows(calls)) {
-      if (hollow.size === 0 || left(end) <= 0) return [];
+      if (hollow.size === 0) return { hollow: [], untested: [] };
+      if (left(end) <= 0) return { hollow: [], untested: [...hollow] };
       for (const [kind, found] of await all(worker, row.map((call) => ["as", way, "unheld", ...call]))) {
         if (kind === "unheld") found.split(" ").forEach((i) => hollow.delete(Number(i === "" ? -1 : i)));
         else if (kind !== "invalid") hollow.clear();
       }
     }
   }
-  return [...hollow];
+  return { hollow: [...hollow], untested: [] };
 }
 
-/** Whether wrong functions obey a law in all of these cases. */
-export async function isHollow(worker, index, cases, end) {
+/** Whether wrong functions obey a law in all of these cases (`hollow`), or were not asked (`untested`). */
+export async function doubtLaw(worker, index, cases, end) {
+  const untested = { hollow: false, untested: true };
   for (const way of WAYS) {
     for (const row of rows(cases)) {
-      if (left(end) <= 0) return false;
+      if (left(end) <= 0) return untested;
       for (const [kind] of await all(worker, row.map((args) => ["as", way, "law", String(index), args]))) {
-        if (kind !== "true" && kind !== "invalid") return false;
+        if (kind === "unknown") return untested;
+        if (kind !== "true" && kind !== "invalid") return { hollow: false, untested: false };
       }
     }
   }
-  return cases.length > 0;
+  return { hollow: cases.length > 0, untested: false };
 }
 
 async function all(worker, jobs) {

@@ -17,6 +17,9 @@ const HANGS = 4;
 /** Thousands of candidates wait less for calls that do not end than one does. */
 const BATCH = { input_seconds: 0.5, hangs: 2 };
 
+/** What a claim gives whose wrong function was not called. */
+export const UNKNOWN = "unknown";
+
 /** The moment after which nothing more is asked. */
 export const after = (seconds) => performance.now() + seconds * 1e3;
 export const left = (end) => (end - performance.now()) / 1e3;
@@ -119,7 +122,7 @@ function other(answer, expected) {
   const [kind] = answer;
   if (kind === "raised") return fact(false, `! ${exception(answer)}`, expected, answer.slice(-3));
   if (kind === "untrusted") return fact(false, pretends(answer[1]), expected, ["", "", ""]);
-  const got = { timeout: "timeout", crash: `crash: ${answer[1]}`, uncalled: `uncalled: ${answer[1]}` }[kind] ?? `broken: ${answer[1]}: ${answer[2]}`;
+  const got = { timeout: "timeout", unknown: UNKNOWN, crash: `crash: ${answer[1]}`, uncalled: `uncalled: ${answer[1]}` }[kind] ?? `broken: ${answer[1]}: ${answer[2]}`;
   const found = fact(false, got, expected, ["", "", ""]);
   return kind === "broken" ? { ...found, missing_module: answer[3] ?? "" } : found;
 }

@@ -4,7 +4,7 @@
  * generator nor end it, and a law that hangs is a time-out of one case.
  */
 import { built } from "./build.mjs";
-import { isHollow } from "./doubts.mjs";
+import { doubtLaw } from "./doubts.mjs";
 import { after, left } from "./gate.mjs";
 import { Plan, written } from "./inputs.mjs";
 import { Worker } from "./judge.mjs";
@@ -61,7 +61,7 @@ class Law {
     else if (this.worker.broken) this.facts.status = "broken";
     else if (details.failed && details.numSkips <= details.numRuns) this.facts.status = "broken";
     if (this.facts.status === "held" && this.params.length > 0 && this.facts.valid < FEWEST) this.facts.status = "starved";
-    if (this.facts.status === "held") this.facts.hollow = await isHollow(this.worker, this.index, [...this.held], this.end);
+    if (this.facts.status === "held") Object.assign(this.facts, await doubtLaw(this.worker, this.index, [...this.held], this.end));
     return this.facts;
   }
 

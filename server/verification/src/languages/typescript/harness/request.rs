@@ -32,7 +32,7 @@ pub(in super::super) fn request(
     let (task, spec) = (&subject.task, &subject.task.spec);
     let place = place_of(task);
     reachable(subject, place.as_ref())?;
-    let is_accessor = place.as_ref().is_some_and(|p| p.is_accessor);
+    let accessor = place.as_ref().and_then(|p| p.accessor);
     let binds: Vec<Vec<String>> = task.signature.params.iter().map(binds).collect();
     let returns = task.signature.returns.as_deref().unwrap_or("");
     let waits = task.signature.is_async
@@ -65,7 +65,7 @@ pub(in super::super) fn request(
         "bare": place.as_ref().is_some_and(|p| p.is_bare),
         "field": place.as_ref().is_some_and(|p| p.form == Form::Field && !p.is_static),
         "whole": place.as_ref().filter(|p| p.form == Form::Default).map(|p| p.exported.as_deref().unwrap_or("module.exports")),
-        "accessor": is_accessor,
+        "accessor": accessor,
         "waits": waits,
         "returns": returns,
         "requires": texts(&spec.requires),
@@ -81,12 +81,12 @@ pub(in super::super) fn request(
         "binds": binds.concat(),
         "binder": binder(&task.signature.params, &binds.concat()),
         "seed": LAYER_SEED,
-        "plan": plan(subject, mirror, &binds, is_accessor),
+        "plan": plan(subject, mirror, &binds, accessor.is_some()),
     });
     if let (Value::Object(request), Value::Object(extra)) = (&mut request, extra) {
         request.extend(extra);
     }
-    if place.as_ref().is_some_and(|p| !p.is_accessor && (p.holder.is_some() || task.class.is_some())) {
+    if place.as_ref().is_some_and(|p| p.accessor.is_none() && (p.holder.is_some() || task.class.is_some())) {
         watch(&mut request, &task.signature.name);
     }
     Ok(request)

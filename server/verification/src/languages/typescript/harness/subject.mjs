@@ -3,7 +3,7 @@ import { types } from "node:util";
 
 import { Missing, Realm } from "./realm.mjs";
 import { held } from "./tamed.mjs";
-import { called } from "./wrong.mjs";
+import { called, constructed } from "./wrong.mjs";
 import { className, errorName, errorText, isOwn, ITEMS, mapEntries, same, setItems, show } from "./values.mjs";
 
 const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys, setPrototypeOf } = Reflect;
@@ -78,7 +78,7 @@ export class Subject {
   heldBy(holder) {
     const { function: name, accessor } = this.request;
     const own = getOwnPropertyDescriptor(holder, name);
-    return accessor ? (own?.get ?? own?.set) : own?.value;
+    return accessor ? own?.[accessor] : own?.value;
   }
 
   /** What a spec calls or takes of an object by the function's name; whatever is in its place now is watched in its stead. */
@@ -93,6 +93,14 @@ export class Subject {
     this.unchanged();
     this.inspect(result);
     return result;
+  }
+
+  /** An object whose function may be called unseen: one in a field of its own is wrong where the function is to be. */
+  seen(object) {
+    const { function: name, field } = this.request;
+    const own = this.way === 0 || !field || Object(object) !== object || types.isProxy(object) ? undefined : getOwnPropertyDescriptor(object, name);
+    if (typeof own?.value === "function") Reflect.defineProperty(object, name, { ...own, value: this.guard(own.value) });
+    return object;
   }
 
   /** Whether an object has the function: it is the one that holds it, or of the class. */
@@ -120,6 +128,7 @@ export class Subject {
       __same: same,
       __call: (object, ...args) => this.member(object, true, args),
       __take: (object) => this.member(object, false),
+      __seen: (object) => this.seen(object),
     };
     const taken = [...new Set([...own, ...ownKeys(given), ...names])];
     const inner = `((${taken.join(", ")}) => (${text})())`;
@@ -185,7 +194,7 @@ export class Subject {
         const unmet = subject.unmet(subject.bound(args));
         if (unmet !== undefined) subject.violated ??= unmet;
       }
-      const result = new.target === undefined ? subject.applied(original, this ?? home, args) : construct(original, args);
+      const result = new.target === undefined ? subject.applied(original, this ?? home, args) : subject.made(original, args);
       subject.unchanged();
       subject.inspect(result);
       if (subject.calls.length < 3) subject.calls.push([call, result]);
@@ -336,10 +345,19 @@ export class Subject {
     return called(this, (object, list) => apply(original, object, list), holder, args);
   }
 
+  /** What a function makes by `new`, or what a wrong one makes. */
+  made(original, args) {
+    return this.way === 0 ? construct(original, args) : constructed(this, (list) => construct(original, list), args);
+  }
+
   /** Runs something while the function is wrong, for the file's own code too where that can be. */
   async wronged(way, run) {
-    const { function: name, bare } = this.request;
+    const { function: name, bare, accessor } = this.request;
+    const holder = this.home ?? this.above;
+    const own = holder === undefined ? undefined : getOwnPropertyDescriptor(holder, name);
     const put = (value) => {
+      // What is frozen stays what it is.
+      if (own !== undefined) Reflect.defineProperty(holder, name, { ...own, [accessor ?? "value"]: value });
       try {
         if (bare) this.evaluate(`((__zeroerr_wrong) => { ${name} = __zeroerr_wrong; })`)(value);
       } catch {
@@ -348,7 +366,7 @@ export class Subject {
     };
     this.way = way;
     this.given = new Map(); // what a wrong one has given
-    put(this.guarded);
+    put(this.guarded ?? (own && this.guard(this.original, this.home)));
     try {
       return await run();
     } finally {

@@ -155,9 +155,9 @@ async function unheld(subject, receiver, args) {
   return ["unheld", found.join(" ")];
 }
 
-/** Another job, done with a function that is wrong in some way. Of who reads a property or makes an object nothing is known. */
+/** Another job, done with a function that is wrong in some way; nothing is known where it was not called. */
 async function wronged(subject, way, job, ...rest) {
-  if (subject.isClass || subject.request.accessor) return ["unknown", "", ""];
+  if (subject.isClass) return ["unknown", "", ""];
   const answer = await subject.wronged(Number(way), () => HANDLERS[job](subject, ...rest));
   return job === "unheld" || subject.entered || answer[0] === "invalid" ? answer : ["unknown", "", ""];
 }

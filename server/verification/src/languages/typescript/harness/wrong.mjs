@@ -46,6 +46,32 @@ export function called(subject, call, holder, args) {
   }
 }
 
+/** What a wrong function makes in the place of `make(args)`: an object of other arguments, or one with another field. */
+export function constructed(subject, make, args) {
+  const { way } = subject;
+  const seed = hash(`${way} ${args.map(shown).join("\n")}`);
+  subject.way = 0;
+  try {
+    const right = make(args.map((a) => subject.copy(a)));
+    const made = madeOf(subject, make, args, seed) ?? make(args);
+    if (shown(made) === shown(right)) change(subject, made, seed, 0);
+    return shown(made) === shown(right) ? other(subject) : made;
+  } catch {
+    return other(subject);
+  } finally {
+    subject.way = way;
+  }
+}
+
+/** An object of other arguments; `undefined` where those are refused. */
+function madeOf(subject, make, args, seed) {
+  try {
+    return args.length === 0 ? undefined : make(args.map((a, i) => altered(subject, subject.copy(a), seed + i, 0)));
+  } catch {
+    return undefined;
+  }
+}
+
 const shown = (value) => (isLazy(value) ? "" : show(value));
 
 function hash(text) {
