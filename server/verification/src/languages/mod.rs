@@ -3,6 +3,7 @@
 pub(crate) mod blocks;
 pub(crate) mod braces;
 pub(crate) mod brackets;
+pub(crate) mod carried;
 pub(crate) mod comments;
 pub(crate) mod faults;
 pub(crate) mod pieces;

@@ -50,6 +50,16 @@ pub struct Facts {
     /// where no example is evidence.
     #[serde(default)]
     pub hollow: Option<ProjectRun>,
+    /// What the copy that the project's tests ran in did not hold, in words.
+    #[serde(skip)]
+    pub missed: Option<String>,
+}
+
+impl Facts {
+    /// Whether one of the project's tests failed.
+    pub fn has_failed(&self) -> bool {
+        self.project.iter().flat_map(|r| &r.tests).any(|t| t.outcome == "failed")
+    }
 }
 
 /// Judges the facts.
@@ -190,10 +200,12 @@ fn detail(subject: &Subject, facts: &Facts, (ran, known, blind): (usize, usize, 
     if failed > 0 {
         parts.push(format!("{failed} failed"));
     }
+    let missed = facts.missed.as_ref().filter(|_| facts.project.is_some());
+    let missed = missed.map_or_else(String::new, |what| format!("; {what}"));
     if parts.is_empty() {
         "no examples, and no test of the project mentions the function".into()
     } else {
-        parts.join(", ")
+        format!("{}{missed}", parts.join(", "))
     }
 }
 

@@ -1,11 +1,9 @@
 //! Examples, doctests and the project's own tests of a Python function.
 //!
-//! The tests run in a copy of the project with the edit applied. The copy holds Python and small
-//! data files; what `.gitignore` excludes and hidden files (keys, environments) stay out.
+//! The tests run in a copy of the project with the edit applied (`languages/carried.rs` says what it holds).
 
 use std::path::{Path, PathBuf};
 
-use ignore::WalkBuilder;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use zeroerr_core::verdict::{Layer, LayerReport};
@@ -14,21 +12,18 @@ use super::harness::{self, Mode, Trouble};
 use super::performance::replaced;
 use super::probe::{missing_import, read};
 use crate::fingerprint::Broken;
+use crate::languages::carried::Carried;
 use crate::languages::{CheckError, Subject};
 use crate::layers::Failure;
 use crate::layers::tests::{Facts, judge};
 use crate::toolchain::Toolchain;
 
-/// Bounds of the copy: files, bytes in all, bytes of one file.
-const MAX_FILES: usize = 4_000;
-const MAX_BYTES: u64 = 64 << 20;
-const MAX_FILE: u64 = 1 << 20;
 /// Most test files that are run.
 const MAX_SUITES: usize = 40;
-/// What tests read beside code.
-const DATA: [&str; 12] = ["py", "pyi", "toml", "ini", "cfg", "json", "txt", "csv", "yaml", "yml", "md", "xml"];
+/// Code, which is carried before data.
+const CODE: [&str; 5] = ["py", "pyi", "toml", "ini", "cfg"];
 /// Folders that are nobody's project.
-const FOREIGN: [&str; 7] = ["node_modules", "venv", "env", "site-packages", "__pycache__", "build", "dist"];
+const FOREIGN: &[&str] = &["node_modules", "venv", "env", "site-packages", "__pycache__", "build", "dist"];
 
 /// Runs the layer.
 pub async fn check(tools: &Toolchain, subject: &Subject) -> LayerReport {
@@ -54,7 +49,8 @@ async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Troubl
     if let Some(error) = missing_import(subject, broken.as_ref().map_or("", |b| &b.3)) {
         return Err(error.into());
     }
-    let facts: Facts = read(answer)?;
+    let mut facts: Facts = read(answer)?;
+    facts.missed = copy.carried.missed(facts.has_failed());
     let mut named = vec![environment.named("python")];
     if facts.project.is_some() {
         named.push(environment.named("pytest"));
@@ -89,6 +85,7 @@ struct Copy {
     root: PathBuf,
     file: PathBuf,
     tests: Vec<PathBuf>,
+    carried: Carried,
 }
 
 impl Copy {
@@ -96,7 +93,7 @@ impl Copy {
         let name = subject.task.file.file_name().unwrap_or_else(|| "edited.py".as_ref());
         let inside = subject.workspace.as_deref().and_then(|w| subject.task.file.strip_prefix(w).ok());
         let file = root.join(inside.unwrap_or_else(|| Path::new(name)));
-        let mut copy = Self { root: root.to_path_buf(), file, tests: Vec::new() };
+        let mut copy = Self { root: root.to_path_buf(), file, tests: Vec::new(), carried: Carried::default() };
         if let Some(workspace) = subject.workspace.as_deref().filter(|_| inside.is_some()) {
             copy.project(workspace)?;
         }
@@ -107,7 +104,8 @@ impl Copy {
 
     /// Copies what the bounds let in; links are not followed.
     fn project(&mut self, workspace: &Path) -> Result<(), CheckError> {
-        for (path, below) in files(workspace) {
+        let carried = carried(workspace);
+        for (path, below) in &carried.files {
             let to = self.root.join(below);
             let Ok(content) = std::fs::read(path) else { continue };
             put(&to, &content)?;
@@ -115,6 +113,7 @@ impl Copy {
                 self.tests.push(to);
             }
         }
+        self.carried = carried;
         Ok(())
     }
 }
@@ -123,7 +122,7 @@ impl Copy {
 pub fn project_hash(subject: &Subject) -> String {
     let inside = subject.workspace.as_deref().filter(|w| subject.task.file.starts_with(w));
     let mut hasher = Sha256::new();
-    for (path, below) in inside.map(files).unwrap_or_default() {
+    for (path, below) in inside.map(|w| carried(w).files).unwrap_or_default() {
         for part in [below.as_os_str().as_encoded_bytes(), &std::fs::read(path).unwrap_or_default()] {
             hasher.update((part.len() as u64).to_le_bytes());
             hasher.update(part);
@@ -132,29 +131,9 @@ pub fn project_hash(subject: &Subject) -> String {
     hasher.finalize().iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// The files of a project that a copy of it holds: where each is, and where below the root.
-fn files(workspace: &Path) -> Vec<(PathBuf, PathBuf)> {
-    let foreign = |name: &std::ffi::OsStr| name.to_str().is_some_and(|n| FOREIGN.contains(&n));
-    let walk = WalkBuilder::new(workspace)
-        .require_git(false)
-        .filter_entry(move |e| !foreign(e.file_name()))
-        .sort_by_file_path(Path::cmp)
-        .build();
-    let (mut found, mut bytes) = (Vec::new(), 0);
-    for entry in walk.flatten().filter(|e| e.file_type().is_some_and(|t| t.is_file())) {
-        let path = entry.path();
-        let size = entry.metadata().map_or(u64::MAX, |m| m.len());
-        let wanted = path.extension().and_then(|e| e.to_str()).is_some_and(|e| DATA.contains(&e));
-        let Some(below) = path.strip_prefix(workspace).ok().filter(|_| wanted && size <= MAX_FILE) else {
-            continue;
-        };
-        bytes += size;
-        if found.len() >= MAX_FILES || bytes > MAX_BYTES {
-            break;
-        }
-        found.push((path.to_path_buf(), below.to_path_buf()));
-    }
-    found
+/// The files of a project that a copy of it holds.
+fn carried(workspace: &Path) -> Carried {
+    Carried::read(workspace, FOREIGN, |ending| CODE.contains(&ending))
 }
 
 fn is_test(path: &Path) -> bool {

@@ -1,12 +1,11 @@
 //! Examples, JSDoc examples and the project's own tests of a TypeScript function.
 //!
-//! The tests run in a copy of the project with the edit applied. The copy holds code and small data files;
-//! what `.gitignore` excludes and hidden files (keys, environments) stay out, packages are linked.
+//! The tests run in a copy of the project with the edit applied (`languages/carried.rs` says what it holds); packages
+//! are linked.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ignore::WalkBuilder;
 use serde_json::{Value, json};
 use zeroerr_core::verdict::{Layer, LayerReport};
 
@@ -16,39 +15,22 @@ use super::probe::{missing_import, read};
 use super::project::{Mirror, relative_file, write};
 use super::reaching::reaching;
 use crate::fingerprint::Broken;
+use crate::languages::carried::Carried;
 use crate::languages::{CheckError, Subject};
 use crate::layers::Failure;
 use crate::layers::tests::{Facts, judge};
 use crate::toolchain::Toolchain;
 
-/// Bounds of the copy: files, bytes in all, bytes of one file.
-const MAX_FILES: usize = 4_000;
-const MAX_BYTES: u64 = 64 << 20;
-const MAX_FILE: u64 = 1 << 20;
 /// Most test files that are run.
 const MAX_SUITES: usize = 20;
-/// What tests read.
-const DATA: [&str; 18] = [
-    "ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "json", "txt", "csv", "yaml", "yml", "md", "xml", "html",
-    "css", "snap",
-];
+/// Code, which is carried before data.
+const CODE: [&str; 9] = ["ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "json"];
 /// Frameworks whose tests are run when the project has them, and the scripts that start them.
 const RUNNERS: [(&str, &str); 3] = [("jest", "bin/jest.js"), ("mocha", "bin/mocha.js"), ("vitest", "vitest.mjs")];
-/// Hidden files that configure them.
-const HIDDEN: [&str; 8] = [
-    ".babelrc",
-    ".babelrc.json",
-    ".mocharc.json",
-    ".mocharc.js",
-    ".mocharc.cjs",
-    ".mocharc.yaml",
-    ".mocharc.yml",
-    ".swcrc",
-];
 /// What our own placeholder throws.
 const MARKER: &str = "this placeholder is zeroerr's";
 /// Folders that are nobody's project.
-const FOREIGN: [&str; 5] = ["node_modules", "build", "dist", "coverage", "out"];
+const FOREIGN: &[&str] = &["node_modules", "build", "dist", "coverage", "out"];
 
 /// Runs the layer.
 pub(super) async fn check(tools: &Toolchain, subject: &Subject) -> LayerReport {
@@ -61,7 +43,7 @@ pub(super) async fn check(tools: &Toolchain, subject: &Subject) -> LayerReport {
 async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Trouble> {
     let node = tools.node()?;
     let mirror = Mirror::make(tools, subject, &subject.task.source)?;
-    let files = project(subject, &mirror.root)?;
+    let (files, carried) = project(subject, &mirror.root)?;
     let suites: Vec<PathBuf> =
         reaching(&mirror.root, &files, &moved(subject, &mirror)).into_iter().take(MAX_SUITES).collect();
     if subject.task.spec.examples.is_empty() && suites.is_empty() {
@@ -84,7 +66,8 @@ async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Troubl
     if let Some(error) = missing_import(subject, broken.as_ref().map_or("", |b| &b.3)) {
         return Err(error.into());
     }
-    let facts: Facts = read(answer)?;
+    let mut facts: Facts = read(answer)?;
+    facts.missed = carried.missed(facts.has_failed());
     Ok(LayerReport { tools: named, ..judge(subject, &facts) })
 }
 
@@ -130,36 +113,19 @@ fn json_in(path: &Path) -> Option<Value> {
     serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
 
-/// Copies what the bounds let in, links not followed; the paths of the copies.
-fn project(subject: &Subject, root: &Path) -> Result<Vec<PathBuf>, CheckError> {
+/// Copies the project's files; the paths of the copies, and what was carried.
+fn project(subject: &Subject, root: &Path) -> Result<(Vec<PathBuf>, Carried), CheckError> {
     let inside = subject.workspace.as_deref().filter(|w| subject.task.file.starts_with(w));
-    let Some(workspace) = inside else { return Ok(Vec::new()) };
-    let foreign = |name: &std::ffi::OsStr| name.to_str().is_some_and(|n| FOREIGN.contains(&n));
-    let is_secret = |name: &str| name.starts_with('.') && !HIDDEN.contains(&name);
-    let hidden = move |e: &ignore::DirEntry| e.depth() > 0 && e.file_name().to_str().is_none_or(is_secret);
-    let walk = WalkBuilder::new(workspace)
-        .require_git(false)
-        .hidden(false)
-        .filter_entry(move |e| !foreign(e.file_name()) && !hidden(e))
-        .sort_by_file_path(Path::cmp)
-        .build();
-    let (mut count, mut bytes, mut out) = (0, 0, Vec::new());
-    for entry in walk.flatten().filter(|e| e.file_type().is_some_and(|t| t.is_file())) {
-        let path = entry.path();
-        let size = entry.metadata().map_or(u64::MAX, |m| m.len());
-        let wanted = path.extension().and_then(|e| e.to_str()).is_some_and(|e| DATA.contains(&e))
-            || path.file_name().and_then(|n| n.to_str()).is_some_and(|n| HIDDEN.contains(&n));
-        let Some(below) = path.strip_prefix(workspace).ok().filter(|_| wanted && size <= MAX_FILE) else { continue };
-        (count, bytes) = (count + 1, bytes + size);
-        if count > MAX_FILES || bytes > MAX_BYTES {
-            break;
-        }
+    let Some(workspace) = inside else { return Ok((Vec::new(), Carried::default())) };
+    let carried = Carried::read(workspace, FOREIGN, |ending| CODE.contains(&ending));
+    let mut out = Vec::new();
+    for (path, below) in &carried.files {
         let to = root.join(below);
         let Ok(content) = std::fs::read(path) else { continue };
-        if path != subject.task.file {
+        if *path != subject.task.file {
             write(&to, &content)?;
         }
         out.push(to);
     }
-    Ok(out)
+    Ok((out, carried))
 }

@@ -1,0 +1,238 @@
+//! The files of a project that a copy for its tests carries: code first, then whatever else tests may read, as far as
+//! `.gitignore` and the bounds let it in. What may hold a secret is carried by no copy.
+
+use std::ffi::OsStr;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use ignore::{DirEntry, WalkBuilder};
+
+/// Bounds of a copy: files, bytes in all, bytes of one file.
+const MAX_FILES: usize = 4_000;
+const MAX_BYTES: u64 = 64 << 20;
+const MAX_FILE: u64 = 16 << 20;
+/// Files of a project that are looked at.
+const MAX_SEEN: usize = 100_000;
+/// Names of files that are told in one message.
+const NAMED: usize = 3;
+/// Hidden files that configure tools or hold a folder open; no other hidden file is carried.
+const HIDDEN: &[&str] = &[
+    ".babelrc",
+    ".babelrc.json",
+    ".coveragerc",
+    ".editorconfig",
+    ".gitattributes",
+    ".gitignore",
+    ".gitkeep",
+    ".keep",
+    ".mocharc.cjs",
+    ".mocharc.js",
+    ".mocharc.json",
+    ".mocharc.yaml",
+    ".mocharc.yml",
+    ".pylintrc",
+    ".swcrc",
+];
+/// What keys and the states of machines are called by.
+const SECRET_ENDINGS: &[&str] = &[
+    "env",
+    "gpg",
+    "jks",
+    "kdbx",
+    "key",
+    "keystore",
+    "kubeconfig",
+    "ovpn",
+    "p12",
+    "pem",
+    "pfx",
+    "ppk",
+    "tfstate",
+    "tfvars",
+];
+/// Files that hold secrets whatever comes behind their names, unless it is code: `credentials`, `secrets.json`.
+const SECRET_STEMS: &[&str] = &[
+    "credential",
+    "credentials",
+    "htpasswd",
+    "kubeconfig",
+    "netrc",
+    "_netrc",
+    "passwords",
+    "secret",
+    "secrets",
+    "service-account",
+    "service_account",
+];
+/// Endings of code, which holds no secrets of this kind.
+const CODE: &[&str] = &["cjs", "cts", "js", "jsx", "mjs", "mts", "py", "pyi", "ts", "tsx"];
+/// How the files of private keys start.
+const SECRET_STARTS: &[&str] = &["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"];
+
+/// What a copy carries.
+#[derive(Debug, Default)]
+pub(crate) struct Carried {
+    /// Where each file is, and where it goes below the copy's root; in order of the paths.
+    pub files: Vec<(PathBuf, PathBuf)>,
+    /// Files that were too large, or too many.
+    pub beyond: Vec<PathBuf>,
+    /// Files that may hold a secret.
+    pub secret: Vec<PathBuf>,
+}
+
+impl Carried {
+    /// Reads a project. `is_code` says by an ending what is carried first, `foreign` names folders that are nobody's.
+    pub fn read(workspace: &Path, foreign: &'static [&'static str], is_code: impl Fn(&str) -> bool) -> Self {
+        let is_foreign = move |e: &DirEntry| e.file_name().to_str().is_some_and(|n| foreign.contains(&n));
+        let is_hidden = |e: &DirEntry| e.depth() > 0 && e.file_name().to_str().is_none_or(is_hidden_name);
+        let walk = WalkBuilder::new(workspace)
+            .require_git(false)
+            .hidden(false)
+            .filter_entry(move |e| !is_foreign(e) && !is_hidden(e))
+            .sort_by_file_path(Path::cmp)
+            .build();
+        let ending = |path: &Path| path.extension().and_then(OsStr::to_str).unwrap_or("").to_owned();
+        let mut all: Vec<(bool, PathBuf, u64)> = Vec::new();
+        // Links are not followed.
+        for entry in walk.flatten().filter(|e| e.file_type().is_some_and(|t| t.is_file())).take(MAX_SEEN) {
+            let size = entry.metadata().map_or(u64::MAX, |m| m.len());
+            all.push((!is_code(&ending(entry.path())), entry.into_path(), size));
+        }
+        all.sort_by_key(|(is_data, ..)| *is_data);
+        let (mut carried, mut bytes) = (Self::default(), 0);
+        for (_, path, size) in all {
+            let Ok(below) = path.strip_prefix(workspace).map(Path::to_path_buf) else { continue };
+            if is_secret(&path) {
+                carried.secret.push(below);
+            } else if size > MAX_FILE || carried.files.len() >= MAX_FILES || bytes + size > MAX_BYTES {
+                carried.beyond.push(below);
+            } else {
+                bytes += size;
+                carried.files.push((path, below));
+            }
+        }
+        carried.files.sort_by(|a, b| a.1.cmp(&b.1));
+        carried
+    }
+
+    /// What tests may have missed, in words; `None` where that is nothing. Secrets are worth a word only where a test
+    /// `failed`.
+    pub fn missed(&self, failed: bool) -> Option<String> {
+        let copy = "the copy that the project's tests ran in";
+        let beyond = named(&self.beyond).map(|names| format!("too large or too many for {copy}: {names}"));
+        let secret = named(&self.secret).filter(|_| failed);
+        let secret = secret.map(|names| format!("kept out of {copy}, since there may be secrets in them: {names}"));
+        let parts: Vec<String> = beyond.into_iter().chain(secret).collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
+}
+
+/// Some of the files, and how many more there are.
+fn named(files: &[PathBuf]) -> Option<String> {
+    let names: Vec<String> = files.iter().take(NAMED).map(|p| p.display().to_string()).collect();
+    let more = if files.len() > NAMED { format!(" and {} more", files.len() - NAMED) } else { String::new() };
+    (!files.is_empty()).then(|| format!("{}{more}", names.join(", ")))
+}
+
+fn is_hidden_name(name: &str) -> bool {
+    name.starts_with('.') && !HIDDEN.contains(&name)
+}
+
+fn is_secret(path: &Path) -> bool {
+    let is_code = path.extension().and_then(OsStr::to_str).is_some_and(|e| CODE.contains(&e));
+    !is_code && (has_secret_name(path) || is_private_key(path))
+}
+
+fn has_secret_name(path: &Path) -> bool {
+    let lower = |part: Option<&OsStr>| part.map(|p| p.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let name = lower(path.file_name());
+    let stem = name.split('.').next().unwrap_or("");
+    SECRET_ENDINGS.iter().any(|e| name.rsplit('.').next() == Some(*e))
+        || SECRET_STEMS.contains(&stem)
+        || SECRET_STARTS.iter().any(|start| stem.starts_with(start))
+}
+
+/// Whether a text starts like a private key, whatever it is called.
+fn is_private_key(path: &Path) -> bool {
+    let mut head = [0; 64];
+    let read = std::fs::File::open(path).and_then(|mut f| f.read(&mut head)).unwrap_or(0);
+    let head = String::from_utf8_lossy(head.get(..read).unwrap_or_default()).into_owned();
+    head.contains("-----BEGIN") && head.contains("PRIVATE KEY")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    fn carried(files: &[(&str, &[u8])]) -> Carried {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
+        Carried::read(folder.path(), &["dist"], |ending| ending == "py")
+    }
+
+    fn names(carried: &Carried) -> String {
+        carried.files.iter().map(|(_, below)| format!("{}\n", below.display())).collect()
+    }
+
+    #[test]
+    fn data_of_any_kind_is_carried_and_no_secret_is() {
+        let found = carried(&[
+            (".gitignore", b"ignored.bin\n"),
+            (".env", b"KEY=1"),
+            (".npmrc", b"token"),
+            (".pypirc", b"token"),
+            (".aws/credentials", b"key"),
+            (".coveragerc", b""),
+            ("app.env", b"KEY=1"),
+            ("cert.PEM", b"x"),
+            ("credentials.json", b"{}"),
+            ("credentials.py", b"x = 1"),
+            ("dist/x.py", b""),
+            ("fixtures/LICENSE", b"text"),
+            ("fixtures/data.bin", b"\0\x01"),
+            ("fixtures/dump.sql", b"select 1;"),
+            ("id_rsa", b"x"),
+            ("id_rsa.pub", b"x"),
+            ("ignored.bin", b"x"),
+            ("notes.txt", b"-----BEGIN RSA PRIVATE KEY-----\n"),
+            ("templates/page.j2", b"{{ x }}"),
+        ]);
+        expect![[r#"
+            .coveragerc
+            .gitignore
+            credentials.py
+            fixtures/LICENSE
+            fixtures/data.bin
+            fixtures/dump.sql
+            templates/page.j2
+        "#]]
+        .assert_eq(&names(&found));
+        assert_eq!(found.missed(false), None);
+        let said = found.missed(true).unwrap();
+        assert_eq!(
+            said,
+            "kept out of the copy that the project's tests ran in, since there may be secrets in them: app.env, cert.PEM, credentials.json and 3 more"
+        );
+    }
+
+    #[test]
+    fn what_is_too_large_is_told_and_code_comes_first() {
+        let large = vec![0; (MAX_FILE + 1) as usize];
+        let some = vec![0; MAX_FILE as usize];
+        let data = ["a.bin", "b.bin", "c.bin", "d.bin"].map(|name| (name, some.as_slice()));
+        let mut files = vec![("z.py", b"x".as_slice()), ("huge.bin", &large)];
+        files.extend(data);
+        let found = carried(&files);
+        // One byte of code leaves no room for the last of what fills the bound.
+        assert_eq!(names(&found), "a.bin\nb.bin\nc.bin\nz.py\n");
+        assert_eq!(
+            found.missed(false).unwrap(),
+            "too large or too many for the copy that the project's tests ran in: d.bin, huge.bin"
+        );
+    }
+}
