@@ -36,6 +36,8 @@ pub(super) struct Built {
     pub unmade: String,
     /// Whether the function can be told to be wrong.
     pub can_be_wrong: bool,
+    /// What the constants around the function are: `N = 3`.
+    pub constants: String,
 }
 
 impl Built {
@@ -202,8 +204,8 @@ async fn build(
         }
         let found = found?;
         let Some(errors) = found else {
-            let unmade = plan.unmade();
-            return Ok(Built { folder, dropped, unmade, can_be_wrong: plan.can_be_wrong() });
+            let (unmade, can_be_wrong, constants) = (plan.unmade(), plan.can_be_wrong(), plan.constants());
+            return Ok(Built { folder, dropped, unmade, can_be_wrong, constants });
         };
         let faults = sorted(&glued, &errors)?;
         if faults.iter().any(|(probe, _)| *probe == Probe::Presence) {

@@ -6,7 +6,9 @@ use zeroerr_core::verdict::{Layer, LayerReport, Verdict};
 use super::build::Speed;
 use super::glue::Probe;
 use super::release;
-use super::session::{LAYER_SEED, Question, State, Trouble, ask, broken, doubt, read, spec_fault, unmade};
+use super::session::{
+    LAYER_SEED, Question, State, Trouble, ask, broken, doubt, read, spec_fault, unmade, with_constants,
+};
 use crate::languages::Subject;
 use crate::layers::Failure;
 use crate::layers::contracts::{Facts, applies, judge, nothing};
@@ -59,5 +61,6 @@ async fn run(state: &State, tools: &Toolchain, subject: &Subject) -> Result<Laye
         let detail = format!("no values can be made up for {}; add an @example that shows some", unmade(&built));
         report = LayerReport::new(Layer::Contracts, Verdict::Unavailable, detail);
     }
+    let report = if has_clauses { with_constants(report, &built) } else { report };
     Ok(LayerReport { tools: vec![state.rust(tools).await?.version.clone()], ..report })
 }

@@ -4,7 +4,9 @@ use zeroerr_core::verdict::{Layer, LayerReport};
 
 use super::build::Speed;
 use super::glue::Probe;
-use super::session::{LAYER_SEED, Question, State, Trouble, ask, broken, doubt, read, spec_fault, unmade};
+use super::session::{
+    LAYER_SEED, Question, State, Trouble, ask, broken, doubt, read, spec_fault, unmade, with_constants,
+};
 use crate::languages::Subject;
 use crate::layers::Failure;
 use crate::layers::properties::{Facts, judge, nothing};
@@ -38,5 +40,6 @@ async fn run(state: &State, tools: &Toolchain, subject: &Subject) -> Result<Laye
     options.extend((!spec.requires.is_empty()).then(|| "bounded=1".to_owned()));
     let question = Question { mode: "laws", seed: LAYER_SEED, options, extremes: true, seconds: 60 };
     let facts: Facts = read(ask(tools, subject, &built, question, None).await?)?;
-    Ok(LayerReport { tools: vec![state.rust(tools).await?.version.clone()], ..judge(subject, &facts) })
+    let report = with_constants(judge(subject, &facts), &built);
+    Ok(LayerReport { tools: vec![state.rust(tools).await?.version.clone()], ..report })
 }

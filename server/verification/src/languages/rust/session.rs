@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
+use zeroerr_core::verdict::{LayerReport, Verdict};
 use zeroerr_sandbox::{Exit, Job, LimitKind, Limits};
 
 use super::build::{BuildError, Builds, Built, Speed};
@@ -216,6 +217,15 @@ pub(super) fn doubt(built: &Built, plain: bool) -> String {
         (false, false) => "unknown",
     };
     format!("doubt={how}")
+}
+
+/// A report that says for which constants it speaks.
+pub(super) fn with_constants(report: LayerReport, built: &Built) -> LayerReport {
+    let is_about_inputs = matches!(report.verdict, Verdict::Passed | Verdict::NotApplicable);
+    if built.constants.is_empty() || !is_about_inputs {
+        return report;
+    }
+    LayerReport { detail: format!("{}; where {}", report.detail, built.constants), ..report }
 }
 
 /// What keeps inputs from being made up, in words.

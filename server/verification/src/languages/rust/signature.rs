@@ -57,6 +57,13 @@ pub(super) fn parameters(function: Node<'_>, source: &str) -> Vec<Parameter> {
         .collect()
 }
 
+/// The names of the type parameters and constants that a function sees, of the `impl` around it too.
+pub(super) fn generics<'s>(function: Node<'_>, source: &'s str) -> Vec<&'s str> {
+    let around = std::iter::successors(Some(function), |n| n.parent());
+    let all = around.filter_map(|n| n.child_by_field_name("type_parameters")).flat_map(parts);
+    all.filter_map(|n| n.child_by_field_name("name")).map(|n| text(n, source)).collect()
+}
+
 /// The receiver as written (`&mut self`), if there is one.
 pub(super) fn receiver<'s>(function: Node<'_>, source: &'s str) -> Option<&'s str> {
     let list = function.child_by_field_name("parameters")?;

@@ -17,7 +17,7 @@ use super::comments::{Above, Run, above, is_plain, other_runs};
 use super::doctests::{self, take_doctests};
 use super::functions::{FileIndex, Function};
 use super::lexis::RustLexis;
-use super::signature::parameters;
+use super::signature::{generics, parameters};
 use super::tree::{indent_at, line_end, parse, parse_typed};
 use crate::languages::blocks::{NO_FUNCTION, chosen, joined, merge, trimmed};
 use crate::languages::pieces::cut::cut;
@@ -191,8 +191,9 @@ fn task_of(
     merge(&mut block, doc.block);
     let own = parameters(function.node, source);
     let steps: Vec<String> = block.spec.steps.iter().map(|s| s.name.clone()).collect();
-    let names =
-        own.iter().map(|p| p.param.name.as_str()).chain(steps.iter().map(String::as_str)).chain([name]).collect();
+    let generics = generics(function.node, source);
+    let names = own.iter().map(|p| p.param.name.as_str()).chain(steps.iter().map(String::as_str));
+    let names = names.chain(generics).chain([name]).collect();
     let implementor = function.implementor(source);
     let context = Context { function: name, implementor, names, file: index, elsewhere, sources: &block.sources };
     let mut faults = check(&mut block.spec, &context);

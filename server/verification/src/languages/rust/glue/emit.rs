@@ -198,14 +198,16 @@ fn text_function(plan: &Plan, params: &[(String, Kept)], shift: usize) -> String
         (None, None) => (plan.name.clone(), ""),
     };
     format!(
-        "fn __text(__a: &__Args) -> __h::standard::string::String {{ __h::standard::format!(\"{start}({})\"{first}{values}) }}",
+        "fn __text(__a: &__Args) -> __h::standard::string::String {{ __h::standard::format!(\"{start}{}({})\"{first}{values}) }}",
+        plan.generics,
         holes.join(", ")
     )
 }
 
 /// Statements that bind the parameters' names to copies of the arguments in `from`.
 fn bound(plan: &Plan, params: &[(String, Kept)], from: &str, shift: usize) -> String {
-    let mut out = String::new();
+    let mut out: String =
+        plan.constants.iter().map(|c| format!("const {}: {} = {}; ", c.name, c.kind, c.value)).collect();
     if plan.receiver.is_some() {
         let _ = write!(out, "let mut __self = __receiver({from}.0.0); ");
     }
@@ -244,7 +246,7 @@ fn call(plan: &Plan, params: &[(String, Kept)]) -> String {
         (None, Some(owner)) => format!("<{owner}>::{}", plan.name),
         (None, None) => plan.name.clone(),
     };
-    let call = format!("{start}({arguments})");
+    let call = format!("{start}{}({arguments})", plan.generics);
     let call = if plan.is_async { format!("__h::block_on({call})") } else { call };
     if plan.iterates {
         format!("({call}).into_iter().take(1000).collect::<__h::standard::vec::Vec<_>>()")

@@ -7,6 +7,7 @@
 
 mod calls;
 mod emit;
+mod generics;
 mod own_types;
 mod probe;
 mod types;
@@ -22,6 +23,7 @@ pub(super) use calls::hints;
 pub(super) use probe::Probe;
 
 use self::calls::Call;
+use self::generics::Constant;
 use self::probe::Pieces;
 use self::types::{Kept, Substitution};
 use self::wrong::Wrong;
@@ -54,6 +56,9 @@ pub(super) struct Plan {
     receivers: Vec<String>,
     /// Calls in the spec whose arguments stand for themselves, by probe.
     calls: Vec<(Probe, Call)>,
+    /// The constants around the function, and its type parameters as a call writes them.
+    constants: Vec<Constant>,
+    generics: String,
     /// Code that makes values of the file's own types.
     own_types: Vec<String>,
     is_async: bool,
@@ -126,7 +131,8 @@ impl Plan {
                 "`{name}` stands inside another function, where nothing else can call it; move it out"
             ));
         }
-        let names = Substitution::of(function.node, around, source);
+        let constants = generics::constants(function.node, around, task);
+        let names = Substitution::of(function.node, around, source, &constants);
         let list = function.node.child_by_field_name("parameters");
         let written: Vec<Node<'_>> =
             list.map(children).unwrap_or_default().into_iter().filter(|n| n.kind() == "parameter").collect();
@@ -152,6 +158,8 @@ impl Plan {
             receiver,
             receivers: Vec::new(),
             calls: Vec::new(),
+            generics: names.written(function.node, source),
+            constants,
             own_types: own_types::implementations(tree.root_node(), source, &owned),
             is_async: modifiers(function.node, source).contains(&"async"),
             iterates: returns.contains("Iterator"),
@@ -209,6 +217,11 @@ impl Plan {
             self.source.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).collect();
         let is_module = words.windows(2).any(|pair| pair == ["mod", name]);
         !is_module && self.claims.iter().any(|claim| claim.speaks_of(name))
+    }
+
+    /// What constants are in the check, in words: `N = 3`; empty where there are none.
+    pub fn constants(&self) -> String {
+        self.constants.iter().map(|c| format!("{} = {}", c.name, c.value)).collect::<Vec<_>>().join(", ")
     }
 
     /// Whether the function can be told to be wrong.

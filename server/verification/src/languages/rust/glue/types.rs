@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use tree_sitter::Node;
 
 use super::super::tree::{children, nodes, parts, text, walk};
+use super::generics::{Constant, listed};
 
 /// How an argument is kept, and how it is passed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,8 +70,9 @@ pub(in super::super) struct Substitution {
 
 impl Substitution {
     /// Reads the type parameters of a function, and of the `impl` block around it.
-    pub fn of(function: Node<'_>, around: Option<Node<'_>>, source: &str) -> Self {
+    pub fn of(function: Node<'_>, around: Option<Node<'_>>, source: &str, constants: &[Constant]) -> Self {
         let mut this = Self::default();
+        this.types.extend(constants.iter().map(|c| (c.name.clone(), c.value.clone())));
         for item in around.into_iter().chain([function]) {
             let wheres = children(item).into_iter().filter(|n| n.kind() == "where_clause").flat_map(parts);
             let bounds: Vec<String> = wheres.map(|n| squeezed(n, source)).collect();
@@ -88,7 +90,6 @@ impl Substitution {
     fn read(&mut self, parameter: Node<'_>, wheres: &[String], source: &str) {
         let Some(name) = parameter.child_by_field_name("name").map(|n| text(n, source).to_owned()) else { return };
         if parameter.kind() == "const_parameter" {
-            self.types.insert(name, "3".to_owned());
             return;
         }
         let mut bounds = squeezed(parameter, source);
@@ -101,6 +102,18 @@ impl Substitution {
         } else if let Some(stand_in) = stand_in(&bounds) {
             self.types.insert(name, stand_in.to_owned());
         }
+    }
+
+    /// The type parameters of a function with what stands for each, as its call writes them; only where one of them is
+    /// a constant, which a call alone may not show.
+    pub fn written(&self, function: Node<'_>, source: &str) -> String {
+        let list = listed(function);
+        if !list.iter().any(|n| n.kind() == "const_parameter") {
+            return String::new();
+        }
+        let name = |n: &Node<'_>| text(n.child_by_field_name("name").unwrap_or(*n), source);
+        let all: Vec<&str> = list.iter().map(|n| self.types.get(name(n)).map_or("_", String::as_str)).collect();
+        format!("::<{}>", all.join(", "))
     }
 
     /// The type of `Self`, if there is one.
@@ -219,7 +232,8 @@ mod tests {
         let all = nodes(tree.root_node());
         let function = *all.iter().find(|n| n.kind() == "function_item").unwrap();
         let around = all.iter().find(|n| n.kind() == "impl_item").copied();
-        let names = Substitution::of(function, around, source);
+        let three = Constant { name: "N".into(), kind: "usize".into(), value: "3".into() };
+        let names = Substitution::of(function, around, source, &[three]);
         let list = function.child_by_field_name("parameters").unwrap();
         let mut out = String::new();
         for parameter in parts(list).into_iter().filter(|n| n.kind() == "parameter") {
