@@ -74,6 +74,24 @@ fn counted_input_by_input_a_call_that_no_example_looks_like_holds_nothing_up() {
 }
 
 #[test]
+fn less_votes_are_asked_for_when_nothing_like_those_that_fail_could_pass_by_luck() {
+    let Some(shell) = equipped() else { return };
+    shell.write("project/a.py", STUB);
+    let constants: Vec<String> = (1..=8).map(|n| format!("return -{n}")).collect();
+    let samples = |failing: &[&str]| {
+        let bodies = [failing, &[ZERO, ZERO]].concat();
+        let decided = run(&shell, &bodies, &["--json", "--set", "voting.by_input=true", "--set", "voting.k=2"], "");
+        assert_eq!(decided.code, 0, "{}\n{}", decided.out, decided.err);
+        json(&decided)["runs"][0]["steps"][0]["samples"].clone()
+    };
+    let mut failing: Vec<&str> = constants.iter().map(String::as_str).collect();
+    assert_eq!(samples(&failing), 9, "one vote decides");
+    // Wrong on both examples and right everywhere else.
+    failing[0] = "return sum(xs) + (xs in ([1, 2], [4]))";
+    assert_eq!(samples(&failing), 10);
+}
+
+#[test]
 fn questions_are_a_field_of_the_result() {
     let Some(shell) = equipped() else { return };
     shell.write("project/a.py", STUB);

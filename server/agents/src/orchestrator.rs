@@ -330,16 +330,9 @@ impl StepMachine {
         self.taken_up += u32::from(id < u64::from(self.earlier));
         match fate {
             SampleFate::Flagged(flag) => *self.red_flags.entry(flag).or_default() += 1,
-            SampleFate::GateRejected(why) => {
-                self.gate_rejected += 1;
-                self.last_rejection = Some(why);
-                self.evidence.iter_mut().for_each(Evidence::far_miss);
-            }
-            SampleFate::NearMiss(why) => {
-                self.gate_rejected += 1;
-                self.last_rejection = Some(why);
-                self.evidence.iter_mut().for_each(Evidence::near_miss);
-            }
+            SampleFate::GateRejected(why) => self.missed(why, false, None),
+            SampleFate::NearMiss(why) => self.missed(why, true, None),
+            SampleFate::Failing { why, is_near, behaviour } => self.missed(why, is_near, Some(behaviour)),
             SampleFate::Failed(why) => self.model_failures.push(why),
             SampleFate::Votes { fingerprint, .. } => {
                 let fingerprint = self.refined(id, fingerprint);
@@ -350,6 +343,14 @@ impl StepMachine {
                 self.bar_refuted();
                 self.note_near_tie();
             }
+        }
+    }
+
+    fn missed(&mut self, why: String, is_near: bool, behaviour: Option<Fingerprint>) {
+        self.gate_rejected += 1;
+        self.last_rejection = Some(why);
+        if let Some(evidence) = &mut self.evidence {
+            evidence.miss(is_near, behaviour);
         }
     }
 

@@ -20,6 +20,15 @@ pub enum SampleFate {
     GateRejected(String),
     /// Failed exactly one example; does not vote, but says what passing all of them is worth.
     NearMiss(String),
+    /// Failed one example or more, and this is what it does elsewhere; does not vote.
+    Failing {
+        /// Which example, and how.
+        why: String,
+        /// Whether that is the only one it failed.
+        is_near: bool,
+        /// What it does.
+        behaviour: Fingerprint,
+    },
     /// Votes for its behaviour.
     Votes {
         /// The code.
@@ -29,6 +38,16 @@ pub enum SampleFate {
     },
     /// The model gave no response.
     Failed(String),
+}
+
+impl SampleFate {
+    /// Why it does not vote although it is a candidate.
+    pub fn rejection(&self) -> Option<&str> {
+        match self {
+            SampleFate::GateRejected(why) | SampleFate::NearMiss(why) | SampleFate::Failing { why, .. } => Some(why),
+            SampleFate::Flagged(_) | SampleFate::Votes { .. } | SampleFate::Failed(_) => None,
+        }
+    }
 }
 
 /// One durable fact of a run.

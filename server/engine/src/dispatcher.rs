@@ -130,8 +130,7 @@ impl Dispatcher {
         let earlier = u32::try_from(context.earlier.len()).unwrap_or(u32::MAX);
         let mut machine = StepMachine::new(context.label.clone(), context.options.rules()).taking_up(earlier);
         machine = machine.aiming_at(context.aim).advised_by(context.options.agents.rules);
-        // A function of a plan has seldom examples of its own, and its whole behaviour is what others build on.
-        if context.options.by_input && context.placing.is_none() {
+        if context.counts_by_input() {
             let task = &context.task;
             machine = machine.with_evidence(evidence(&task.signature.name, &task.spec, wires.answered));
         }
@@ -234,7 +233,7 @@ impl Dispatcher {
                 });
                 match &fate {
                     SampleFate::Flagged(flag) => self.wires.tell(RunEvent::Flagged { step: step.clone(), flag: *flag }),
-                    SampleFate::GateRejected(why) | SampleFate::NearMiss(why) => {
+                    SampleFate::GateRejected(why) | SampleFate::NearMiss(why) | SampleFate::Failing { why, .. } => {
                         self.wires.tell(RunEvent::GateRejected { step: step.clone(), why: why.clone() })
                     }
                     SampleFate::Votes { .. } | SampleFate::Failed(_) => {}

@@ -12,15 +12,15 @@ use zeroerr_core::red_flag_detector::{RedFlag, flag_response};
 use zeroerr_core::state_manager::SampleFate;
 use zeroerr_core::voting_engine::adaptive::Aim;
 use zeroerr_llm::prompt_templates::{Variation, coder_messages, coder_stops};
-use zeroerr_verification::languages::{Judgement, Subject};
+use zeroerr_verification::languages::{Observation, Probe, Subject};
 use zeroerr_verification::verification_stack::VerificationStack;
 
 use crate::continued::EarlierSample;
 use crate::options::RunOptions;
 use crate::prompt_style;
 
-/// A candidate's judgement, shared by all samples that wrote the same code.
-type SharedJudgement = Arc<OnceCell<Result<Judgement, String>>>;
+/// What was seen of a candidate, shared by all samples that wrote the same code.
+type SharedObservation = Arc<OnceCell<Result<Observation, String>>>;
 
 /// Puts a winner where it is verified.
 pub(crate) type Placing = Arc<dyn Fn(&Candidate) -> Result<Subject, String> + Send + Sync>;
@@ -50,7 +50,7 @@ pub(crate) struct StepContext {
     pub callable: Vec<String>,
     /// How a winner of a plan's step is placed; `None` for a function that stands alone.
     pub placing: Option<Placing>,
-    judged: Mutex<HashMap<Candidate, SharedJudgement>>,
+    judged: Mutex<HashMap<Candidate, SharedObservation>>,
 }
 
 /// What became of one commanded sample.
@@ -95,6 +95,12 @@ impl StepContext {
         }
     }
 
+    /// Whether votes are counted input by input. A function of a plan has seldom examples of its own, and its whole
+    /// behaviour is what others build on.
+    pub(crate) fn counts_by_input(&self) -> bool {
+        self.options.by_input && self.placing.is_none()
+    }
+
     /// The same, taking up what an earlier run has drawn.
     pub(crate) fn taking_up(self, earlier: Vec<EarlierSample>) -> Self {
         Self { earlier, ..self }
@@ -105,7 +111,7 @@ impl StepContext {
         let fate = match &sample.fate {
             SampleFate::Votes { candidate, .. } => self.judge(candidate.clone()).await.map(|fate| match fate {
                 // The new example was chosen to split: who fails it says nothing about what examples are worth.
-                SampleFate::NearMiss(why) => SampleFate::GateRejected(why),
+                SampleFate::NearMiss(why) | SampleFate::Failing { why, .. } => SampleFate::GateRejected(why),
                 fate => fate,
             }),
             // Fewer examples refused it already; a malformed response stays one.
@@ -151,8 +157,7 @@ impl StepContext {
             }
             Ok(candidate) => match self.judge(candidate.clone()).await {
                 Ok(fate) => {
-                    let wrong = matches!(fate, SampleFate::GateRejected(_) | SampleFate::NearMiss(_));
-                    rejected = (wrong && self.placing.is_some()).then_some(candidate);
+                    rejected = (fate.rejection().is_some() && self.placing.is_some()).then_some(candidate);
                     fate
                 }
                 Err(why) => return Drawn::Broken(why),
@@ -172,17 +177,28 @@ impl StepContext {
             let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(judged.entry(candidate.clone()).or_default())
         };
-        let judgement = cell
-            .get_or_init(|| async {
-                self.stack.judge(&self.task, &candidate, self.options.seed).await.map_err(|e| e.to_string())
-            })
-            .await;
-        match judgement {
-            Ok(Judgement::GateRejected(why)) => Ok(SampleFate::GateRejected(why.clone())),
-            Ok(Judgement::NearMiss(why)) => Ok(SampleFate::NearMiss(why.clone())),
-            Ok(Judgement::Votes(fingerprint)) => Ok(SampleFate::Votes { candidate, fingerprint: fingerprint.clone() }),
-            Err(why) => Err(why.clone()),
+        let seen = cell.get_or_init(|| self.observe(&candidate)).await.clone()?;
+        Ok(match (seen.objection, seen.behaviour) {
+            (None, Some(fingerprint)) => SampleFate::Votes { candidate, fingerprint },
+            (None, None) => SampleFate::GateRejected("it could not be run".into()),
+            (Some(why), Some(behaviour)) => SampleFate::Failing { why, is_near: seen.is_near, behaviour },
+            (Some(why), None) if seen.is_near => SampleFate::NearMiss(why),
+            (Some(why), None) => SampleFate::GateRejected(why),
+        })
+    }
+
+    /// What the gate says, and what the candidate does. Of those that fail an example that is only asked where
+    /// votes are weighed by it; when it cannot be found out, they are weighed without.
+    async fn observe(&self, candidate: &Candidate) -> Result<Observation, String> {
+        let seed = self.options.seed;
+        let judged = self.stack.judge(&self.task, candidate, seed).await.map_err(|e| e.to_string())?;
+        let mut seen = Observation::from(judged);
+        if seen.objection.is_some() && self.counts_by_input() {
+            let again = self.stack.observe(&self.task, std::slice::from_ref(candidate), Probe::live(seed)).await;
+            let again = again.ok().and_then(|mut all| all.pop()).filter(|again| again.objection.is_some());
+            seen.behaviour = again.and_then(|again| again.behaviour);
         }
+        Ok(seen)
     }
 }
 

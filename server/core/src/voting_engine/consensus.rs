@@ -10,9 +10,7 @@
 //! An answer is the value. Which exception it is, and what else a call changed that does return a
 //! value, sets no programs apart (it still shows in the fingerprint).
 //!
-//! The samples that fail examples say how much passing all of them is worth ([`Evidence::needed`]): how
-//! many wrong programs fail none is extrapolated from how many fail exactly one and how many fail more,
-//! as ecologists extrapolate from species seen once and twice to those never seen (Chao 1984).
+//! The samples that fail examples say how much passing all of them is worth ([`Evidence::needed`]).
 //!
 //! Measured with `zeroerr bench replay`; docs/decisions/0008 says why, docs/API_REFERENCE.md has the
 //! figures.
@@ -21,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Fingerprint;
 use super::domain::Domain;
+use super::misses::{Misses, NO_LUCK, STRICT_EXAMPLES};
 use super::tally::VoteId;
 
 /// How many times as frequent as the next the winning answer must be, on every input that counts.
@@ -29,13 +28,6 @@ pub const SHARE: u32 = 4;
 /// Votes that an answered question is worth: it was chosen because candidates split on it.
 pub const ANSWER: u32 = 1;
 
-/// A gate of so many examples, which so many samples failed by far and hardly any by one example, is worth
-/// a vote of its own.
-const STRICT_EXAMPLES: u32 = 3;
-const STRICT_MISSES: u32 = 8;
-/// How many that fail by far there must be for each near miss then.
-const STRICT_RATIO: u32 = 10;
-
 /// Votes with what is known about how much they are worth.
 #[derive(Debug, Clone, Default)]
 pub struct Evidence {
@@ -43,12 +35,8 @@ pub struct Evidence {
     votes: BTreeMap<VoteId, Vote>,
     /// Classes whose votes count no more.
     barred: BTreeSet<String>,
-    /// Examples that a candidate passes before it votes.
-    examples: u32,
-    /// Samples that failed exactly one example.
-    near_misses: u32,
-    /// Samples that failed more.
-    far_misses: u32,
+    /// Samples that failed examples.
+    misses: Misses,
     /// Questions that the user has answered.
     answered: u32,
     /// The inputs, in the order of the first fingerprint, and whether each is beyond the examples.
@@ -56,6 +44,8 @@ pub struct Evidence {
     answers: HashMap<String, u32>,
     /// Who is ahead, and by how much anybody could be; kept, since it is asked for more often than votes come.
     ahead: Option<(Leader, i64)>,
+    /// Whether those that failed do so little as the leader that nobody like them passes by luck.
+    is_no_luck: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -97,7 +87,7 @@ struct Group<'v> {
 impl Evidence {
     /// No votes yet; inputs of this domain count, and so many examples stand before the vote.
     pub fn new(domain: Domain, examples: u32) -> Self {
-        Self { domain, examples, ..Self::default() }
+        Self { domain, misses: Misses::of(examples), ..Self::default() }
     }
 
     /// Whether an input looks like those of the examples.
@@ -135,30 +125,23 @@ impl Evidence {
             };
             let (answer, changed) = outcome.map_or(("", false), |(_, outcome)| answer_of(outcome));
             meddles |= changed;
-            let next = self.answers.len() as u32 + 1;
-            says.push(if answer.is_empty() {
-                NOTHING
-            } else if let Some(known) = self.answers.get(answer) {
-                *known
-            } else {
-                self.answers.insert(answer.to_owned(), next);
-                next
-            });
+            says.push(number(&mut self.answers, answer));
         }
         self.votes.insert(id, Vote { class, says, meddles });
-        self.ahead = self.count();
+        self.weigh();
     }
 
-    /// Counts a sample that failed exactly one example.
-    pub fn near_miss(&mut self) {
-        self.near_misses += 1;
+    /// Counts a sample that failed exactly one example, or more; with what it does where that is known.
+    pub fn miss(&mut self, is_near: bool, behaviour: Option<Fingerprint>) {
+        self.misses.add(is_near, behaviour);
+        self.doubt();
     }
 
     /// The votes of a class no longer count, nor stand in anybody's way.
     pub fn bar(&mut self, class: &str) {
         self.votes.retain(|_, vote| vote.class != class);
         self.barred.insert(class.to_owned());
-        self.ahead = self.count();
+        self.weigh();
     }
 
     /// Forgets the votes and who was barred, but not what is known of their worth: they are counted anew.
@@ -167,33 +150,31 @@ impl Evidence {
         self.barred.clear();
         self.inputs.clear();
         self.answers.clear();
-        self.ahead = None;
+        self.misses.forget_order();
+        self.weigh();
     }
 
-    /// Counts a sample that failed more than one example.
-    pub fn far_miss(&mut self) {
-        self.far_misses += 1;
+    fn weigh(&mut self) {
+        self.ahead = self.count();
+        self.doubt();
+    }
+
+    /// What those that failed say about the leader.
+    fn doubt(&mut self) {
+        if !self.inputs.is_empty() {
+            self.misses.line_up(&self.inputs, |outcome| number(&mut self.answers, answer_of(outcome).0));
+        }
+        let winner = self.ahead.as_ref().and_then(|(leader, _)| self.votes.get(&leader.id));
+        self.is_no_luck = winner.is_some_and(|vote| self.misses.are_unlike(&vote.says));
     }
 
     /// The lead that decides, for a configured `k`: as much more as wrong programs are to be expected among
-    /// those that pass; one less behind a strict gate; [`ANSWER`] less for every answered question.
+    /// those that pass; one less behind a strict gate, [`NO_LUCK`] less where passing by luck is out of the question,
+    /// and [`ANSWER`] less for every answered question.
     pub fn needed(&self, k: u32) -> u32 {
-        let less = u32::from(self.is_strict()) + ANSWER * self.answered;
-        k.max(1).saturating_add(self.unseen()).saturating_sub(less).max(1)
-    }
-
-    /// Wrong programs among those that pass: n1²/2(n2+1) when n1 fail by one example and n2 by more, and no more
-    /// than n1. A single example tells no near miss from any other; a fourth of them is what we take.
-    fn unseen(&self) -> u32 {
-        let (near, far) = (u64::from(self.near_misses), u64::from(self.far_misses));
-        let unseen = if self.examples < 2 { near.div_ceil(4) } else { (near * near).div_ceil(2 * (far + 1)).min(near) };
-        u32::try_from(unseen).unwrap_or(u32::MAX)
-    }
-
-    fn is_strict(&self) -> bool {
-        self.examples >= STRICT_EXAMPLES
-            && self.far_misses >= STRICT_MISSES
-            && self.near_misses.saturating_mul(STRICT_RATIO) <= self.far_misses
+        let no_luck = if self.is_no_luck { NO_LUCK } else { 0 };
+        let less = u32::from(self.misses.are_far()) + no_luck + ANSWER * self.answered;
+        k.max(1).saturating_add(self.misses.unseen()).saturating_sub(less).max(1)
     }
 
     /// The class that has won, if any.
@@ -209,8 +190,10 @@ impl Evidence {
     /// program that answered with the majority everywhere.
     pub fn votes_needed(&self, k: u32) -> u32 {
         let best = self.ahead.as_ref().map_or(0, |(_, best)| *best);
-        // Samples to come may fail by so far that nothing more is asked for, and show that the gate is strict.
-        let less = u32::from(self.examples >= STRICT_EXAMPLES) + ANSWER * self.answered;
+        // Samples to come may fail by so far that nothing more is asked for, and show that the gate is strict and
+        // that nobody passes it by luck.
+        let no_luck = if self.misses.may_be_unlike() { NO_LUCK } else { 0 };
+        let less = u32::from(self.misses.examples() >= STRICT_EXAMPLES) + no_luck + ANSWER * self.answered;
         u32::try_from(i64::from(k.max(1).saturating_sub(less).max(1)) - best).unwrap_or(0)
     }
 
@@ -311,6 +294,15 @@ struct Column {
     is_doubtful: bool,
 }
 
+/// What an answer is called.
+fn number(answers: &mut HashMap<String, u32>, answer: &str) -> u32 {
+    if answer.is_empty() {
+        return NOTHING;
+    }
+    let next = answers.len() as u32 + 1;
+    *answers.entry(answer.to_owned()).or_insert(next)
+}
+
 /// What an outcome answers (empty for no answer), and whether the call returned something *and*
 /// changed an argument. A call that returns nothing is judged by what it changed.
 pub fn answer_of(outcome: &str) -> (&str, bool) {
@@ -385,16 +377,16 @@ mod tests {
         let mut e = evidence(&[&["", "= 1"], &["", "= 1"]]);
         assert_eq!((e.needed(2), winner(&e, 2)), (2, Some(0)));
         for needed in [3, 4, 5, 6] {
-            e.near_miss();
+            e.miss(true, None);
             assert_eq!(e.needed(2), needed);
         }
         assert_eq!((winner(&e, 2), e.votes_needed(2)), (None, 0));
         for needed in [6, 5, 4, 4, 4, 4, 3] {
-            e.far_miss();
+            e.miss(false, None);
             assert_eq!(e.needed(2), needed, "16 / 2 (far + 1), rounded up");
         }
         let mut single = Evidence::new(Domain::default(), 1);
-        (0..5).for_each(|_| single.near_miss());
+        (0..5).for_each(|_| single.miss(true, None));
         assert_eq!(single.needed(2), 4, "with one example every miss is a near one");
     }
 
@@ -403,13 +395,30 @@ mod tests {
         let mut strict = Evidence::new(Domain::default(), 3);
         strict.cast(0, &print(&["= 1"]));
         assert_eq!((strict.needed(2), strict.votes_needed(2)), (2, 0), "it may turn out so");
-        (0..8).for_each(|_| strict.far_miss());
+        (0..8).for_each(|_| strict.miss(false, None));
         assert_eq!((strict.needed(2), winner(&strict, 2)), (1, Some(0)));
-        strict.near_miss();
+        strict.miss(true, None);
         assert_eq!(strict.needed(2), 3, "a near miss shows another way past it");
         let mut two = Evidence::new(Domain::default(), 2);
-        (0..8).for_each(|_| two.far_miss());
+        (0..8).for_each(|_| two.miss(false, None));
         assert_eq!(two.needed(2), 2);
+    }
+
+    #[test]
+    fn two_votes_less_where_those_that_fail_do_nothing_as_the_leader() {
+        let failing = |outcome: &str| print(&["= 9", outcome, outcome, outcome, outcome]);
+        let mut e = Evidence::new(Domain::of("f", ["f(1) == 1", "f(4) == 4"]), 2);
+        (0..7).for_each(|_| e.miss(false, Some(failing("= 2"))));
+        e.cast(0, &print(&["= 9", "= 1", "= 1", "= 1", "= 1"]));
+        assert_eq!((e.needed(3), e.votes_needed(3)), (3, 0), "seven are not enough yet");
+        e.miss(false, Some(failing("! ValueError")));
+        assert_eq!((e.needed(3), winner(&e, 2)), (3, None), "8 times (0.5 / 5)²: four inputs are few");
+        let mut more = Evidence::new(Domain::of("f", ["f(1) == 1", "f(4) == 4", "f(2) == 2"]), 3);
+        (0..8).for_each(|_| more.miss(true, Some(failing("= 2"))));
+        more.cast(0, &print(&["= 9", "= 1", "= 1", "= 1", "= 1"]));
+        assert_eq!(more.needed(2), 2 + 8 - 2, "near misses are feared all the same");
+        more.miss(true, Some(failing("= 1")));
+        assert_eq!(more.needed(2), 2 + 9, "one of them is the leader's twin on all inputs but those of the examples");
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod agreement;
 pub mod consensus;
 pub mod domain;
 pub mod estimate;
+mod misses;
 pub mod sequential;
 pub mod tally;
 pub mod theory;

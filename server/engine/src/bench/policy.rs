@@ -210,11 +210,13 @@ impl Case {
     ) -> Self {
         let longest = voters.iter().filter_map(|v| v.behaviour.as_ref()).max_by_key(|b| b.outcomes.len());
         let inputs: Vec<String> = longest.iter().flat_map(|b| b.outcomes.iter().map(|(i, _)| i.clone())).collect();
-        let is_usual = inputs.iter().map(|input| evidence.speaks_of(input)).collect();
+        let is_usual: Vec<bool> = inputs.iter().map(|input| evidence.speaks_of(input)).collect();
         let mut known = HashMap::new();
         let answers = voters.iter().map(|v| v.behaviour.as_ref().map(|b| row(&inputs, b, &mut known))).collect();
         let truth = reference.map(|b| row(&inputs, b, &mut known));
-        let told = telling(&voters);
+        let mut told = telling(&voters);
+        // What all answer alike on inputs like the examples says how alike they are.
+        told.extend(inputs.iter().zip(&is_usual).filter(|(_, usual)| **usual).map(|(input, _)| input.as_str()));
         let fates = Policy::ALL.into_iter().map(|p| (p, fates(&voters, p, &told))).collect();
         Self { id, samples, voters, evidence, inputs, is_usual, answers, truth, fates, heard: Heard::default() }
     }
@@ -346,8 +348,8 @@ fn fates(voters: &[Voter], policy: Policy, told: &HashSet<&str>) -> Vec<SampleFa
     voters.iter().map(&mut fate).collect()
 }
 
-/// The inputs that set any two candidates apart. The others change no vote, and leaving them out makes
-/// thousands of replays quick.
+/// The inputs that set any two candidates apart. Of the others those beyond the examples change nothing, and leaving
+/// them out makes thousands of replays quick.
 fn telling(voters: &[Voter]) -> HashSet<&str> {
     let mut first: HashMap<&str, &str> = HashMap::new();
     let outcomes = voters.iter().filter_map(|v| v.behaviour.as_ref()).flat_map(|b| &b.outcomes);
@@ -360,18 +362,25 @@ fn fate_of<'v>(
     told: &HashSet<&str>,
     classes: &mut HashMap<&'v Fingerprint, usize>,
 ) -> SampleFate {
+    let told_of = |behaviour: &Fingerprint| {
+        let outcomes = behaviour.outcomes.iter().filter(|(input, _)| told.contains(input.as_str()));
+        Fingerprint { outcomes: outcomes.cloned().collect() }
+    };
     if policy.has_gate() && !voter.passes {
-        let why = "an example failed".to_owned();
-        return if voter.is_near { SampleFate::NearMiss(why) } else { SampleFate::GateRejected(why) };
+        let (why, is_near) = ("an example failed".to_owned(), voter.is_near);
+        return match &voter.behaviour {
+            Some(behaviour) if policy == Policy::Ours => {
+                SampleFate::Failing { why, is_near, behaviour: told_of(behaviour) }
+            }
+            _ if is_near => SampleFate::NearMiss(why),
+            _ => SampleFate::GateRejected(why),
+        };
     }
     let word = |text: &str| vote(Fingerprint { outcomes: vec![(String::new(), text.to_owned())] });
     match (policy, &voter.behaviour) {
         (Policy::Text, _) => word(&voter.text),
         (Policy::Tree, _) => voter.tree.as_deref().map_or_else(lost, word),
-        (Policy::Ours, Some(behaviour)) => {
-            let outcomes = behaviour.outcomes.iter().filter(|(input, _)| told.contains(input.as_str()));
-            vote(Fingerprint { outcomes: outcomes.cloned().collect() })
-        }
+        (Policy::Ours, Some(behaviour)) => vote(told_of(behaviour)),
         // Only which of them are equal matters here, so a number does.
         (_, Some(behaviour)) => {
             let next = classes.len();

@@ -49,6 +49,20 @@ fn each_policy_sees_what_it_may() {
 }
 
 #[test]
+fn what_those_that_fail_do_counts_on_inputs_like_the_examples() {
+    let replayed = |failing: [&str; 4]| {
+        let voters = vec![voter(true, &["1", "2", "3", "4"]), voter(false, &failing)];
+        let samples = [1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0].map(Ok).to_vec();
+        let evidence = Evidence::new(Domain::of("f", (3..9).map(|_| "f(2) == 1")), 6);
+        replay(&Case::new("t/0".into(), evidence, samples, voters, None), Policy::Ours, 4)
+    };
+    assert_eq!(replayed(["9", "9", "9", "9"]), (Some(0), 9), "strict, and no luck: one vote decides");
+    assert_eq!(replayed(["1", "9", "9", "9"]), (Some(0), 9), "8 · (1.5/5)⁶ is 0.006");
+    assert_eq!(replayed(["1", "2", "9", "9"]), (Some(0), 11), "8 · (2.5/5)⁶ is 0.1");
+    assert_eq!(replayed(["1", "9", "9", "4"]), (Some(0), 11), "and inputs on which all are alike count, too");
+}
+
+#[test]
 fn a_refused_winner_may_not_win_and_an_unknown_one_is_named() {
     let case = case(&[0, 0, 1, 1]);
     let order = [0, 1, 2, 3];

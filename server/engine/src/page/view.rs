@@ -212,10 +212,11 @@ fn step(export: &RunExport, report: &StepReport, all: &[StepReport], moments: &[
     let classes = classes::collect(&report.name, moments, won);
     let mut rejections: Vec<String> = Vec::new();
     for moment in moments.iter().filter(|m| step_of(&m.record) == Some(&report.name)) {
-        if let Record::Sample { fate: SampleFate::GateRejected(why) | SampleFate::NearMiss(why), .. } = &moment.record
-            && !rejections.contains(why)
+        if let Record::Sample { fate, .. } = &moment.record
+            && let Some(why) = fate.rejection()
+            && !rejections.iter().any(|known| known == why)
         {
-            rejections.push(why.clone());
+            rejections.push(why.to_owned());
         }
     }
     rejections.truncate(6);
@@ -253,7 +254,9 @@ fn fates(step: &str, moments: &[Moment]) -> Vec<(&'static str, String, u64, Stri
         }
         let kind = match fate {
             SampleFate::Votes { .. } => (0, "voted", "voted".to_owned()),
-            SampleFate::GateRejected(_) | SampleFate::NearMiss(_) => (1, "rejected", "failed an example".to_owned()),
+            SampleFate::GateRejected(_) | SampleFate::NearMiss(_) | SampleFate::Failing { .. } => {
+                (1, "rejected", "failed an example".to_owned())
+            }
             SampleFate::Flagged(flag) => (2, "flagged", format!("discarded: {}", flag.name().replace('_', " "))),
             SampleFate::Failed(_) => (3, "failed", "no answer".to_owned()),
         };
