@@ -281,6 +281,53 @@ fn an_accepted_edit_is_audited_later() {
 }
 
 #[test]
+fn a_certified_file_that_was_moved_and_changed_or_is_gone_is_told() {
+    let Some(shell) = prepared() else { return };
+    let said = shell.said(run_command(&shell, 1).arg("--apply").output().unwrap());
+    assert_eq!(said.code, 0, "{}", said.err);
+    let written = fs::read_to_string(shell.project().join("a.py")).unwrap();
+    fs::remove_file(shell.project().join("a.py")).unwrap();
+    fs::create_dir(shell.project().join("lib")).unwrap();
+    let audit = |text: &str, path: &str| {
+        shell.write("project/lib/b.py", text);
+        let said = shell.run(&["audit", path, "--quiet"]);
+        (said.code, said.out.trim().to_owned(), said.err)
+    };
+    for path in ["lib/b.py", "lib", "."] {
+        let (code, out, err) = audit(&written.replace("* 2", "* 2 + 0"), path);
+        assert_eq!(
+            (code, out.lines().next().map(|l| l.starts_with("✗ double changed since"))),
+            (1, Some(true)),
+            "{out}{err}"
+        );
+        assert!(out.contains(" UTC in a.py;") && !out.contains("gone"), "{path}: {out}{err}");
+    }
+    let (code, out, err) = audit(&written.replace("twice x", "double of x"), "lib/b.py");
+    assert_eq!((code, out.starts_with("✗ double spec changed since")), (1, true), "{out}{err}");
+    let (code, out, err) = audit(&written, ".");
+    assert_eq!(
+        (code, out.starts_with("✓ double valid: as accepted"), out.contains("gone")),
+        (0, true, false),
+        "{out}{err}"
+    );
+    // Of somebody else's function, in another place and with another spec, nothing is said.
+    let theirs = "# @spec Twice.\n# @example double(1) == 2\ndef double(x: int) -> int:\n    return x + x\n";
+    assert_eq!(audit(theirs, "lib/b.py").1, "");
+
+    let (code, out, err) = audit("", ".");
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    let rest =
+        out.strip_prefix("– double gone: a.py is not there any more (accepted on ").unwrap_or_else(|| panic!("{out}"));
+    assert!(rest.ends_with(" UTC); if it was moved, audit it where it is now"), "{out}");
+    let gone = json(&shell.run(&["audit", ".", "--json"]))["functions"].clone();
+    assert_eq!((&gone[0]["standing"], &gone[0]["file"], &gone[1]), (&json!("gone"), &json!("a.py"), &Value::Null));
+    let (code, out, err) = audit("", "a.py");
+    assert_eq!((code, out.as_str()), (2, ""));
+    let start = "error: a.py is not there any more, and its certificates cannot be checked: `double` (accepted on ";
+    assert!(err.starts_with(start) && err.ends_with("; if it was moved, audit it where it is now\n"), "{err}");
+}
+
+#[test]
 fn a_run_is_shown_exported_and_reported() {
     let Some(shell) = prepared() else { return };
     let ran = shell.said(run_command(&shell, 1).output().unwrap());

@@ -1,5 +1,6 @@
 //! Certificates: kept when an edit stands in its file, re-checked whenever somebody asks.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use zeroerr_core::certificate::code_hash;
@@ -39,7 +40,7 @@ pub enum Standing {
     Failing,
     /// Nothing was changed, and a layer could not be asked.
     Unchecked,
-    /// There is no function of that name with a spec any more.
+    /// There is no function of that name with a spec any more, or its file is not there any more.
     Gone,
 }
 
@@ -65,20 +66,67 @@ pub struct Audited {
     pub objection: Option<String>,
 }
 
-/// The name that a file is remembered by: without links and `..`, where it exists.
+/// The name that a file is remembered by: without links, as far as it exists.
 fn remembered(file: &Path) -> PathBuf {
-    file.canonicalize().unwrap_or_else(|_| file.to_path_buf())
+    let known = file.ancestors().find_map(|a| Some((a, a.canonicalize().ok()?)));
+    let rest = known.and_then(|(ancestor, real)| Some((file.strip_prefix(ancestor).ok()?, real)));
+    match rest {
+        Some((rest, real)) if rest.as_os_str().is_empty() => real,
+        Some((rest, real)) => real.join(rest),
+        None => file.to_path_buf(),
+    }
+}
+
+/// Whether there is surely no such file any more; a folder that may not be looked into proves nothing.
+fn has_vanished(file: &Path) -> bool {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    std::fs::symlink_metadata(file).is_err_and(|e| matches!(e.kind(), NotFound | NotADirectory))
+}
+
+/// The certificates of files at or below `place` that are not there any more: of each function the newest,
+/// by file and name. Those that a file which is there has taken over are among them.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub fn vanished(journal: &Journal, place: &Path) -> Result<Vec<Acceptance>, JournalError> {
+    let mut newest = BTreeMap::new();
+    for acceptance in journal.certificates_below(&remembered(place))? {
+        if has_vanished(Path::new(&acceptance.file)) {
+            newest.insert((acceptance.file.clone(), acceptance.function.clone()), acceptance);
+        }
+    }
+    Ok(newest.into_values().collect())
+}
+
+/// The certificate of a function whose file was moved to `file` and then changed: by its name, and by its spec,
+/// its code or its place.
+fn moved(
+    journal: &Journal,
+    file: &Path,
+    function: &str,
+    (code, spec): (&str, &str),
+) -> Result<Option<Acceptance>, JournalError> {
+    let likeness = |a: &Acceptance| {
+        let (theirs, then) = (Path::new(&a.file), &a.certificate);
+        let near = theirs.parent() == file.parent() || theirs.file_name() == file.file_name();
+        (then.spec_hash == spec || then.code_hash == code, near)
+    };
+    let named = journal.certificates_named(function)?;
+    let lost = named.into_iter().filter(|a| has_vanished(Path::new(&a.file)));
+    // `max_by_key` takes the last of equals: the newest.
+    Ok(lost.filter(|a| likeness(a) != (false, false)).max_by_key(likeness))
 }
 
 /// Pairs the functions of a file with their certificates, in file order, then those that are gone.
 ///
 /// Of several certificates of one function the one for the code as it is wins, else the newest. A
-/// file that was renamed is recognised by its code.
+/// file that was moved is recognised by its code, and when that was changed, too, by what else is left.
 ///
 /// # Errors
 /// When the journal cannot be read.
 pub fn certified(journal: &Journal, file: &Path, analysis: &FileAnalysis) -> Result<Vec<Certified>, JournalError> {
-    let known = journal.certificates_of(&remembered(file))?;
+    let file = remembered(file);
+    let known = journal.certificates_of(&file)?;
     let mut out = Vec::new();
     for task in &analysis.tasks {
         let function = qualified(task.class.as_deref(), &task.signature.name);
@@ -91,7 +139,10 @@ pub fn certified(journal: &Journal, file: &Path, analysis: &FileAnalysis) -> Res
         let own = known.iter().filter(|a| a.function == function).max_by_key(fit).cloned();
         let acceptance = match own {
             Some(own) => Some(own),
-            None => journal.certificates_for(&code, &spec)?.pop(),
+            None => match journal.certificates_for(&code, &spec)?.pop() {
+                Some(same) => Some(same),
+                None => moved(journal, &file, &function, (&code, &spec))?,
+            },
         };
         if let Some(acceptance) = acceptance {
             out.push(Certified { function, acceptance, task: Some(task.clone()) });

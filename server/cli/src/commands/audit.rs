@@ -1,6 +1,6 @@
 //! `zeroerr audit`: certified functions, re-checked with today's tools. No model, no network.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -8,8 +8,8 @@ use tokio::sync::mpsc::unbounded_channel;
 use zeroerr_core::code::line_of;
 use zeroerr_core::report::RunEvent;
 use zeroerr_core::verdict::Layer;
-use zeroerr_engine::accept::{Audited, Certified, Standing, certified};
-use zeroerr_engine::journal::AcceptedBy;
+use zeroerr_engine::accept::{Audited, Certified, Standing, certified, vanished};
+use zeroerr_engine::journal::{Acceptance, AcceptedBy, Journal};
 use zeroerr_verification::verification_stack::LayerEvent;
 
 use crate::args::{AuditArgs, Global};
@@ -42,6 +42,8 @@ struct Function {
 #[derive(Debug, Serialize)]
 struct Certificate {
     run: String,
+    /// Where the function stood then.
+    file: String,
     accepted_ms: i64,
     by: AcceptedBy,
     passed: usize,
@@ -59,43 +61,31 @@ pub async fn main(global: &Global, args: &AuditArgs) -> Result<Exit, CliError> {
     let ui = context.ui;
     let composed = Composed::new(&context.loaded.settings, &context.data_dir, Arc::new(drop))?;
     let workbench = composed.workbench.as_ref();
-    let mut worst = Exit::Clean;
-    let sources = read_all(workbench, &files::find(&args.paths)?, &mut worst);
     let journal = workbench
         .journal()
         .ok_or_else(|| CliError::machine("the journal cannot be opened; `zeroerr doctor` says why"))?;
-    let mut wanted: Vec<(&Source, Certified)> = Vec::new();
-    for source in &sources {
-        let absolute = std::path::absolute(&source.path).unwrap_or_else(|_| source.path.clone());
-        let all = match certified(journal, &absolute, &source.analysis).map_err(refused) {
-            Ok(all) => all,
-            // One certificate that cannot be read keeps no other from being audited.
-            Err(error) => {
-                complain(&format!("{}: {}", source.path.display(), error.message));
-                worst = worst.max(error.exit);
-                continue;
-            }
-        };
-        wanted.extend(all.into_iter().filter(|c| named(c, args.function.as_deref())).map(|c| (source, c)));
-    }
-    if let Some(name) = args.function.as_deref().filter(|_| wanted.is_empty())
+    let mut worst = Exit::Clean;
+    let places = still_there(journal, &args.paths, &mut worst)?;
+    let sources = read_all(workbench, &files::find(&places)?, &mut worst);
+    let cases = cases(journal, &sources, &places, args.function.as_deref(), &mut worst)?;
+    if let Some(name) = args.function.as_deref().filter(|_| cases.is_empty() && !places.is_empty())
         && sources.iter().all(|s| s.named(name).is_empty())
     {
         return Err(no_such_function(name, &sources));
     }
     let cancel = interrupt::token();
     let mut functions = Vec::new();
-    for (source, certified) in &wanted {
+    for case in &cases {
         let audited = tokio::select! {
             biased;
             () = cancel.cancelled() => return Ok(Exit::Cancelled),
-            audited = one(ui, workbench, source, certified) => audited,
+            audited = one(ui, workbench, case) => audited,
         };
         worst = worst.max(exit_of(audited.standing));
         if !ui.json {
-            ui.result(&line(certified, &audited))?;
+            ui.result(&line(case, &audited))?;
         }
-        functions.push(function(source, certified, &audited));
+        functions.push(function(case, &audited));
     }
     if ui.json {
         ui.json_result(&serde_json::json!({ "functions": functions }))?;
@@ -105,19 +95,102 @@ pub async fn main(global: &Global, args: &AuditArgs) -> Result<Exit, CliError> {
     Ok(worst)
 }
 
+/// One function with a certificate, and where it stands today.
+struct Case<'a> {
+    /// `None`: its file is not there any more.
+    source: Option<&'a Source>,
+    certified: Certified,
+}
+
+impl Case<'_> {
+    /// The file, as the user named or would name it.
+    fn file(&self) -> String {
+        self.source.map_or_else(|| self.certified_as(), |s| s.path.display().to_string())
+    }
+
+    /// The file that the certificate was given for, as the user would name it.
+    fn certified_as(&self) -> String {
+        shown(&self.certified.acceptance)
+    }
+
+    /// The file of then, if the function stands in another one today.
+    fn moved_from(&self) -> Option<String> {
+        let today = self.source?.path.canonicalize().ok()?;
+        (today != Path::new(&self.certified.acceptance.file)).then(|| self.certified_as())
+    }
+}
+
+/// The file of a certificate, from here where it is below here.
+fn shown(acceptance: &Acceptance) -> String {
+    let file = Path::new(&acceptance.file);
+    let here = std::env::current_dir().and_then(|d| d.canonicalize()).unwrap_or_default();
+    file.strip_prefix(here).unwrap_or(file).display().to_string()
+}
+
+/// The paths without those that are not there any more, but have left certificates: these are told.
+fn still_there(journal: &Journal, paths: &[PathBuf], worst: &mut Exit) -> Result<Vec<PathBuf>, CliError> {
+    let mut there = Vec::new();
+    for path in paths {
+        let lost = if path.exists() { Vec::new() } else { vanished(journal, &absolute(path)).map_err(refused)? };
+        if lost.is_empty() {
+            there.push(path.clone());
+            continue;
+        }
+        let one = |a: &Acceptance| format!("`{}` (accepted on {} UTC)", a.function, when::minute(a.accepted_ms));
+        complain(&format!(
+            "{} is not there any more, and its certificates cannot be checked: {}; if it was moved, audit it where it is now",
+            path.display(),
+            lost.iter().map(one).collect::<Vec<_>>().join(", ")
+        ));
+        *worst = Exit::Usage;
+    }
+    Ok(there)
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// What is to be audited: the functions of the sources, then those of files that the folders hold no more.
+fn cases<'a>(
+    journal: &Journal,
+    sources: &'a [Source],
+    places: &[PathBuf],
+    wanted: Option<&str>,
+    worst: &mut Exit,
+) -> Result<Vec<Case<'a>>, CliError> {
+    let mut cases: Vec<Case<'_>> = Vec::new();
+    for source in sources {
+        match certified(journal, &absolute(&source.path), &source.analysis).map_err(refused) {
+            Ok(all) => cases.extend(all.into_iter().map(|certified| Case { source: Some(source), certified })),
+            // One certificate that cannot be read keeps no other from being audited.
+            Err(error) => {
+                complain(&format!("{}: {}", source.path.display(), error.message));
+                *worst = (*worst).max(error.exit);
+            }
+        }
+    }
+    for folder in places.iter().filter(|p| p.is_dir()) {
+        for acceptance in vanished(journal, &absolute(folder)).map_err(refused)? {
+            let of = |c: &Case<'_>| (c.certified.acceptance.file.clone(), c.certified.function.clone());
+            if cases.iter().all(|c| of(c) != (acceptance.file.clone(), acceptance.function.clone())) {
+                let certified = Certified { function: acceptance.function.clone(), acceptance, task: None };
+                cases.push(Case { source: None, certified });
+            }
+        }
+    }
+    cases.retain(|case| named(&case.certified, wanted));
+    Ok(cases)
+}
+
 /// `name` or `Class.name`, as `--function` takes it everywhere.
 fn named(certified: &Certified, wanted: Option<&str>) -> bool {
     let function = certified.function.as_str();
     wanted.is_none_or(|w| w == function || function.rsplit('.').next() == Some(w))
 }
 
-async fn one(
-    ui: Ui,
-    workbench: &zeroerr_engine::local::LocalWorkbench,
-    source: &Source,
-    certified: &Certified,
-) -> Audited {
-    let mut progress = Progress::new(ui, &format!("{}: {}", source.path.display(), certified.function));
+async fn one(ui: Ui, workbench: &zeroerr_engine::local::LocalWorkbench, case: &Case<'_>) -> Audited {
+    let mut progress = Progress::new(ui, &format!("{}: {}", case.file(), case.certified.function));
     let (events, mut inbox) = unbounded_channel();
     let tell = move |event| {
         let event = match event {
@@ -126,7 +199,7 @@ async fn one(
         };
         let _ = events.send(event);
     };
-    let audit = workbench.audit(certified, &tell);
+    let audit = workbench.audit(&case.certified, &tell);
     tokio::pin!(audit);
     let audited = loop {
         tokio::select! {
@@ -142,13 +215,14 @@ async fn one(
     audited
 }
 
-fn function(source: &Source, certified: &Certified, audited: &Audited) -> Function {
+fn function(case: &Case<'_>, audited: &Audited) -> Function {
+    let certified = &case.certified;
     let acceptance = &certified.acceptance;
     let then = &acceptance.certificate;
     Function {
-        file: source.path.display().to_string(),
+        file: case.file(),
         function: certified.function.clone(),
-        line: certified.task.as_ref().map(|t| line_of(&source.text, t.function_range.start)),
+        line: certified.task.as_ref().map(|t| line_of(&t.source, t.function_range.start)),
         standing: audited.standing,
         objection: audited.objection.clone(),
         passed: audited.stack.passed(),
@@ -156,6 +230,7 @@ fn function(source: &Source, certified: &Certified, audited: &Audited) -> Functi
         layers: audited.stack.layers.iter().map(LayerOut::new).collect(),
         certificate: Certificate {
             run: acceptance.run.clone(),
+            file: acceptance.file.clone(),
             accepted_ms: acceptance.accepted_ms,
             by: acceptance.by,
             passed: zeroerr_core::verdict::StackReport { layers: then.layers.clone() }.passed(),
@@ -172,20 +247,31 @@ fn tools(layers: &[zeroerr_core::verdict::LayerReport]) -> Vec<String> {
     all
 }
 
-fn line(certified: &Certified, audited: &Audited) -> String {
-    let day = when::minute(certified.acceptance.accepted_ms);
+fn line(case: &Case<'_>, audited: &Audited) -> String {
+    let certified = &case.certified;
+    let mut day = format!("{} UTC", when::minute(certified.acceptance.accepted_ms));
+    if let Some(then) = case.moved_from() {
+        day.push_str(&format!(" in {then}"));
+    }
     let today = match &audited.objection {
         None => format!("{} of {} checks pass today", audited.stack.passed(), Layer::ALL.len()),
         Some(objection) => format!("as it is, {objection}"),
     };
     let (mark, style, said) = match audited.standing {
-        Standing::Valid => ("✓", GOOD, format!("valid: as accepted on {day} UTC; {today}")),
-        Standing::Changed => ("✗", BAD, format!("changed since it was accepted on {day} UTC; {today}")),
-        Standing::SpecChanged => ("✗", BAD, format!("spec changed since it was accepted on {day} UTC; {today}")),
+        Standing::Valid => ("✓", GOOD, format!("valid: as accepted on {day}; {today}")),
+        Standing::Changed => ("✗", BAD, format!("changed since it was accepted on {day}; {today}")),
+        Standing::SpecChanged => ("✗", BAD, format!("spec changed since it was accepted on {day}; {today}")),
         Standing::Failing => ("✗", BAD, format!("no longer passes: {today}")),
         Standing::Unchecked => ("!", WARN, format!("cannot be checked: {today}")),
         Standing::Gone => {
-            ("–", WARN, format!("gone: there is no function of that name with a spec (accepted on {day} UTC)"))
+            let why = match case.source {
+                Some(_) => format!("there is no function of that name with a spec (accepted on {day})"),
+                None => format!(
+                    "{} is not there any more (accepted on {day}); if it was moved, audit it where it is now",
+                    case.certified_as()
+                ),
+            };
+            ("–", WARN, format!("gone: {why}"))
         }
     };
     let mut out = format!("{style}{mark}{style:#} {STRONG}{}{STRONG:#} {said}", certified.function);

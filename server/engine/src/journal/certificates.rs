@@ -81,6 +81,25 @@ impl Journal {
         self.acceptances("where code_hash = ?1 and spec_hash = ?2 order by id", &[&code_hash, &spec_hash])
     }
 
+    /// Every certificate of files at or below a path, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails or holds certificates of another version.
+    pub fn certificates_below(&self, place: &Path) -> Result<Vec<Acceptance>, JournalError> {
+        let place = place.to_string_lossy();
+        let folder = format!("{}/", place.trim_end_matches('/'));
+        // No `like`: a name may hold what that takes for a wildcard.
+        self.acceptances("where file = ?1 or substr(file, 1, length(?2)) = ?2 order by id", &[&place, &folder])
+    }
+
+    /// Every certificate of functions of that name, in any file, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails or holds certificates of another version.
+    pub fn certificates_named(&self, function: &str) -> Result<Vec<Acceptance>, JournalError> {
+        self.acceptances("where function = ?1 order by id", &[&function])
+    }
+
     /// The certificates that came out of a run, oldest first.
     ///
     /// # Errors
