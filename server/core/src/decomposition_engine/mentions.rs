@@ -27,6 +27,15 @@ pub fn mentioned(text: &str) -> impl Iterator<Item = &str> {
     words(text).into_iter().filter(|w| w.is_mention).map(|w| w.text)
 }
 
+/// The names that a text calls outright, `half(n)`, with where they stand. A single letter is none: `O(n)`.
+pub fn called(text: &str) -> impl Iterator<Item = Word<'_>> {
+    let is_call = |w: &Word<'_>| {
+        let (before, after) = (text.get(..w.start).unwrap_or(""), text.get(w.start + w.text.len()..).unwrap_or(""));
+        after.starts_with('(') && !w.is_attribute && !before.ends_with("::") && w.text.chars().nth(1).is_some()
+    };
+    words(text).into_iter().filter(is_call)
+}
+
 /// The identifiers of a text. Strings are only told apart in [`Word::in_string`] when quotes stand as
 /// in code: after an apostrophe within a word (`doesn't`) prose goes on.
 pub fn words(text: &str) -> Vec<Word<'_>> {
@@ -113,6 +122,12 @@ mod tests {
 
     fn check(text: &str, expected: &[&str]) {
         assert_eq!(mentioned(text).collect::<Vec<_>>(), expected, "{text}");
+    }
+
+    #[test]
+    fn only_an_outright_call_is_one() {
+        let text = "as `half` of n, half(n) in O(n), xs.third(n), Vec::with(n), using quarter";
+        assert_eq!(called(text).map(|w| (w.text, w.start)).collect::<Vec<_>>(), [("half", 16)]);
     }
 
     #[test]

@@ -82,9 +82,12 @@ pub enum PlanError {
         /// How many there may be.
         limit: usize,
     },
-    /// Two steps have one name, or a step is named like the function itself.
-    #[error("two steps are named `{0}`")]
+    /// Two helpers have one name.
+    #[error("two steps are named `{0}`; give each its own name")]
     DuplicateName(String),
+    /// A helper is named like the function itself, which is the plan's last step anyway.
+    #[error("a step is named `{0}` like the function that it is to help; give it another name")]
+    NamedLikeTask(String),
     /// A step needs one that is not there.
     #[error("step `{0}` needs `{1}`, which is not in the plan")]
     Missing(String, String),
@@ -207,7 +210,9 @@ impl Plan {
         let mut places: HashMap<&str, usize> = HashMap::with_capacity(self.steps.len());
         for (i, step) in self.steps.iter().enumerate() {
             if places.insert(&step.name, i).is_some() {
-                return Err(PlanError::DuplicateName(step.name.clone()));
+                let is_task = i + 1 == self.steps.len();
+                let why = if is_task { PlanError::NamedLikeTask } else { PlanError::DuplicateName };
+                return Err(why(step.name.clone()));
             }
         }
         let place = |step: &Step, need: &String| {

@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(unusable(&[helper("a", r#""z""#)], r#""a""#), PlanError::Missing("a".into(), "z".into()));
         assert_eq!(unusable(&[helper("a", ""), helper("b", "")], r#""a""#), PlanError::Unused("b".into()));
         assert_eq!(unusable(&[helper("a", "")], ""), PlanError::Unused("a".into()));
-        assert_eq!(unusable(&[helper("f", "")], r#""f""#), PlanError::DuplicateName("f".into()));
+        assert_eq!(unusable(&[helper("f", "")], r#""f""#), PlanError::NamedLikeTask("f".into()));
         assert_eq!(unusable(&[helper("a", r#""f""#)], ""), PlanError::Unused("a".into()));
         assert_eq!(unusable(&[helper("a", r#""f""#)], r#""a""#), PlanError::Cycle("a -> f".into()));
         assert!(read(&answer(&[helper("a", r#""there""#)], r#""a""#)).is_ok(), "what is there may be called");

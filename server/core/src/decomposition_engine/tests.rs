@@ -34,8 +34,10 @@ fn orders_by_need_and_rejects_what_cannot_run() {
     assert_eq!(cycle.ordered(), Err(PlanError::Cycle("a -> b".into())));
     let missing = Plan { steps: vec![step("a", &["z"])] };
     assert_eq!(missing.ordered(), Err(PlanError::Missing("a".into(), "z".into())));
-    let twice = Plan { steps: vec![step("a", &[]), step("a", &[])] };
+    let twice = Plan { steps: vec![step("a", &[]), step("a", &[]), step("f", &["a"])] };
     assert_eq!(twice.ordered(), Err(PlanError::DuplicateName("a".into())));
+    let itself = Plan::from_spec("f", &spec(vec![decl("f", "(n: int) -> int", "what f does")]), MAX_STEPS);
+    assert_eq!(itself, Err(PlanError::NamedLikeTask("f".into())));
     let unused = Plan { steps: vec![step("a", &[]), step("b", &[]), step("f", &["b"])] };
     assert_eq!(unused.all_used(), Err(PlanError::Unused("a".into())));
 }

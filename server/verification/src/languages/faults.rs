@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use zeroerr_core::code::TextRange;
+use zeroerr_core::decomposition_engine::{Plan, PlanError, mentions};
 use zeroerr_core::task_specification::parser::ClauseSource;
 use zeroerr_core::task_specification::{Raises, Severity, Spec, SpecDiagnostic};
 
@@ -105,6 +106,37 @@ impl<'a> Faults<'a> {
         let range = self.place(clause, expression, slip.unwrap_or(0..expression.len()));
         let message = format!("this never calls `{function}`, so it cannot show `{function}` to be wrong");
         self.add("spec.other-function", Severity::Error, range, message).fix = fix;
+    }
+
+    /// Helpers that no plan can be made of: one that is named like the function itself, a circle, and
+    /// calls of what is nowhere defined (the words may speak of something else, so these are warnings).
+    pub fn steps(&mut self, function: &str, spec: &Spec, knows: impl Fn(&str) -> bool) {
+        for step in &spec.steps {
+            let name = TextRange::new(step.range.start, step.range.start + step.name.len());
+            if step.name == function {
+                let message = format!(
+                    "this step is named like the function `{function}` that it is to help; give it another name"
+                );
+                self.add("spec.step-is-function", Severity::Error, name, message);
+            }
+            let own: Vec<&str> = mentions::words(&step.signature).into_iter().map(|w| w.text).collect();
+            for word in mentions::called(&step.intent) {
+                let is_step = word.text == function || spec.steps.iter().any(|s| s.name == word.text);
+                if !is_step && !own.contains(&word.text) && !knows(word.text) {
+                    let range = self.place(step.range, &step.intent, word.start..word.start + word.text.len());
+                    let message = format!("no step and nothing in this file is named `{}`", word.text);
+                    self.add("spec.unknown-name", Severity::Warning, range, message);
+                }
+            }
+        }
+        // How many steps there may be is a setting, and none of a spec's own faults.
+        if let Err(PlanError::Cycle(names)) = Plan::from_spec(function, spec, usize::MAX) {
+            let first = names.split(" -> ").next().and_then(|name| spec.steps.iter().find(|s| s.name == name));
+            let range =
+                first.map_or(TextRange::new(0, 0), |s| TextRange::new(s.range.start, s.range.start + s.name.len()));
+            let message = format!("{}; take one of these mentions out", PlanError::Cycle(names));
+            self.add("spec.step-circle", Severity::Error, range, message);
+        }
     }
 
     /// Two examples with the same call and different literals cannot both hold.

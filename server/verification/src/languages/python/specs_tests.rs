@@ -8,6 +8,9 @@ use expect_test::{Expect, expect};
 use zeroerr_core::code::line_of;
 use zeroerr_core::task_specification::render_diagnostics;
 
+#[path = "steps_tests.rs"]
+mod steps;
+
 fn analysed(source: &str) -> FileAnalysis {
     analyse(Path::new("f.py"), &Arc::from(source))
 }
@@ -481,20 +484,4 @@ fn a_selection_becomes_the_task_of_its_function() {
     );
     assert!(selected(source, TextRange::new(at("return y"), at("return y")), "Cursor.").is_ok());
     assert!(selected("", TextRange::new(0, 99), "Empty.").is_err());
-}
-
-#[test]
-fn an_example_of_a_step_belongs_to_the_step() {
-    let analysis = check_faults(
-        "# @spec Mean of the halves.\n# @step half(n: int) -> int: half of n\n# @step both(n: int) -> int: half(n) twice\n# @example half(4) == 2\n# @raises ValueError half(-1)\n# @example both(3) == 2 * half(3)\n# @example f(8) == half(8)\n# @example third(8) == 2\n#          ^^^^^ spec.other-function\ndef f(n: int) -> int: ...\n",
-    );
-    let spec = &analysis.tasks[0].spec;
-    let codes = |examples: &[zeroerr_core::task_specification::Example]| {
-        examples.iter().map(|e| format!("{} {:?}", e.code, e.equation.is_some())).collect::<Vec<_>>()
-    };
-    assert_eq!(codes(&spec.examples), ["f(8) == half(8) true"]);
-    assert_eq!(codes(&spec.steps[0].examples), ["half(4) == 2 true"]);
-    assert_eq!(spec.steps[0].raises.len(), 1);
-    assert_eq!(codes(&spec.steps[1].examples), ["both(3) == 2 * half(3) true"]);
-    assert!(spec.raises.is_empty());
 }

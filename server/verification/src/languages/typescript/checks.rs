@@ -67,6 +67,7 @@ pub(super) fn check(spec: &mut Spec, context: &Context<'_>) -> Vec<SpecDiagnosti
     checker.calls(spec);
     checker.examples(spec);
     checker.faults.contradictions(spec, &COMPARISON);
+    checker.faults.steps(context.function, spec, |name| context.knows(name));
     checker.lists(spec);
     checker.faults.found()
 }
