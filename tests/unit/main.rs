@@ -7,6 +7,7 @@ mod documents;
 mod helix;
 mod pictures;
 mod rust;
+mod settings;
 mod shape;
 mod tree;
 mod walls;

@@ -131,8 +131,8 @@ impl StoreLoader {
         match (config.engine, &config.endpoint) {
             (EngineKind::Openai, Some(endpoint)) => Ok(Arc::new(OpenAiModel::new(&config.name, endpoint.clone())?)),
             (EngineKind::Openai, None) => Err(ModelError::Unavailable(format!(
-                "model {} has engine openai but no endpoint; add `endpoint.base_url`",
-                config.name
+                "model {name} is to be asked at a server, and none is named; set `llm.endpoints.{name}.url`",
+                name = config.name
             ))),
             (EngineKind::Mistralrs, _) => local::open(&self.store, config, self.file_of(config)?).await,
         }
@@ -191,7 +191,7 @@ mod tests {
         let gone = ModelConfig { source: "file:/no/such.gguf".parse().ok(), ..ModelConfig::default() };
         assert!(message(gone).await.contains("/no/such.gguf"));
         let no_server = ModelConfig { engine: EngineKind::Openai, ..ModelConfig::default() };
-        assert!(message(no_server).await.contains("endpoint.base_url"));
+        assert!(message(no_server).await.contains("`llm.endpoints.smollm2-135m-instruct.url`"));
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl OpenAiModel {
         let parsed = reqwest::Url::parse(&url).ok().filter(|u| matches!(u.scheme(), "http" | "https"));
         if parsed.is_none() {
             return Err(ModelError::Unavailable(format!(
-                "model {name}: base_url `{}` is no http(s) address",
+                "model {name}: `{}` is no http(s) address; check `llm.endpoints.{name}.url`",
                 config.base_url
             )));
         }
@@ -81,7 +81,7 @@ impl OpenAiModel {
             None => None,
             Some(variable) => Some(std::env::var(variable).ok().filter(|k| !k.is_empty()).ok_or_else(|| {
                 ModelError::Unavailable(format!(
-                    "model {name}: the environment variable {variable} holds no key; set it, or remove api_key_env"
+                    "model {name}: the environment variable {variable} holds no key; set it, or remove `llm.endpoints.{name}.api_key_env`"
                 ))
             })?),
         };
@@ -115,6 +115,7 @@ impl OpenAiModel {
         let mut stream = response.bytes_stream();
         let (mut lines, mut answer) = (Lines::default(), Answer::default());
         let mut patience = self.config.first_token_ms;
+        let (mut said_anything, mut is_stream) = (false, false);
         loop {
             let chunk = match timeout(Duration::from_millis(patience), stream.next()).await {
                 Err(_) => return Err(self.transient(&format!("nothing came for {patience} ms"))),
@@ -124,7 +125,9 @@ impl OpenAiModel {
                 }
                 Ok(Some(Ok(chunk))) => chunk,
             };
+            said_anything |= !chunk.is_empty();
             for data in lines.push(&chunk) {
+                is_stream = true;
                 if data == "[DONE]" {
                     return answer.finish(self);
                 }
@@ -134,6 +137,9 @@ impl OpenAiModel {
             if lines.pending() > LONGEST_LINE {
                 return Err(self.garbage("a line without end"));
             }
+        }
+        if said_anything && !is_stream {
+            return Err(self.garbage("no event in all it says"));
         }
         answer.finish(self)
     }
@@ -174,12 +180,18 @@ impl OpenAiModel {
             Some(Constraint::Regex(regex)) if self.config.guided => body["guided_regex"] = json!(regex),
             Some(Constraint::Regex(_)) => {
                 return Err(ModelError::Rejected(format!(
-                    "model {} cannot be held to a regular expression; set `guided: true` if its server is vLLM",
-                    self.name
+                    "model {} cannot be held to a regular expression; set `{}: true` if its server is vLLM",
+                    self.name,
+                    self.setting("guided")
                 )));
             }
         }
         Ok(body)
+    }
+
+    /// The whole name of one of the endpoint's settings: the model is called what the endpoint is.
+    fn setting(&self, key: &str) -> String {
+        format!("llm.endpoints.{}.{key}", self.name)
     }
 
     async fn refused(&self, response: Response) -> ModelError {
@@ -190,20 +202,22 @@ impl OpenAiModel {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 let remedy = match &self.config.api_key_env {
                     Some(variable) => format!("check the key in {variable}"),
-                    None => "name the variable that holds a key in `api_key_env`".to_owned(),
+                    None => format!("name the variable that holds a key in `{}`", self.setting("api_key_env")),
                 };
                 ModelError::Unavailable(format!("{detail}; {remedy}"))
             }
             StatusCode::NOT_FOUND => ModelError::Unavailable(format!(
-                "{detail}; check base_url and the model's name `{}`",
-                self.config.model
+                "{detail}; check `{}` and the model's name `{}` in `{}`",
+                self.setting("url"),
+                self.config.model,
+                self.setting("model")
             )),
             StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS | StatusCode::CONFLICT => {
                 ModelError::Transient(detail)
             }
             _ if status.is_server_error() => ModelError::Transient(detail),
             _ if status.is_client_error() => ModelError::Rejected(detail),
-            _ => ModelError::Unavailable(format!("{detail}; check base_url")),
+            _ => ModelError::Unavailable(format!("{detail}; check `{}`", self.setting("url"))),
         }
     }
 
@@ -221,8 +235,9 @@ impl OpenAiModel {
 
     fn garbage(&self, detail: &str) -> ModelError {
         ModelError::Unavailable(format!(
-            "{} does not speak the OpenAI chat protocol ({detail}); check base_url",
-            self.url
+            "{} does not speak the OpenAI chat protocol ({detail}); check `{}`",
+            self.url,
+            self.setting("url")
         ))
     }
 }

@@ -103,7 +103,8 @@ fn endpoint_fault(settings: &Settings) -> Option<Fault> {
         let authority = rest.split('/').next().unwrap_or_default();
         authority.contains('@').then(|| {
             let message = format!("`{}` holds a user name or password", path.join("."));
-            fault_at(&path, message, Some("put the key into `api_key_env`".into()))
+            let instead = format!("name the variable that holds the key in `llm.endpoints.{name}.api_key_env`");
+            fault_at(&path, message, Some(instead))
         })
     })
 }

@@ -106,7 +106,10 @@ async fn vllm_continues_the_begun_answer_and_takes_grammars() {
     assert_eq!(body["response_format"]["json_schema"]["schema"], schema);
     let refused =
         plain.sample(SampleRequest { constraint: Some(Constraint::Regex("a+".into())), ..ask() }).await.unwrap_err();
-    assert!(matches!(&refused, ModelError::Rejected(m) if m.contains("guided: true")), "{refused}");
+    assert!(
+        matches!(&refused, ModelError::Rejected(m) if m.contains("set `llm.endpoints.remote.guided: true`")),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
@@ -117,7 +120,12 @@ async fn each_refusal_has_its_class_and_its_remedy() {
         ("503 Service Unavailable", "", "transient", "503"),
         ("400 Bad Request", r#"{"message":"prompt is too long"}"#, "rejected", "prompt is too long"),
         ("401 Unauthorized", "{}", "unavailable", "api_key_env"),
-        ("404 Not Found", r#"{"detail":"no model big"}"#, "unavailable", "check base_url and the model's name `big`"),
+        (
+            "404 Not Found",
+            r#"{"detail":"no model big"}"#,
+            "unavailable",
+            "check `llm.endpoints.remote.url` and the model's name `big` in `llm.endpoints.remote.model`",
+        ),
     ] {
         let server = fixed(status, body.as_bytes().to_vec()).await;
         let error = model(&server).sample(ask()).await.unwrap_err();
@@ -133,12 +141,15 @@ async fn each_refusal_has_its_class_and_its_remedy() {
 
 #[tokio::test]
 async fn a_server_that_is_none_or_breaks_off_is_told_apart() {
-    let page = fixed("200 OK", b"data: <html>hello</html>\n\n".to_vec()).await;
-    let error = model(&page).sample(ask()).await.unwrap_err();
-    assert!(
-        matches!(&error, ModelError::Unavailable(m) if m.contains("does not speak the OpenAI chat protocol")),
-        "{error}"
-    );
+    for page in ["data: <html>hello</html>\n\n", "<html>hello</html>\n", "<html>"] {
+        let page = fixed("200 OK", page.into()).await;
+        let error = model(&page).sample(ask()).await.unwrap_err();
+        assert!(
+            matches!(&error, ModelError::Unavailable(m) if m.contains("does not speak the OpenAI chat protocol")
+                && m.contains("check `llm.endpoints.remote.url`")),
+            "{error}"
+        );
+    }
 
     let cut = fixed("200 OK", stream_of(&[r#"{"choices":[{"delta":{"content":" ret"}}]}"#])).await;
     let error = model(&cut).sample(ask()).await.unwrap_err();

@@ -106,7 +106,9 @@ fn names_that_do_not_exist() {
     );
     check(
         "llm:\n  endpoints:\n    gpu:\n      url: http://me:pw@gpu:8000/v1\n",
-        expect!["config.yaml:4: `llm.endpoints.gpu.url` holds a user name or password; put the key into `api_key_env`"],
+        expect![
+            "config.yaml:4: `llm.endpoints.gpu.url` holds a user name or password; name the variable that holds the key in `llm.endpoints.gpu.api_key_env`"
+        ],
     );
     check(
         "models:\n  m:\n    source: http://x/m.gguf\n",
