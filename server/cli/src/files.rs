@@ -143,7 +143,9 @@ pub fn write_new(path: &Path, text: &str) -> Result<(), CliError> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || {
         std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        // As any file of the user's: not for their eyes alone, unless they said so (umask).
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+        let mut file = tempfile::Builder::new().permissions(mode).tempfile_in(folder)?;
         file.write_all(text.as_bytes())?;
         file.persist(path).map_err(|e| e.error)?;
         Ok(())
@@ -190,6 +192,16 @@ mod tests {
         assert_eq!(&*read(&file).unwrap(), "old\r\n");
         replace(&file, "old\r\n", "new\r\n").unwrap();
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "\u{feff}new\r\n");
+    }
+
+    #[test]
+    fn a_file_of_ours_is_as_readable_as_any_other_of_the_users() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ours, plain) = (dir.path().join("x/page.html"), dir.path().join("plain"));
+        write_new(&ours, "page").unwrap();
+        std::fs::write(&plain, "").unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&ours), mode(&plain));
     }
 
     #[test]
