@@ -200,6 +200,14 @@ fn plan_k_prints_the_theory() {
     near("p_win", 0.9986);
     near("expected_votes", 3.74);
     near("p_full", 0.9864);
+    near("expected_samples", 3.74);
+    let paper = ["plan-k", "--p", "0.9978", "--target", "0.95", "--steps", "1048575", "--flag-rate", "0.027"];
+    let told = "k = 3: one step is right with 1 - 1.1e-8, 1048575 steps with 0.988824; on average 3.01 votes a step, 3.10 samples with 2.7 % flagged, 3247305 samples in all\n";
+    assert_eq!(shell.run(&paper).out, told);
+    let flagged = expect![[r#"
+        error: --flag-rate must be at least 0 and below 1
+    "#]];
+    check_error(&shell, &["plan-k", "--p", "0.9", "--target", "0.9", "--steps", "9", "--flag-rate", "1"], 2, flagged);
     check_error(
         &shell,
         &["plan-k", "--p", "0.5", "--target", "0.95", "--steps", "10"],

@@ -215,6 +215,9 @@ pub struct PlanKArgs {
     /// Steps of the plan
     #[arg(long, value_name = "S")]
     pub steps: u64,
+    /// Share of samples that raise a red flag and do not vote
+    #[arg(long, value_name = "R", default_value_t = 0.0)]
+    pub flag_rate: f64,
 }
 
 /// `zeroerr simulate`
@@ -230,8 +233,8 @@ pub struct HanoiArgs {
     /// Disks
     #[arg(long, default_value_t = 20)]
     pub disks: u32,
-    /// Chance that an unflagged sample is right
-    #[arg(long, default_value_t = 0.99)]
+    /// Chance that an unflagged sample is right; as shipped that of the paper's model, gpt-4.1-mini
+    #[arg(long, default_value_t = 0.9978)]
     pub p: f64,
     /// The lead that decides
     #[arg(long, default_value_t = 3)]
@@ -239,8 +242,8 @@ pub struct HanoiArgs {
     /// Seed; equal seeds give equal runs
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// Share of samples that raise a red flag
-    #[arg(long, default_value_t = 0.0)]
+    /// Share of samples that raise a red flag; as shipped that of the paper's run
+    #[arg(long, default_value_t = 0.027)]
     pub flag_rate: f64,
     /// Chance that a wrong sample gives the step's favourite wrong answer; 1 is the theory's worst case
     #[arg(long, default_value_t = 1.0)]

@@ -76,7 +76,25 @@ struct Answer {
 #[derive(Debug, Serialize)]
 struct Answers {
     without_errors: usize,
+    theory: AllSeeds,
     runs: Vec<Answer>,
+}
+
+/// What the formulas say of many seeds, each by itself.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct AllSeeds {
+    /// Seeds without an error, on average.
+    without_errors: f64,
+    /// Chance that no seed has an error.
+    all: f64,
+}
+
+impl AllSeeds {
+    fn of(runs: &[Answer]) -> Self {
+        let chance = runs.first().map_or(1.0, |a| a.theory.p_full);
+        let seeds = runs.len() as f64;
+        Self { without_errors: seeds * chance, all: chance.powf(seeds) }
+    }
 }
 
 /// The largest lead: a vote takes that many samples at least, and no run needs a hundredth of it.
@@ -109,8 +127,10 @@ pub fn main(global: &Global, command: &SimulateCommand) -> Result<Exit, CliError
     match runs.as_slice() {
         [answer] if ui.json => ui.json_result(answer)?,
         [answer] => ui.result(&table(&first, answer))?,
-        _ if ui.json => ui.json_result(&Answers { without_errors, runs })?,
-        many => ui.result(&format!("{without_errors} of {} seeds without an error", many.len()))?,
+        many if ui.json => {
+            ui.json_result(&Answers { without_errors, theory: AllSeeds::of(many), runs: many.to_vec() })?;
+        }
+        many => ui.result(&seeds_line(without_errors, many))?,
     }
     Ok(if clean { Exit::Clean } else { Exit::Findings })
 }
@@ -219,7 +239,8 @@ fn correlation(value: f64) -> Result<f64, CliError> {
 
 fn refused(checkpoint: Option<&Path>, error: &CheckpointError) -> CliError {
     let file = checkpoint.map_or_else(String::new, |path| format!(" {}", path.display()));
-    CliError::usage(format!("cannot use the checkpoint{file}: {error}"))
+    let exit = if matches!(error, CheckpointError::Full) { Exit::Machine } else { Exit::Usage };
+    CliError { exit, message: format!("cannot use the checkpoint{file}: {error}") }
 }
 
 fn bar(ui: Ui, steps: u64) -> indicatif::ProgressBar {
@@ -275,6 +296,16 @@ fn summary(a: &Answer) -> String {
     )
 }
 
+/// The last line of many seeds: what the theory promises of them is less than certainty.
+fn seeds_line(without_errors: usize, runs: &[Answer]) -> String {
+    let theory = AllSeeds::of(runs);
+    let seeds = runs.len();
+    format!(
+        "{without_errors} of {seeds} seeds without an error (theory: {:.1} on average, all {seeds} with chance {:.2})",
+        theory.without_errors, theory.all
+    )
+}
+
 fn table(scenario: &Scenario, a: &Answer) -> String {
     let mut out = format!("round   undecided      theory{}\n", if a.paper.is_some() { "      paper" } else { "" });
     let published = a.paper.map_or(&[][..], |_| &PAPER_UNDECIDED);
@@ -300,6 +331,8 @@ fn table(scenario: &Scenario, a: &Answer) -> String {
             paper.flagged * 100.0,
             paper.worst_step_votes
         ));
+        // Its tail is not that of independent samples, with any p and any share of flags.
+        out.push_str("its later rounds are longer: flags and errors of a real model come together at some steps, here each sample is by itself\n");
     }
     let memory = a.peak_rss_mb.map_or_else(|| "unknown".to_owned(), |mb| format!("{mb:.0} MB"));
     out.push_str(&format!("{:.1} s, peak memory {memory}\n", a.wall_s));

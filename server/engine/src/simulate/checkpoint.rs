@@ -27,19 +27,23 @@ pub enum CheckpointError {
     /// It is no checkpoint, or a damaged one.
     #[error("it is no checkpoint, or a damaged one ({0}); give another file, or delete this one to begin anew")]
     Damaged(String),
+    /// There is no room for more.
+    #[error("its disk is full; make room, and the same command goes on where it stopped")]
+    Full,
     /// It was begun with other numbers.
-    #[error("it belongs to another scenario ({found}); give another file or the same numbers")]
+    #[error("it was begun with {found}; give these numbers, or another file")]
     OtherScenario {
-        /// What it was begun with.
+        /// The options it was begun with.
         found: String,
     },
 }
 
 impl From<rusqlite::Error> for CheckpointError {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase};
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull, NotADatabase};
         match error.sqlite_error_code() {
             Some(DatabaseBusy | DatabaseLocked) => Self::InUse,
+            Some(DiskFull) => Self::Full,
             Some(DatabaseCorrupt | NotADatabase) => Self::Damaged(error.to_string()),
             _ => Self::Store(error),
         }
@@ -91,7 +95,10 @@ impl Checkpoint {
                 )?;
                 Ok((totals, towers))
             }
-            Some((found, _, _)) if found != wanted => Err(CheckpointError::OtherScenario { found }),
+            Some((found, _, _)) if found != wanted => {
+                let found = serde_json::from_str::<Scenario>(&found)?.to_string();
+                Err(CheckpointError::OtherScenario { found })
+            }
             Some((_, totals, towers)) => Ok((serde_json::from_str(&totals)?, serde_json::from_str(&towers)?)),
         }
     }
@@ -127,5 +134,34 @@ impl Checkpoint {
             self.connection.execute_batch("commit")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulate::run;
+
+    #[test]
+    fn a_simulation_that_filled_its_disk_goes_on_when_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("c.sqlite");
+        let scenario =
+            Scenario { disks: 15, p: 0.9, k: 3, flag_rate: 0.0, correlation: 1.0, max_attempts: 1000, seed: 1 };
+        let mut full = Checkpoint::open(&file).unwrap();
+        full.connection.pragma_update_and_check(None, "max_page_count", 60, |_| Ok(())).unwrap();
+        let mut done = 0;
+        let end = run(&scenario, Some(&mut full), &mut |totals| {
+            done = totals.steps;
+            true
+        });
+        assert!(matches!(end, Err(CheckpointError::Full)) && done > 0, "{end:?} after {done} steps");
+        drop(full);
+        let mut resumed = Checkpoint::open(&file).unwrap();
+        assert_eq!(resumed.restore(&scenario).unwrap().0.steps, done, "what was told as done is kept");
+        assert_eq!(
+            run(&scenario, Some(&mut resumed), &mut |_| true).unwrap(),
+            run(&scenario, None, &mut |_| true).unwrap()
+        );
     }
 }

@@ -10,6 +10,7 @@ pub mod checkpoint;
 pub mod hanoi;
 
 use std::collections::VecDeque;
+use std::fmt;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -41,6 +42,15 @@ pub struct Scenario {
     pub max_attempts: u32,
     /// Seed of the run.
     pub seed: u64,
+}
+
+impl fmt::Display for Scenario {
+    /// As options of the command line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { disks, p, k, flag_rate, correlation, max_attempts, seed } = self;
+        write!(f, "--disks {disks} --p {p} --k {k} --flag-rate {flag_rate} --correlation {correlation} ")?;
+        write!(f, "--max-attempts {max_attempts} --seed {seed}")
+    }
 }
 
 /// What came out, up to and including the last step done.
