@@ -220,6 +220,11 @@ fn a_simulation_stands_beside_theory_and_paper_and_needs_no_more_memory_when_it_
     let many = hanoi("--disks 8 --p 0.99 --k 4 --seeds 20");
     assert_eq!((&many["without_errors"], many["runs"].as_array().unwrap().len()), (&json!(20), 20));
     assert_eq!(many["runs"][19]["seed"], 19);
+    let each = many["runs"][0]["theory"]["p_full"].as_f64().unwrap();
+    let promised = many["theory"]["all"].as_f64().unwrap();
+    assert!(each < 1.0 && (promised / each.powi(20) - 1.0).abs() < 1e-9, "{many}");
+    let told = shell.run(&["simulate", "hanoi", "--disks", "12", "--p", "0.9", "--seeds", "2", "--quiet"]).out;
+    assert!(told.contains(" of 2 seeds without an error (theory: 0.0 on average, all 2 with chance 0.00)"), "{told}");
     let human = shell.run(&["simulate", "hanoi", "--disks", "6", "--p", "0.9978", "--quiet"]).out;
     assert!(human.contains("round   undecided      theory") && human.contains("63 steps"), "{human}");
 }
@@ -354,6 +359,48 @@ fn a_run_is_shown_exported_and_reported() {
     let said = shell.run(&["report", "last", "--out", "x/y/page.html"]);
     let file = fs::read_to_string(shell.project().join("x/y/page.html")).unwrap();
     assert_eq!((said.code, file.trim_end() == page.trim_end()), (0, true));
+}
+
+#[test]
+fn an_edit_that_could_not_be_written_is_written_later() {
+    let Some(shell) = prepared() else { return };
+    let ran = shell.said(run_command(&shell, 1).output().unwrap());
+    assert_eq!((ran.code, fs::read_to_string(shell.project().join("a.py")).unwrap().as_str()), (0, STUB));
+    let resume = || {
+        shell.said(command(&shell, &["runs", "resume", "last", "--backend", "scripted", "--apply"]).output().unwrap())
+    };
+    let said = resume();
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(fs::read_to_string(shell.project().join("a.py")).unwrap().contains("return x * 2"));
+    let listed = json(&shell.run(&["runs", "list", "--json"]));
+    assert_eq!(listed["runs"].as_array().unwrap().len(), 1, "nothing was drawn again: {listed}");
+    assert_eq!(shell.run(&["audit", "a.py", "--quiet"]).code, 0);
+    let said = resume();
+    assert_eq!((said.code, said.err.contains("has changed since the run was begun")), (2, true), "{}", said.err);
+}
+
+#[test]
+fn without_a_journal_the_edit_is_written_and_what_is_missing_is_an_error() {
+    let Some(shell) = prepared() else { return };
+    // In the place of its folder, as if that could not be made.
+    shell.write("data/journal", "");
+    let why = "journal: cannot create data/journal: File exists (os error 17); make the folder writable, or set ZEROERR_HOME to one that is\n";
+    let said = shell.said(run_command(&shell, 1).output().unwrap());
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert_eq!(
+        said.err,
+        format!(
+            "error: the run of `double` is not kept to its end, so `zeroerr runs` cannot show what came of it: {why}"
+        )
+    );
+    let said = shell.said(run_command(&shell, 1).arg("--apply").output().unwrap());
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(fs::read_to_string(shell.project().join("a.py")).unwrap().contains("return x * 2"));
+    let start =
+        "error: a.py: `double` is written, but its certificate is not kept, so `zeroerr audit` cannot check it later: ";
+    assert_eq!(said.err, format!("{start}{why}"));
+    let said = shell.run(&["audit", "a.py"]);
+    assert_eq!((said.code, said.err), (3, format!("error: {why}")));
 }
 
 #[test]

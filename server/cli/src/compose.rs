@@ -46,7 +46,7 @@ impl Composed {
     fn with(settings: &Settings, data_dir: &Path, on_event: OnPoolEvent, remember: bool) -> Result<Self, CliError> {
         let options = run_options(settings)?;
         let journal = journal(data_dir);
-        let tools = toolchain(settings, data_dir).on_health(health::of_tools(journal.clone()));
+        let tools = toolchain(settings, data_dir).on_health(health::of_tools(journal.clone().ok()));
         let stack = VerificationStack::new(Arc::new(tools), settings.verification.policy());
         let stack = Arc::new(if remember { stack.remembering() } else { stack });
         let loader = Arc::new(StoreLoader::new(store(data_dir)));
@@ -57,7 +57,7 @@ impl Composed {
             sample_limit_s: settings.llm.sample_seconds,
             ..PoolConfig::default()
         };
-        let pool = Arc::new(ModelPool::new(config, loader.clone(), health::of_models(journal.clone(), on_event)));
+        let pool = Arc::new(ModelPool::new(config, loader.clone(), health::of_models(journal.clone().ok(), on_event)));
         let models = if settings.llm.backend == "scripted" {
             vec![backend::scripted()?]
         } else {
@@ -214,13 +214,11 @@ pub fn store_name(name: &str) -> String {
     name.replace('/', "--")
 }
 
-/// The journal; a run goes on without one.
-fn journal(data_dir: &Path) -> Option<Arc<Journal>> {
-    match Journal::open(&data_dir.join("journal")) {
-        Ok(journal) => Some(Arc::new(journal)),
-        Err(error) => {
-            tracing::warn!(%error, "runs cannot be resumed");
-            None
-        }
-    }
+/// The journal, or why there is none: a run goes on without one, and whoever needs one says why not.
+fn journal(data_dir: &Path) -> Result<Arc<Journal>, String> {
+    Journal::open(&data_dir.join("journal")).map(Arc::new).map_err(|error| {
+        // Whoever is hurt by it says so, once.
+        tracing::info!(%error, "runs cannot be resumed");
+        error.to_string()
+    })
 }

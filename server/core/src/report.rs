@@ -196,6 +196,11 @@ pub enum RunEvent {
         /// What it contributes, in a few words.
         says: String,
     },
+    /// The journal does not have the whole run.
+    NotJournaled {
+        /// Why, with the remedy.
+        why: String,
+    },
     /// A layer began.
     LayerStarted {
         /// Which.

@@ -160,12 +160,12 @@ impl LocalWorkbench {
     /// Keeps the certificate of an edit.
     ///
     /// # Errors
-    /// One sentence when it could not be kept.
+    /// Why it could not be kept, with the remedy.
     pub(crate) fn keep_certificate(&self, edit: AcceptedEdit) -> Result<(), String> {
         let AcceptedEdit { report, task, by, doc_version } = edit;
         let mut certificate = report.certificate.ok_or("the run gave no certificate")?;
         certificate.doc_version = doc_version;
-        let journal = self.journal().ok_or("the journal cannot be written, so the certificate was not kept")?;
+        let journal = self.journal()?;
         let acceptance = Acceptance {
             run: report.id,
             file: remembered(&task.file).display().to_string(),
@@ -175,7 +175,7 @@ impl LocalWorkbench {
             before: task.function_range.slice(&task.source).to_owned(),
             certificate,
         };
-        journal.accept(&acceptance).map_err(|e| format!("the certificate was not kept: {e}"))
+        journal.accept(&acceptance).map_err(|e| e.to_string())
     }
 
     /// Re-checks one certificate with today's tools. Nothing is asked of a model or of the network.

@@ -68,7 +68,8 @@ impl Wires {
         if let Some((journal, run)) = &self.journal
             && let Err(error) = journal.append(run, record)
         {
-            tracing::warn!(%error, "the run goes on without its journal");
+            // Told once, when the run has ended and there still is no room for it.
+            tracing::debug!(%error, "a record waits for room in the journal");
         }
     }
 }

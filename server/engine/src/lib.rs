@@ -69,10 +69,10 @@ pub trait Workbench: Send + Sync {
     ) -> BoxFuture<'a, StackReport>;
 
     /// Keeps the certificate of a verified edit that now stands in its file. Takes a moment (a disk
-    /// is written to). A workbench without a journal keeps nothing.
+    /// is written to).
     ///
     /// # Errors
-    /// One sentence when it could not be kept.
+    /// Why it could not be kept, with the remedy.
     fn accepted(&self, _edit: accept::AcceptedEdit) -> Result<(), String> {
         Ok(())
     }

@@ -29,8 +29,8 @@ pub struct Parts {
     pub models: Vec<Arc<dyn Model>>,
     /// The checks.
     pub stack: Arc<VerificationStack>,
-    /// The journal, or `None` where it cannot be written.
-    pub journal: Option<Arc<Journal>>,
+    /// The journal, or why there is none.
+    pub journal: Result<Arc<Journal>, String>,
     /// Further lines for `status` (pool, sandbox).
     pub status: StatusSource,
 }
@@ -75,9 +75,12 @@ impl LocalWorkbench {
         self.options.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The journal, where it can be written.
-    pub fn journal(&self) -> Option<&Arc<Journal>> {
-        self.parts.journal.as_ref()
+    /// The journal.
+    ///
+    /// # Errors
+    /// Why there is none, with the remedy.
+    pub fn journal(&self) -> Result<&Arc<Journal>, String> {
+        self.parts.journal.as_ref().map_err(Clone::clone)
     }
 
     pub(crate) fn stack(&self) -> &VerificationStack {
@@ -108,8 +111,8 @@ impl LocalWorkbench {
     }
 
     /// The run in the journal: a new one, or the unfinished one of the same task.
-    fn open_run(&self, task: &Task, options: &RunOptions) -> Option<(Arc<Journal>, OpenRun, Origin)> {
-        let journal = self.parts.journal.as_ref()?;
+    fn open_run(&self, task: &Task, options: &RunOptions) -> Result<(Arc<Journal>, OpenRun, Origin), String> {
+        let journal = self.journal()?;
         let mut origin = Origin::of(task, options, self.model_names());
         let analyse = |source: &str| self.analyse(&task.file, &Arc::from(source));
         origin.continues = continued::earlier_run(journal, task, &origin, &analyse);
@@ -120,13 +123,10 @@ impl LocalWorkbench {
             // A run that was begun before goes on with what it took up then.
             Ok(run) if run.resumed => {
                 let begun = journal.origin(&run.id).ok().flatten();
-                Some((Arc::clone(journal), run, begun.unwrap_or(Origin { continues: None, answered: 0, ..origin })))
+                Ok((Arc::clone(journal), run, begun.unwrap_or(Origin { continues: None, answered: 0, ..origin })))
             }
-            Ok(run) => Some((Arc::clone(journal), run, origin)),
-            Err(error) => {
-                tracing::warn!(%error, "the run goes on without its journal");
-                None
-            }
+            Ok(run) => Ok((Arc::clone(journal), run, origin)),
+            Err(error) => Err(error.to_string()),
         }
     }
 
@@ -151,8 +151,12 @@ impl LocalWorkbench {
             return report;
         }
         // Held to the end: while it lives, no other process takes this run up.
-        let (journal, open, origin) =
-            self.open_run(&task, &options).map_or((None, None, None), |(j, run, o)| (Some(j), Some(run), Some(o)));
+        let (mut lost, open) = match self.open_run(&task, &options) {
+            Ok(open) => (None, Some(open)),
+            // A disk that is full is no reason to keep the result from the user.
+            Err(why) => (Some(why), None),
+        };
+        let (journal, open, origin) = open.map_or((None, None, None), |(j, run, o)| (Some(j), Some(run), Some(o)));
         let (continues, answered) = origin.map_or((None, 0), |o| (o.continues, o.answered));
         report.id = open.as_ref().map_or_else(|| format!("{:012x}-unjournaled", now_ms()), |o| o.id.clone());
         let journaled = journal.clone().map(|j| (j, report.id.clone()));
@@ -160,10 +164,13 @@ impl LocalWorkbench {
         self.run_steps(task, &options, &wires, &mut report).await;
         report.elapsed_ms = begun.elapsed().as_millis() as u64;
         // A cancelled run stays unfinished in the journal: asking again goes on where it stopped.
-        if let Some(journal) = journal.filter(|_| !wires.cancel.is_cancelled())
-            && let Err(error) = journal.finish(&report)
-        {
-            tracing::warn!(%error, "the end of the run was not journaled");
+        if let Some(journal) = journal {
+            let left = if wires.cancel.is_cancelled() { journal.leave(&report.id) } else { journal.finish(&report) };
+            lost = left.err().map(|e| e.to_string());
+        }
+        if let Some(why) = lost {
+            tracing::info!(why, "the journal does not have the whole run");
+            wires.tell(RunEvent::NotJournaled { why });
         }
         report
     }
@@ -237,7 +244,7 @@ impl Workbench for LocalWorkbench {
     }
 
     fn page(&self, run: &str) -> Option<String> {
-        let export = self.journal()?.export(run);
+        let export = self.journal().ok()?.export(run);
         let page = export.map_err(|e| e.to_string()).and_then(|e| crate::page::page(&e).map_err(|e| e.to_string()));
         page.inspect_err(|why| tracing::warn!("no page for run {run}: {why}")).ok()
     }
@@ -253,9 +260,7 @@ impl Workbench for LocalWorkbench {
             options.max_attempts, options.in_flight
         )];
         lines.extend((self.parts.status)());
-        let journal =
-            if self.parts.journal.is_some() { "journal: on" } else { "journal: off (its folder cannot be written)" };
-        lines.push(journal.into());
+        lines.push(self.journal().map_or_else(|why| format!("journal: off ({why})"), |_| "journal: on".into()));
         lines
     }
 }

@@ -110,7 +110,7 @@ async fn the_page_counts_the_votes_as_the_run_did() {
         let task = toy::task(&workbench).expect("a task");
         let (events, _told) = unbounded_channel();
         let report = workbench.run(task, events, CancellationToken::new()).await;
-        let export = workbench.journal().and_then(|j| j.export(&report.id).ok()).expect("a run");
+        let export = workbench.journal().ok().and_then(|j| j.export(&report.id).ok()).expect("a run");
         let html = zeroerr_engine::page::page(&export).expect("a page");
         let step = &report.steps[0];
         for class in &step.tally {
@@ -221,7 +221,7 @@ async fn an_input_of_a_tester_tells_real_candidates_apart() {
     let folder = tempfile::tempdir().expect("a folder");
     let rules = AgentRules { testers: 1, critic: false, discriminators: 0, ..ALL };
     let model: Arc<dyn Model> = Arc::new(Versatile { coder, adviser });
-    let parts = Parts { models: vec![model], stack, journal: None, status: Box::new(Vec::new) };
+    let parts = Parts { models: vec![model], stack, journal: Err("no journal".into()), status: Box::new(Vec::new) };
     let workbench = LocalWorkbench::new(parts, options(rules));
     let path = folder.path().join("double.py");
     let task = workbench.analyse(Path::new(&path), &Arc::from(file)).tasks.remove(0);

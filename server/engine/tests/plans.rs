@@ -53,7 +53,7 @@ impl Machine {
         let parts = Parts {
             models: vec![Arc::new(self.model.clone()) as Arc<dyn Model>],
             stack: Arc::clone(&self.stack),
-            journal: Some(Arc::new(journal)),
+            journal: Ok(Arc::new(journal)),
             status: Box::new(Vec::new),
         };
         let workbench = LocalWorkbench::new(parts, options);

@@ -379,11 +379,15 @@ fn certify(state: &State, pending: &Pending, version: i32, function: &str) {
         by: AcceptedBy::Editor,
         doc_version: Some(i64::from(version)),
     };
-    let workbench = state.options.workbench.clone();
+    let (workbench, events) = (state.options.workbench.clone(), state.events.clone());
     // A disk is written to, and this task must not wait.
     tokio::task::spawn_blocking(move || {
-        if let Err(error) = workbench.accepted(edit) {
-            tracing::warn!(error);
+        let name = edit.report.function.clone();
+        if let Err(why) = workbench.accepted(edit) {
+            let why = format!(
+                "zeroerr: `{name}` is written, but its certificate is not kept, so `zeroerr audit` cannot check it later: {why}"
+            );
+            drop(events.send(Event::NotKept(why)));
         }
     });
 }

@@ -186,6 +186,10 @@ impl Jobs {
         let Some(job) = self.running.get_mut(&id) else { return };
         let before = job.status.clone();
         for event in events {
+            if let RunEvent::NotJournaled { why } = event {
+                let message = format!("zeroerr: the run is not kept, and cannot be resumed or shown: {why}");
+                outbox.notify::<notification::ShowMessage>(ShowMessageParams { typ: MessageType::WARNING, message });
+            }
             job.finished_layers += u32::from(matches!(event, RunEvent::LayerFinished { .. }));
             job.status = describe(event, job.finished_layers);
         }
@@ -341,6 +345,7 @@ fn describe(event: &RunEvent, layers: u32) -> String {
         }
         RunEvent::Decided { step, .. } => format!("{step}: decided"),
         RunEvent::Advised { step, agent, says } => format!("{step}: {agent}: {says}"),
+        RunEvent::NotJournaled { .. } => "the run is not kept".into(),
         RunEvent::LayerStarted { layer } => format!("checking {layer} ({layers} of {} done)", Layer::ALL.len()),
         RunEvent::LayerFinished { report } => {
             format!(

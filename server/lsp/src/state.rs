@@ -118,6 +118,8 @@ pub(crate) enum Event {
     EditOverdue(ApplyId),
     /// The user pressed a button under the question for their consent, or none.
     Chosen { edit: ApplyId, choice: Option<String> },
+    /// Something was done and could not be kept; the sentence says why, with the remedy.
+    NotKept(String),
     /// The page of a run was made, or there is none; then the report is shown as a text.
     PageMade { page: Option<String>, report: requests::show_report::Report },
     /// A report was written, or could not be; the text is for the second case.
@@ -276,6 +278,7 @@ impl State {
             Event::EditAnswered { edit, refused } => crate::apply::answered(self, edit, refused),
             Event::Chosen { edit, choice } => crate::confirm::chosen(self, edit, choice.as_deref()),
             Event::EditOverdue(edit) => crate::apply::overdue(self, edit),
+            Event::NotKept(why) => self.show(MessageType::WARNING, why),
             Event::PageMade { page, report } => requests::show_report::page_made(self, page, report),
             Event::ReportWritten { path, after } => requests::show_report::written(self, path, after),
             Event::ReportShown { shown, after } => requests::show_report::shown(self, shown, after),

@@ -61,9 +61,7 @@ pub async fn main(global: &Global, args: &AuditArgs) -> Result<Exit, CliError> {
     let ui = context.ui;
     let composed = Composed::new(&context.loaded.settings, &context.data_dir, Arc::new(drop))?;
     let workbench = composed.workbench.as_ref();
-    let journal = workbench
-        .journal()
-        .ok_or_else(|| CliError::machine("the journal cannot be opened; `zeroerr doctor` says why"))?;
+    let journal = workbench.journal().map_err(CliError::machine)?;
     let mut worst = Exit::Clean;
     let places = still_there(journal, &args.paths, &mut worst)?;
     let sources = read_all(workbench, &files::find(&places)?, &mut worst);

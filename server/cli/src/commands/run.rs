@@ -131,6 +131,10 @@ pub struct Session<'a> {
     cancel: &'a CancellationToken,
     /// Models that are being loaded.
     pool: UnboundedReceiver<RunEvent>,
+    /// Why the journal does not have the whole of the last run.
+    lost: Option<String>,
+    /// What was said of the journal already.
+    told: Option<String>,
     /// What came out so far.
     pub runs: Vec<Run>,
     /// The exit code so far.
@@ -145,7 +149,18 @@ impl<'a> Session<'a> {
         cancel: &'a CancellationToken,
         pool: UnboundedReceiver<RunEvent>,
     ) -> Self {
-        Self { ui, workbench, apply: false, asks: false, cancel, pool, runs: Vec::new(), worst: Exit::Clean }
+        Self {
+            ui,
+            workbench,
+            apply: false,
+            asks: false,
+            cancel,
+            pool,
+            lost: None,
+            told: None,
+            runs: Vec::new(),
+            worst: Exit::Clean,
+        }
     }
 
     /// The same session, which writes verified edits if `apply`.
@@ -173,18 +188,70 @@ impl<'a> Session<'a> {
             let report = self.run_to_the_end(&mut current, key, task.clone()).await;
             // An answer has made it another task.
             let task = current.task(key).cloned().unwrap_or(task);
-            let applied = match self.keep(&current, &report, task) {
-                Ok(applied) => applied,
-                Err(error) => {
-                    complain(&error.message);
-                    self.worst = self.worst.max(error.exit);
-                    false
-                }
-            };
-            self.worst = self.worst.max(exit_of(&report));
-            self.runs.push(Run::new(&source.path.display().to_string(), &report, &current.text, applied));
+            let applied = self.ended(&current, &report, task);
             if applied && let Ok(fresh) = Source::read(self.workbench, &source.path) {
                 current = fresh;
+            }
+        }
+    }
+
+    /// Prints the end of a run and, with `--apply`, writes its edit. Whether it was written.
+    pub fn ended(&mut self, source: &Source, report: &RunReport, task: Task) -> bool {
+        let lost = self.lost.take();
+        let applied = match self.keep(source, report) {
+            Ok(false) => {
+                self.unjournaled(&report.function, lost);
+                false
+            }
+            Ok(true) => {
+                self.certify(source, report, task, lost);
+                true
+            }
+            Err(error) => {
+                let later = match &lost {
+                    Some(why) => format!("; nor is the run kept: {why}"),
+                    None if error.exit == Exit::Machine => {
+                        format!("; `zeroerr runs resume {} --apply` writes it when it can be", report.id)
+                    }
+                    None => String::new(),
+                };
+                self.refuse(error.exit, &format!("{}{later}", error.message));
+                false
+            }
+        };
+        self.worst = self.worst.max(exit_of(report));
+        self.runs.push(Run::new(&source.path.display().to_string(), report, &source.text, applied));
+        applied
+    }
+
+    fn refuse(&mut self, exit: Exit, message: &str) {
+        complain(message);
+        self.worst = self.worst.max(exit);
+    }
+
+    /// Says, once for all runs, that the journal does not have the whole of them.
+    fn unjournaled(&mut self, function: &str, lost: Option<String>) {
+        let Some(why) = lost else { return };
+        self.worst = self.worst.max(Exit::Machine);
+        if self.told.as_ref() != Some(&why) {
+            complain(&format!(
+                "the run of `{function}` is not kept to its end, so `zeroerr runs` cannot show what came of it: {why}"
+            ));
+            self.told = Some(why);
+        }
+    }
+
+    /// Keeps the certificate of an edit that was written.
+    fn certify(&mut self, source: &Source, report: &RunReport, task: Task, lost: Option<String>) {
+        let edit = AcceptedEdit { report: report.clone(), task, by: AcceptedBy::Cli, doc_version: None };
+        match self.workbench.accepted(edit) {
+            Ok(()) => self.unjournaled(&report.function, lost),
+            Err(why) => {
+                let (path, function) = (source.path.display(), &report.function);
+                let message = format!(
+                    "{path}: `{function}` is written, but its certificate is not kept, so `zeroerr audit` cannot check it later: {why}"
+                );
+                self.refuse(Exit::Machine, &message);
             }
         }
     }
@@ -219,19 +286,19 @@ impl<'a> Session<'a> {
             tokio::select! {
                 biased;
                 Some(event) = self.pool.recv() => progress.event(&event),
-                Some(event) = inbox.recv() => progress.event(&event),
+                Some(event) = inbox.recv() => self.lost = heard(&mut progress, event, self.lost.take()),
                 report = &mut run => break report,
             }
         };
         while let Ok(event) = inbox.try_recv() {
-            progress.event(&event);
+            self.lost = heard(&mut progress, event, self.lost.take());
         }
         progress.finish();
         report
     }
 
     /// Prints the outcome and, with `--apply`, writes the file. Whether it was written.
-    fn keep(&self, source: &Source, report: &RunReport, task: Task) -> Result<bool, CliError> {
+    fn keep(&self, source: &Source, report: &RunReport) -> Result<bool, CliError> {
         let verified = report.outcome == RunOutcome::Verified;
         let new = if verified { apply_edits(&source.text, &report.edits) } else { None };
         if verified && new.is_none() {
@@ -250,14 +317,16 @@ impl<'a> Session<'a> {
             None => Ok(false),
             Some(new) => files::replace(&source.path, &source.text, &new).map(|()| {
                 self.ui.note(&format!("  written to {}", source.path.display()));
-                let edit = AcceptedEdit { report: report.clone(), task, by: AcceptedBy::Cli, doc_version: None };
-                if let Err(error) = self.workbench.accepted(edit) {
-                    self.ui.note(&format!("  {error}"));
-                }
                 true
             }),
         }
     }
+}
+
+/// Shows an event. Gives why the journal does not have the whole run, if that was ever said.
+fn heard(progress: &mut Progress, event: RunEvent, lost: Option<String>) -> Option<String> {
+    progress.event(&event);
+    if let RunEvent::NotJournaled { why } = event { Some(why) } else { lost }
 }
 
 /// Passes on that a model is being loaded, which takes seconds.

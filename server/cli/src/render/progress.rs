@@ -126,6 +126,8 @@ fn line(event: &RunEvent) -> Option<String> {
     Some(match event {
         RunEvent::Started { steps } if steps.len() > 1 => format!("  plan: {}", steps.join(" → ")),
         RunEvent::Started { .. } | RunEvent::Sampled { .. } | RunEvent::LayerStarted { .. } => return None,
+        // An error, which is told at the end, whatever else is shown.
+        RunEvent::NotJournaled { .. } => return None,
         RunEvent::LoadingModel { model } => format!("  {FAINT}loading {model}{FAINT:#}"),
         RunEvent::Flagged { step, flag } => {
             format!("  {WARN}⚑{WARN:#} {step}: discarded, {}", flag.name().replace('_', " "))

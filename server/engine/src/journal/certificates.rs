@@ -61,8 +61,7 @@ impl Journal {
             ],
         );
         connection.pragma_update(None, "synchronous", "normal")?;
-        kept?;
-        Ok(())
+        self.kept(kept)
     }
 
     /// Every certificate of a file, oldest first.

@@ -8,6 +8,8 @@ mod origin;
 mod read;
 mod schema;
 
+use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -33,6 +35,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Journal {
     folder: PathBuf,
     connection: Mutex<Connection>,
+    /// Records that there was no room for, oldest first: a run is resumed from what was kept, and that
+    /// must be its beginning without a gap.
+    late: Mutex<VecDeque<(String, Record)>>,
 }
 
 /// The journal could not be read or written.
@@ -61,6 +66,11 @@ pub enum JournalError {
     /// The file is no journal.
     #[error("journal: {0} is damaged, or none ({1}); move it away, and a new one is begun")]
     Damaged(String, rusqlite::Error),
+    /// There is no room for what was to be kept.
+    #[error(
+        "journal: the disk that holds {0} is full; make room there, or set ZEROERR_HOME to a folder on another disk"
+    )]
+    Full(String),
     /// The tables are of a later version.
     #[error("journal: it was written by a newer zeroerr; use that, or set ZEROERR_HOME to another folder")]
     Newer,
@@ -100,15 +110,16 @@ impl Journal {
         let connection = connected(&file).map_err(|error| match error {
             JournalError::Store(why) => {
                 use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-                let file = file.display().to_string();
+                let name = file.display().to_string();
                 match why.sqlite_error_code() {
-                    Some(DatabaseCorrupt | NotADatabase) => JournalError::Damaged(file, why),
-                    _ => JournalError::Closed(file, why),
+                    Some(DatabaseCorrupt | NotADatabase) => JournalError::Damaged(name, why),
+                    _ if is_full(&why, folder) => JournalError::Full(folder.display().to_string()),
+                    _ => JournalError::Closed(name, why),
                 }
             }
             other => other,
         })?;
-        Ok(Self { folder: folder.to_path_buf(), connection: Mutex::new(connection) })
+        Ok(Self { folder: folder.to_path_buf(), connection: Mutex::new(connection), late: Mutex::default() })
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -126,11 +137,11 @@ impl Journal {
             if let Some(lease) = self.lease(&id)?
                 && self.unfinished(task_key)?.contains(&id)
             {
-                self.connection().execute(
+                self.kept(self.connection().execute(
                     "insert into sessions (run_id, at_ms, after_seq)
                      values (?1, ?2, (select coalesce(max(seq) + 1, 0) from records where run_id = ?1))",
                     params![id, now_ms()],
-                )?;
+                ))?;
                 return Ok(OpenRun { id, lease, resumed: true });
             }
         }
@@ -144,12 +155,14 @@ impl Journal {
                 let made = connection.execute(
                     "insert or ignore into runs (id, task_key, file, function, started_ms, origin) values (?1, ?2, ?3, ?4, ?5, ?6)",
                     params![id, task_key, file, origin.function, now, text],
-                )?;
-                if made == 1 {
-                    connection.execute(
+                );
+                let is_new = matches!(made, Ok(1));
+                self.kept(made)?;
+                if is_new {
+                    self.kept(connection.execute(
                         "insert into sessions (run_id, at_ms, after_seq) values (?1, ?2, 0)",
                         params![id, now],
-                    )?;
+                    ))?;
                     return Ok(OpenRun { id, lease, resumed: false });
                 }
             }
@@ -176,11 +189,10 @@ impl Journal {
     /// # Errors
     /// When the store fails.
     pub fn reopen(&self, id: &str) -> Result<(), JournalError> {
-        self.connection().execute(
+        self.kept(self.connection().execute(
             "update runs set status = 'unfinished', ended_ms = null where id = ?1 and status = 'error'",
             params![id],
-        )?;
-        Ok(())
+        ))
     }
 
     /// The key that a run was begun with.
@@ -214,36 +226,96 @@ impl Journal {
         texts.iter().map(|text| parsed(text, || format!("a record of run {id}"))).collect()
     }
 
-    /// Appends one record.
+    /// Appends one record. One that there is no room for is kept in memory and written before the next.
     ///
     /// # Errors
     /// When the store fails.
     pub fn append(&self, id: &str, record: &Record) -> Result<(), JournalError> {
+        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = self.catch_up(&mut late).and_then(|()| self.insert(id, record));
+        if written.is_err() {
+            late.push_back((id.to_owned(), record.clone()));
+        }
+        written
+    }
+
+    /// Writes what there was no room for.
+    fn catch_up(&self, late: &mut VecDeque<(String, Record)>) -> Result<(), JournalError> {
+        while let Some((id, record)) = late.front() {
+            self.insert(id, record)?;
+            late.pop_front();
+        }
+        Ok(())
+    }
+
+    fn insert(&self, id: &str, record: &Record) -> Result<(), JournalError> {
         let value = serde_json::to_value(record)?;
         let step =
             value.as_object().and_then(|o| o.values().next()).and_then(|v| v.get("step")).and_then(Value::as_str);
-        self.connection()
-            .prepare_cached(
-                "insert into records (run_id, seq, record, at_ms, step)
-                 values (?1, (select coalesce(max(seq) + 1, 0) from records where run_id = ?1), ?2, ?3, ?4)",
-            )?
-            .execute(params![id, value.to_string(), now_ms(), step])?;
+        let connection = self.connection();
+        let mut query = connection.prepare_cached(
+            "insert into records (run_id, seq, record, at_ms, step)
+             values (?1, (select coalesce(max(seq) + 1, 0) from records where run_id = ?1), ?2, ?3, ?4)",
+        )?;
+        self.kept(query.execute(params![id, value.to_string(), now_ms(), step]))
+    }
+
+    /// What became of a change, with the place where it failed.
+    fn kept(&self, changed: rusqlite::Result<usize>) -> Result<(), JournalError> {
+        match changed {
+            Ok(_) => Ok(()),
+            Err(why) if is_full(&why, &self.folder) => Err(JournalError::Full(self.folder.display().to_string())),
+            Err(why) => Err(why.into()),
+        }
+    }
+
+    /// This process works no more on a run: its last records are written, or given up.
+    ///
+    /// # Errors
+    /// When records are given up. The run stays unfinished, and is resumed from those before them.
+    pub fn leave(&self, id: &str) -> Result<(), JournalError> {
+        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = self.catch_up(&mut late);
+        if written.is_err() && late.iter().any(|(run, _)| run == id) {
+            late.retain(|(run, _)| run != id);
+            return written;
+        }
         Ok(())
     }
 
     /// Marks a run as ended.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the store fails; then it stays unfinished, and can be resumed.
     pub fn finish(&self, report: &RunReport) -> Result<(), JournalError> {
+        self.leave(&report.id)?;
         let status = serde_json::to_value(report.outcome)?;
-        self.connection().execute(
-            "update runs set status = ?2, report = ?3, ended_ms = ?4 where id = ?1",
-            params![report.id, status.as_str().unwrap_or("error"), serde_json::to_string(report)?, now_ms()],
-        )?;
+        let text = serde_json::to_string(report)?;
+        let ended = params![report.id, status.as_str().unwrap_or("error"), text, now_ms()];
+        let changed =
+            self.connection().execute("update runs set status = ?2, report = ?3, ended_ms = ?4 where id = ?1", ended);
+        self.kept(changed)?;
         Lease::forget(&self.folder, &report.id);
         Ok(())
     }
+}
+
+/// Whether a change failed for want of room: the file systems' own refusals come as unspecific errors.
+fn is_full(error: &rusqlite::Error, folder: &Path) -> bool {
+    use rusqlite::ErrorCode::{CannotOpen, DiskFull, SystemIoFailure};
+    match error.sqlite_error_code() {
+        Some(DiskFull) => true,
+        Some(SystemIoFailure | CannotOpen) => has_no_room(folder),
+        _ => false,
+    }
+}
+
+/// Whether a few bytes find no room in a folder.
+fn has_no_room(folder: &Path) -> bool {
+    let file = folder.join(format!("room-{}", std::process::id()));
+    let written = std::fs::write(&file, [0; 4096]);
+    let _ = std::fs::remove_file(&file);
+    written.is_err_and(|e| matches!(e.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
 }
 
 /// Opens the file, and waits for others that do.

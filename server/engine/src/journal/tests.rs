@@ -259,3 +259,48 @@ fn what_cannot_be_read_is_named_with_its_place() {
     let said = Journal::open(folder.path()).unwrap_err().to_string();
     assert!(said.contains(&file.display().to_string()) && said.contains("ZEROERR_HOME"), "{said}");
 }
+
+/// Allows the journal so many pages more, as a disk that fills up does.
+fn room(journal: &Journal, pages: u32) {
+    let connection = journal.connection();
+    let now: u32 = connection.query_row("pragma page_count", [], |row| row.get(0)).unwrap();
+    connection.pragma_update_and_check(None, "max_page_count", now + pages, |_| Ok(())).unwrap();
+}
+
+#[test]
+fn what_there_was_no_room_for_is_written_before_what_follows() {
+    let (_folder, journal) = journal();
+    let run = journal.begin("key", "a.py", &origin()).unwrap();
+    room(&journal, 1);
+    let ends: Vec<Result<(), JournalError>> = (0..200).map(|id| journal.append(&run.id, &sample(id))).collect();
+    let kept = ends.iter().take_while(|end| end.is_ok()).count();
+    assert!((1..200).contains(&kept) && ends[kept..].iter().all(Result::is_err), "{kept} of 200 found room");
+    let why = ends[kept].as_ref().unwrap_err().to_string();
+    assert!(why.contains(" is full; make room there, or set ZEROERR_HOME"), "{why}");
+    room(&journal, 1000);
+    journal.append(&run.id, &sample(200)).unwrap();
+    let ids = journal.records(&run.id).unwrap();
+    assert_eq!(ids, (0..=200).map(sample).collect::<Vec<_>>(), "none is lost, none stands before another");
+    journal.finish(&report(&run.id, RunOutcome::Abstained)).unwrap();
+    assert_eq!(journal.find(&run.id).unwrap().status, "abstained");
+}
+
+#[test]
+fn a_run_that_there_was_no_room_for_is_resumed_from_what_was_kept() {
+    let (folder, journal) = journal();
+    let run = journal.begin("key", "a.py", &origin()).unwrap();
+    room(&journal, 1);
+    let kept = (0..200).take_while(|id| journal.append(&run.id, &sample(*id)).is_ok()).count() as u64;
+    let ended = journal.finish(&report(&run.id, RunOutcome::Verified));
+    assert!(matches!(ended, Err(JournalError::Full(_))), "{ended:?}");
+    let id = run.id.clone();
+    drop(run);
+    // Given up: other runs of this process are not kept from being written.
+    room(&journal, 1000);
+    let other = journal.begin("other", "b.py", &origin()).unwrap();
+    journal.append(&other.id, &sample(7)).unwrap();
+    let later = Journal::open(folder.path()).unwrap();
+    let again = later.begin("key", "a.py", &origin()).unwrap();
+    assert_eq!((&again.id, again.resumed), (&id, true));
+    assert_eq!(later.records(&id).unwrap(), (0..kept).map(sample).collect::<Vec<_>>());
+}

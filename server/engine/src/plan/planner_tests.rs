@@ -59,7 +59,7 @@ fn machine(answers: impl Fn(&str) -> Vec<String> + Send + Sync + 'static, planni
     let parts = Parts {
         models: vec![Arc::new(model.clone()) as Arc<dyn Model>],
         stack,
-        journal: None,
+        journal: Err("no journal".into()),
         status: Box::new(Vec::new),
     };
     let options = RunOptions { in_flight: 1, planning, ..RunOptions::default() };

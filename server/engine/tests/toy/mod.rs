@@ -198,7 +198,15 @@ pub fn workbench(
     let languages: Vec<Box<dyn Language>> = vec![Box::new(Multiplying { pace })];
     let stack = VerificationStack::with_languages(tools, Policy::default(), languages);
     let (models, status) = (vec![model], Box::new(Vec::new));
-    LocalWorkbench::new(Parts { models, stack: Arc::new(stack), journal: journal.map(Arc::new), status }, options)
+    LocalWorkbench::new(
+        Parts {
+            models,
+            stack: Arc::new(stack),
+            journal: journal.map(Arc::new).ok_or_else(|| "no journal".into()),
+            status,
+        },
+        options,
+    )
 }
 
 /// The one task of [`FILE`].

@@ -73,6 +73,19 @@ async fn a_stale_edit_is_refused() {
 }
 
 #[tokio::test]
+async fn what_could_not_be_kept_is_told_and_the_edit_stands() {
+    let workbench = FakeWorkbench::new([("double", Script::Unkept("return x * 2"))]);
+    let mut client = open(ClientKind::VsCode, &workbench, DOUBLE).await;
+    client.command("zeroerr.implement", json!({ "uri": URI, "function": "double" })).await;
+    let run = "zeroerr: the run is not kept, and cannot be resumed or shown: the disk is full; make room";
+    assert_eq!(message(&mut client).await, run);
+    let certificate = "zeroerr: `double` is written, but its certificate is not kept, so `zeroerr audit` cannot check it later: the disk is full; make room";
+    assert_eq!(message(&mut client).await, certificate);
+    assert_eq!(client.buffer(URI).text, DOUBLE.replace("...", "return x * 2"));
+    client.leave().await;
+}
+
+#[tokio::test]
 async fn what_was_typed_and_taken_back_does_not_count() {
     let workbench = written("");
     let mut client = open(ClientKind::VsCode, &workbench, DOUBLE).await;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
+use zeroerr_core::certificate::{Certificate, code_hash};
 use zeroerr_core::code::*;
 use zeroerr_core::ports::BoxFuture;
 use zeroerr_core::question::Question;
@@ -16,6 +17,7 @@ use zeroerr_core::report::*;
 use zeroerr_core::task_specification::*;
 use zeroerr_core::verdict::*;
 use zeroerr_engine::Workbench;
+use zeroerr_engine::accept::AcceptedEdit;
 use zeroerr_verification::languages::Language;
 use zeroerr_verification::languages::typescript::TypeScript;
 
@@ -30,6 +32,8 @@ pub enum Script {
     Told { clause: String, body: String },
     /// Without an edit.
     Abstain { reason: String, disagreements: Vec<Disagreement>, questions: Vec<Question> },
+    /// With this body, where there is no room to keep anything.
+    Unkept(&'static str),
     /// Without an edit: nothing speaks for it but these guesses.
     Unproven { suggestions: Vec<String> },
     /// It cannot be done.
@@ -194,6 +198,14 @@ impl Workbench for FakeWorkbench {
                         report.edits.insert(0, TextEdit { range: TextRange::new(0, 0), new_text: imports });
                     }
                 }
+                Some(Script::Unkept(body)) => {
+                    let (function, range) = (task.function_range.slice(&task.source), task.body_range);
+                    let at = range.start - task.function_range.start;
+                    let whole = format!("{}{body}{}", &function[..at], &function[at + range.len()..]);
+                    report.edits.push(TextEdit { range, new_text: body.into() });
+                    report.certificate = Some(certificate(&whole));
+                    let _ = events.send(RunEvent::NotJournaled { why: "the disk is full; make room".into() });
+                }
                 Some(Script::Told { clause, body }) if told(&task, &clause) => {
                     report.edits.push(TextEdit { range: task.body_range, new_text: body });
                 }
@@ -243,6 +255,10 @@ impl Workbench for FakeWorkbench {
         })
     }
 
+    fn accepted(&self, _: AcceptedEdit) -> Result<(), String> {
+        Err("the disk is full; make room".into())
+    }
+
     fn page(&self, run: &str) -> Option<String> {
         Some(format!("<!doctype html>the page of {run}"))
     }
@@ -250,6 +266,18 @@ impl Workbench for FakeWorkbench {
     fn status(&self) -> Vec<String> {
         assert!(!self.scripts.lock().unwrap().contains_key("status panics"), "the status panicked");
         vec!["model: scripted".into(), "sandbox: none needed".into()]
+    }
+}
+
+fn certificate(function: &str) -> Certificate {
+    Certificate {
+        spec_hash: String::new(),
+        code_hash: code_hash(function),
+        doc_version: None,
+        layers: Vec::new(),
+        votes: Vec::new(),
+        models: Vec::new(),
+        seed: 0,
     }
 }
 

@@ -10,7 +10,7 @@ use super::refused;
 use crate::args::{Global, ResumeArgs};
 use crate::commands::run::{Session, loading_events};
 use crate::compose::Composed;
-use crate::context::{Context, LogTo};
+use crate::context::{Context, LogTo, Ui};
 use crate::exit::{CliError, Exit};
 use crate::interrupt;
 use crate::render::json::{Runs, diagnostics};
@@ -24,7 +24,9 @@ use crate::targets::{Key, Source};
 pub async fn main(global: &Global, args: &ResumeArgs) -> Result<Exit, CliError> {
     let journal = super::journal()?;
     let run = journal.find(&args.run).map_err(refused)?;
-    let origin = resumable(&journal, &run)?;
+    let verified =
+        if args.apply && run.status == "verified" { journal.export(&run.id).map_err(refused)?.report } else { None };
+    let origin = if verified.is_some() { origin_of(&journal, &run)? } else { resumable(&journal, &run)? };
     let path = PathBuf::from(&run.file);
     let overrides: Vec<_> = args.backend.iter().map(|b| ("llm.backend", b.clone())).collect();
     let context = Context::load(global, path.parent().unwrap_or(Path::new(".")), &overrides, LogTo::Settings)?;
@@ -34,6 +36,13 @@ pub async fn main(global: &Global, args: &ResumeArgs) -> Result<Exit, CliError> 
     workbench.set_options(origin.options.clone());
     let source = Source::read(workbench, &path)?;
     let (key, task) = same_task(&source, &run, &origin)?;
+    let cancel = interrupt::token();
+    let mut session = Session::new(context.ui, workbench, &cancel, pool).applying(args.apply);
+    if let Some(report) = verified {
+        // Its edit was verified for exactly this text, and could not be written then.
+        session.ended(&source, &report, task);
+        return end(context.ui, session, &source);
+    }
     if workbench.task_key(&task, &origin.options) != journal.task_key(&run.id).map_err(refused)? {
         return Err(CliError::usage(format!(
             "the run was begun with other models ({}); name their backend with --backend",
@@ -42,24 +51,39 @@ pub async fn main(global: &Global, args: &ResumeArgs) -> Result<Exit, CliError> 
     }
     composed.ready(&[task.language])?;
     journal.reopen(&run.id).map_err(refused)?;
-    let cancel = interrupt::token();
-    let mut session = Session::new(context.ui, workbench, &cancel, pool).applying(args.apply);
     session.file(&source, &[key]).await;
-    if context.ui.json {
-        context.ui.json_result(&Runs { runs: session.runs, diagnostics: diagnostics(&source) })?;
+    end(context.ui, session, &source).map(|worst| if cancel.is_cancelled() { Exit::Cancelled } else { worst })
+}
+
+fn end(ui: Ui, session: Session<'_>, source: &Source) -> Result<Exit, CliError> {
+    let worst = session.worst;
+    if ui.json {
+        ui.json_result(&Runs { runs: session.runs, diagnostics: diagnostics(source) })?;
     }
-    Ok(if cancel.is_cancelled() { Exit::Cancelled } else { session.worst })
+    Ok(worst)
 }
 
 fn resumable(journal: &Journal, run: &RunLine) -> Result<Origin, CliError> {
-    let again = format!("`zeroerr run {} --function {}` begins a new one", run.file, run.function);
     match run.status.as_str() {
-        "unfinished" | "error" => {}
-        "running" => return Err(CliError::usage(format!("run {} is being worked on by another process", run.id))),
-        ended => return Err(CliError::usage(format!("run {} has ended ({ended}); {again}", run.id))),
+        "unfinished" | "error" => origin_of(journal, run),
+        "running" => Err(CliError::usage(format!("run {} is being worked on by another process", run.id))),
+        "verified" => Err(CliError::usage(format!(
+            "run {} has ended (verified); --apply writes its edit, {}",
+            run.id,
+            again(run)
+        ))),
+        ended => Err(CliError::usage(format!("run {} has ended ({ended}); {}", run.id, again(run)))),
     }
+}
+
+fn again(run: &RunLine) -> String {
+    format!("`zeroerr run {} --function {}` begins a new one", run.file, run.function)
+}
+
+fn origin_of(journal: &Journal, run: &RunLine) -> Result<Origin, CliError> {
     let origin = journal.origin(&run.id).map_err(refused)?;
-    origin.ok_or_else(|| CliError::usage(format!("run {} was journaled by an older version; {again}", run.id)))
+    let older = || CliError::usage(format!("run {} was journaled by an older version; {}", run.id, again(run)));
+    origin.ok_or_else(older)
 }
 
 /// The task of the run, if its file still is what it was.
