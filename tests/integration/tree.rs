@@ -96,6 +96,18 @@ fn changed_takes_a_commit() {
     let unknown = shell.run(&["verify", ".", "--changed=nowhere"]);
     assert_eq!(unknown.code, 2);
     assert!(unknown.err.contains("git knows no commit `nowhere`"), "{}", unknown.err);
+    // What a repository wants started when it is compared: it may be anybody's.
+    let started = shell.project().with_extension("started");
+    let start = format!("touch {}; cat", started.display());
+    git(&["config", "filter.x.clean", &start]);
+    git(&["config", "diff.x.command", &start]);
+    git(&["config", "diff.x.textconv", &start]);
+    git(&["config", "diff.external", &start]);
+    git(&["config", "core.fsmonitor", &start]);
+    put(&shell, ".gitattributes", "*.py filter=x diff=x\n");
+    put(&shell, "a.py", format!("{}\n\n{}", function("one", 2), function("two", 5)));
+    assert_eq!(names(&shell.run(&["verify", ".", "--changed", "--json"])), ["./a.py two"]);
+    assert!(!started.exists(), "git has started a program of the repository's");
 }
 
 #[test]

@@ -120,7 +120,7 @@ async fn select<'a>(sources: &'a [Source], args: &VerifyArgs) -> Result<Vec<(&'a
             None => source.keys(),
         };
         let changed = match &args.changed {
-            Some(revision) => Some(changed::lines(&source.path, revision).await?),
+            Some(revision) => Some(changed::lines(&source.path, &source.text, revision).await?),
             None => None,
         };
         for key in keys {

@@ -1,9 +1,13 @@
 //! Which lines of a file differ from a commit of git.
+//!
+//! git is asked for what the commit has and compares nothing itself: for that it would start what the repository's
+//! configuration names (a file system monitor, clean filters, drivers), and a repository may be anybody's.
 
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
+use similar::{Algorithm, DiffOp, capture_diff_slices};
 use zeroerr_sandbox::trusted;
 
 use crate::exit::CliError;
@@ -27,11 +31,11 @@ impl Changed {
     }
 }
 
-/// Asks git what differs from `revision`.
+/// What of a file's text differs from `revision`.
 ///
 /// # Errors
 /// No git, a file outside any repository, or no such commit.
-pub async fn lines(path: &Path, revision: &str) -> Result<Changed, CliError> {
+pub async fn lines(path: &Path, text: &str, revision: &str) -> Result<Changed, CliError> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default();
     let known = git(folder, &["ls-files".as_ref(), "--error-unmatch".as_ref(), "--".as_ref(), name]).await?;
@@ -46,7 +50,7 @@ pub async fn lines(path: &Path, revision: &str) -> Result<Changed, CliError> {
             )))
         };
     }
-    let Some(commit) = commit(folder, revision).await? else {
+    let Some(mut place) = commit(folder, revision).await?.map(OsString::from) else {
         // Without a first commit there is no HEAD.
         return if revision == "HEAD" {
             Ok(Changed::Everything)
@@ -54,18 +58,10 @@ pub async fn lines(path: &Path, revision: &str) -> Result<Changed, CliError> {
             Err(CliError::usage(format!("{}: git knows no commit `{revision}`", folder.display())))
         };
     };
-    let args: [&std::ffi::OsStr; 8] = [
-        "diff".as_ref(),
-        "--no-color".as_ref(),
-        "--no-ext-diff".as_ref(),
-        "--no-textconv".as_ref(),
-        "--unified=0".as_ref(),
-        commit.as_ref(),
-        "--".as_ref(),
-        name,
-    ];
-    let diff = git(folder, &args).await?;
-    Ok(if diff.code == 0 { Changed::Lines(hunks(&diff.stdout)) } else { Changed::Everything })
+    place.push(":./");
+    place.push(name);
+    let before = git(folder, &["cat-file".as_ref(), "blob".as_ref(), &place]).await?;
+    Ok(if before.code == 0 { Changed::Lines(differing(&before.stdout, text)) } else { Changed::Everything })
 }
 
 /// The full name of a commit, which no option can be mistaken for.
@@ -78,23 +74,27 @@ async fn commit(folder: &Path, revision: &str) -> Result<Option<String>, CliErro
 }
 
 async fn git(folder: &Path, args: &[&std::ffi::OsStr]) -> Result<trusted::TrustedOutput, CliError> {
-    // A file may be called `:(exclude)x`.
-    let args: Vec<OsString> =
-        std::iter::once("--literal-pathspecs".into()).chain(args.iter().map(|a| (*a).to_owned())).collect();
-    trusted::run(Path::new("git"), &args, &[], Some(folder), Duration::from_secs(60), |_, _| {})
+    // A file may be called `:(exclude)x`; nothing is started, and nothing fetched that a partial clone lacks.
+    let ours = ["--literal-pathspecs", "-c", "core.fsmonitor=false"].map(OsString::from);
+    let args: Vec<OsString> = ours.into_iter().chain(args.iter().map(|a| (*a).to_owned())).collect();
+    let env = [("GIT_NO_LAZY_FETCH".into(), "1".into()), ("GIT_OPTIONAL_LOCKS".into(), "0".into())];
+    trusted::run(Path::new("git"), &args, &env, Some(folder), Duration::from_secs(60), |_, _| {})
         .await
         .map_err(|e| CliError::machine(e.to_string()))
 }
 
-/// `@@ -1,2 +3,4 @@` says that lines 3 to 6 are new. A pure deletion touches the lines around it.
-fn hunks(diff: &str) -> Vec<(usize, usize)> {
-    let one = |line: &str| {
-        let new = line.strip_prefix("@@ ")?.split(' ').nth(1)?.strip_prefix('+')?;
-        let (start, count) = new.split_once(',').unwrap_or((new, "1"));
-        let (start, count): (usize, usize) = (start.parse().ok()?, count.parse().ok()?);
-        Some(if count == 0 { (start, start + 1) } else { (start, start + count - 1) })
+/// Runs of lines that are not as they were, however they end. A pure deletion touches the lines around it.
+fn differing(before: &str, after: &str) -> Vec<(usize, usize)> {
+    let (before, after): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+    let changes = capture_diff_slices(Algorithm::Myers, &before, &after);
+    let one = |change: &DiffOp| match *change {
+        DiffOp::Equal { .. } => None,
+        DiffOp::Delete { new_index, .. } => Some((new_index, new_index + 1)),
+        DiffOp::Insert { new_index, new_len, .. } | DiffOp::Replace { new_index, new_len, .. } => {
+            Some((new_index + 1, new_index + new_len))
+        }
     };
-    diff.lines().filter_map(one).collect()
+    changes.iter().filter_map(one).collect()
 }
 
 #[cfg(test)]
@@ -102,11 +102,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hunk_headers_give_line_runs() {
-        assert_eq!(
-            hunks("--- a\n+++ b\n@@ -1,2 +3,4 @@ def f\n+x\n@@ -9 +12 @@\n@@ -20,3 +22,0 @@\n"),
-            [(3, 6), (12, 12), (22, 23)]
-        );
+    fn differences_give_line_runs() {
+        assert_eq!(differing("a\nb\nc\nd\ne\n", "a\r\nx\r\ny\r\nc\r\ne\r\nf"), [(2, 3), (4, 5), (6, 6)]);
+        assert_eq!(differing("a\nb\n", "b\n"), [(0, 1)]);
         let changed = Changed::Lines(vec![(3, 6)]);
         assert!(changed.touch(6, 9) && changed.touch(1, 3) && !changed.touch(7, 9) && !changed.touch(1, 2));
     }
