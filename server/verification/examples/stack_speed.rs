@@ -71,7 +71,7 @@ const MEDIAN: [&str; 3] = [
 ];
 const RUST: [&str; 3] = [
     "let mut v_N = xs.to_vec();\n    v_N.sort_by(f64::total_cmp);\n    let m = v_N.len() / 2;\n    if v_N.len() % 2 == 1 { v_N[m] } else { v_N[m - 1] / 2.0 + v_N[m] / 2.0 }",
-    "let mut v_N: Vec<f64> = xs.iter().copied().collect();\n    v_N.sort_unstable_by(f64::total_cmp);\n    let n = v_N.len();\n    (v_N[(n - 1) / 2] / 2.0) + (v_N[n / 2] / 2.0)",
+    "let mut v_N = xs.to_owned();\n    v_N.sort_unstable_by(f64::total_cmp);\n    let n = v_N.len();\n    (v_N[(n - 1) / 2] / 2.0) + (v_N[n / 2] / 2.0)",
     "let mut v_N = Vec::from(xs);\n    v_N.sort_by(f64::total_cmp);\n    let (low, high) = (v_N[(v_N.len() - 1) / 2], v_N[v_N.len() / 2]);\n    low * 0.5 + high * 0.5",
 ];
 const BOUNDED: [&str; 3] = [
