@@ -17,7 +17,7 @@ const SOON = 20;
 const PATIENCE = 5;
 const TICK = 100;
 /** Jobs that are sent before the first of them is answered. */
-const AHEAD = 16;
+const AHEAD = 64;
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const CLOSED = "it closed the harness's channel";
 let started = 0;

@@ -19,6 +19,8 @@ for (const shared of [URL, URLSearchParams, TextEncoder, TextDecoder, Buffer]) {
 }
 /** Modules whose functions are pure. */
 const CLAIMED = ["assert", "assert/strict", "buffer", "path", "path/posix", "path/win32", "punycode", "querystring", "string_decoder", "url", "util", "util/types"];
+/** What prototypes hold that no program gives to an object of its own. */
+const PLAIN = ["constructor", "BYTES_PER_ELEMENT"];
 const MAKERS = `({
   pending: ((P) => () => {
     let resolve, reject;
@@ -115,11 +117,23 @@ export class Realm {
     }
     for (const one of this.make.hidden) if (typeof one !== "function") freezeAll(getPrototypeOf(one));
     for (const [name, word] of this.make.shared) if (!isSpared(name)) tame(word.prototype, this.make.pair);
+    this.hardenRest(isSpared);
     for (const name of this.names) if (!isSpared(name)) this.settleName(name);
     for (const [holder, kept] of this.intrinsics) if (isMethod(holder) && !isSpared(kept.name)) freeze(holder);
     this.watched = [...this.intrinsics].filter(([holder]) => !isFrozen(holder));
     // What cannot change need not be looked at again.
     for (const [holder, kept] of this.watched) kept.fields = kept.fields.filter(([key]) => canChange(getOwnPropertyDescriptor(holder, key)));
+  }
+
+  /** The same for what is left: constructors and prototypes that seldom anything is made of. */
+  hardenRest(isSpared) {
+    const open = new Set(this.make.shared.flatMap(([, word]) => [word, word.prototype]));
+    for (const [holder, kept] of this.intrinsics) {
+      if (holder === this.global || open.has(holder) || isFrozen(holder) || isSpared(kept.name)) continue;
+      // What is no method and no constructor is a prototype; only those of lists of bytes hold nothing but their size.
+      if (typeof holder === "function" || ownKeys(holder).every((key) => PLAIN.includes(key))) freezeAll(holder);
+      else tame(holder, this.make.pair);
+    }
   }
 
   /** Makes a name of the language or of Node mean for good what it means now. */
