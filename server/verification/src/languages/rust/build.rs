@@ -202,8 +202,7 @@ async fn build(
             plan.without(Probe::Wrong);
             continue;
         }
-        let found = found?;
-        let Some(errors) = found else {
+        let Some(errors) = found? else {
             let (unmade, can_be_wrong, constants) = (plan.unmade(), plan.can_be_wrong(), plan.constants());
             return Ok(Built { folder, dropped, unmade, can_be_wrong, constants });
         };
@@ -316,10 +315,10 @@ impl Bench<'_> {
                 other => other,
             });
         }
-        let made = Made::read(&output.stdout, &place.crate_name);
+        let made = Made::read(held, &output.stdout, &place.crate_name);
         if !place.is_library {
-            let own = made.executable.and_then(|file| held.own(&file));
-            install(&own.ok_or_else(|| BuildError::Unavailable("cargo made no program".into()))?, program)?;
+            let own = made.executable.ok_or_else(|| BuildError::Unavailable("cargo made no program".into()))?;
+            install(&own, program)?;
             return Ok(None);
         }
         let library = made.library.ok_or_else(|| BuildError::Unavailable("cargo made no library".into()))?;
@@ -386,7 +385,7 @@ struct Made {
 }
 
 impl Made {
-    fn read(messages: &[u8], name: &str) -> Self {
+    fn read(held: &Held<'_>, messages: &[u8], name: &str) -> Self {
         let mut out = Self::default();
         for line in String::from_utf8_lossy(messages).lines() {
             let Ok(message) = serde_json::from_str::<serde_json::Value>(line) else { continue };
@@ -402,7 +401,8 @@ impl Made {
                     if own && library.is_some() {
                         out.library = library.map(PathBuf::from);
                     }
-                    out.executable = message["executable"].as_str().map(PathBuf::from).or(out.executable);
+                    let program = message["executable"].as_str().map(PathBuf::from);
+                    out.executable = program.filter(|file| held.has_made(file)).or(out.executable);
                 }
                 _ => {}
             }
@@ -449,8 +449,8 @@ pub(super) fn errors_anywhere(output: &Output) -> Option<String> {
 }
 
 /// The program that cargo made.
-pub(super) fn executable(messages: &[u8]) -> Option<PathBuf> {
-    Made::read(messages, "").executable
+pub(super) fn executable(held: &Held<'_>, messages: &[u8]) -> Option<PathBuf> {
+    Made::read(held, messages, "").executable
 }
 
 /// One run of a compiler.

@@ -202,7 +202,7 @@ async fn test_programs(
                 None => BuildError::Unavailable(format!("cargo test: {}", complaint(&output))),
             });
         }
-        let executable = build::executable(&output.stdout).and_then(|file| held.own(&file));
+        let executable = build::executable(held, &output.stdout);
         let executable = executable.ok_or_else(|| BuildError::Unavailable("cargo made no test program".into()))?;
         out.push((target.clone(), executable));
     }

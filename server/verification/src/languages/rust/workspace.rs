@@ -250,10 +250,10 @@ impl Held<'_> {
         self.workspace.work.join("made")
     }
 
-    /// A file that cargo says it has made, if it lies where cargo was told to make it.
-    pub fn own(&self, file: &Path) -> Option<PathBuf> {
-        let target = self.workspace.work.canonicalize().ok()?.join("made/target");
-        file.canonicalize().ok().filter(|f| f.starts_with(target))
+    /// Whether a file that cargo says it has made lies where cargo was told to make it, links followed.
+    pub fn has_made(&self, file: &Path) -> bool {
+        let (work, real) = (self.workspace.work.canonicalize(), file.canonicalize());
+        work.is_ok_and(|work| real.is_ok_and(|real| real.starts_with(work.join("made/target"))))
     }
 
     /// Puts a text in the place of a file.
@@ -300,9 +300,9 @@ impl Held<'_> {
     ///
     /// # Errors
     /// As [`cargo`](Self::cargo).
-    pub async fn lock(&self, tools: &Toolchain, rust: &RustTools) -> Result<Output, BuildError> {
+    pub async fn lock(&self, tools: &Toolchain, rust: &RustTools) -> Result<(), BuildError> {
         let args = ["metadata", "--format-version", "1", "--offline"];
-        build::run(tools, self.run(rust, "cargo", &args, 60)?, &self.folder()).await
+        build::run(tools, self.run(rust, "cargo", &args, 60)?, &self.folder()).await.map(drop)
     }
 
     fn run(&self, rust: &RustTools, program: &str, args: &[&str], seconds: u64) -> Result<build::Run, BuildError> {
@@ -358,7 +358,7 @@ impl Held<'_> {
     /// Where cargo looks for what its compiler has told it, and where it is kept. `None` where a job has put
     /// something else in the place of the folder.
     fn told(&self, program: &str) -> Option<(PathBuf, PathBuf)> {
-        let target = self.own(&self.target())?;
+        let target = Some(self.target()).filter(|folder| self.has_made(folder))?;
         Some((target.join(".rustc_info.json"), self.workspace.work.join(format!("{program}.json"))))
     }
 
