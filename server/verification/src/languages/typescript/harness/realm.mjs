@@ -119,18 +119,17 @@ export class Realm {
     for (const [name, word] of this.make.shared) if (!isSpared(name)) tame(word.prototype, this.make.pair);
     this.hardenRest(isSpared);
     for (const name of this.names) if (!isSpared(name)) this.settleName(name);
-    for (const [holder, kept] of this.intrinsics) if (isMethod(holder) && !isSpared(kept.name)) freeze(holder);
     this.watched = [...this.intrinsics].filter(([holder]) => !isFrozen(holder));
     // What cannot change need not be looked at again.
     for (const [holder, kept] of this.watched) kept.fields = kept.fields.filter(([key]) => canChange(getOwnPropertyDescriptor(holder, key)));
   }
 
-  /** The same for what is left: constructors and prototypes that seldom anything is made of. */
+  /** The same for what is left: methods, and constructors and prototypes that seldom anything is made of. */
   hardenRest(isSpared) {
     const open = new Set(this.make.shared.flatMap(([, word]) => [word, word.prototype]));
     for (const [holder, kept] of this.intrinsics) {
       if (holder === this.global || open.has(holder) || isFrozen(holder) || isSpared(kept.name)) continue;
-      // What is no method and no constructor is a prototype; only those of lists of bytes hold nothing but their size.
+      // What is no function is a prototype; only those of lists of bytes hold nothing but their size.
       if (typeof holder === "function" || ownKeys(holder).every((key) => PLAIN.includes(key))) freezeAll(holder);
       else tame(holder, this.make.pair);
     }
@@ -287,9 +286,6 @@ function packageOf(specifier) {
   const parts = specifier.split("/");
   return specifier.startsWith("@") ? parts.slice(0, 2).join("/") : parts[0];
 }
-
-/** Whether an object of the language's is a function and no class. */
-const isMethod = (value) => typeof value === "function" && getOwnPropertyDescriptor(value, "prototype") === undefined;
 
 /** Whether a field can still become another; one that is gone has changed already. */
 const canChange = (own) => own === undefined || own.configurable || own.writable === true;
