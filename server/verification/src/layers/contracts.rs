@@ -13,7 +13,7 @@ use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
 
 use crate::fingerprint::{Broken, Claim, ExampleFact, one_line};
 use crate::languages::Subject;
-use crate::layers::{hollow_detail, untested_detail};
+use crate::layers::with_doubts;
 
 /// A false or failing `@ensures` clause.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -156,14 +156,8 @@ fn passed(subject: &Subject, facts: &Facts, symbolic: Option<&Facts>) -> LayerRe
     let hollow = claims_of(subject, &facts.hollow, facts.raises.iter().filter(|f| f.hollow));
     let evidence = clauses.saturating_sub(hollow.len());
     let verdict = if clauses > 0 && evidence == 0 { Verdict::NotApplicable } else { Verdict::Passed };
-    let mut detail = parts.join(", ");
-    if !hollow.is_empty() {
-        detail = format!("{detail}; {}", hollow_detail(subject, &hollow));
-    }
     let untested = claims_of(subject, &facts.untested, facts.raises.iter().filter(|f| f.untested));
-    if !untested.is_empty() {
-        detail = format!("{detail}; {}", untested_detail(subject, &untested));
-    }
+    let detail = with_doubts(parts.join(", "), subject, &hollow, &untested);
     LayerReport { evidence, hollow, ..LayerReport::new(Layer::Contracts, verdict, detail) }
 }
 

@@ -109,17 +109,20 @@ fn line_text(source: &str, line: usize) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Says that claims are no evidence.
-fn hollow_detail(subject: &Subject, claims: &[String]) -> String {
-    let all: Vec<String> = claims.iter().map(|c| format!("`{c}`")).collect();
-    let verb = if claims.len() == 1 { "is" } else { "are" };
-    format!("{} {verb} met by a wrong {} too", all.join(", "), subject.task.signature.name)
-}
-
-/// What a layer adds of claims that hold, and of which nobody knows whether a wrong function meets them too.
-fn untested_detail(subject: &Subject, claims: &[String]) -> String {
-    let all: Vec<String> = claims.iter().map(|c| format!("`{c}`")).collect();
-    format!("no wrong {} was at hand to try {} with", subject.task.signature.name, all.join(", "))
+/// What a layer says, and behind it which claims are no evidence, since wrong functions meet them too (`hollow`), and
+/// which hold without anybody knowing whether wrong ones do (`untested`).
+fn with_doubts(detail: String, subject: &Subject, hollow: &[String], untested: &[String]) -> String {
+    let name = &subject.task.signature.name;
+    let all = |claims: &[String]| claims.iter().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(", ");
+    let mut parts = vec![detail];
+    if !hollow.is_empty() {
+        let verb = if hollow.len() == 1 { "is" } else { "are" };
+        parts.push(format!("{} {verb} met by a wrong {name} too", all(hollow)));
+    }
+    if !untested.is_empty() {
+        parts.push(format!("no wrong {name} was at hand to try {} with", all(untested)));
+    }
+    parts.join("; ")
 }
 
 /// A report that passes when nothing objects.

@@ -6,7 +6,7 @@ use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
 
 use crate::fingerprint::{Broken, one_line};
 use crate::languages::Subject;
-use crate::layers::{hollow_detail, untested_detail};
+use crate::layers::with_doubts;
 
 /// What became of one law.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -93,9 +93,7 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
     let (hollow, untested) = (those(|l| l.hollow), those(|l| l.untested));
     let evidence = facts.laws.len() - hollow.len();
     let verdict = if evidence == 0 { Verdict::NotApplicable } else { Verdict::Passed };
-    let detail = if hollow.is_empty() { detail } else { format!("{detail}; {}", hollow_detail(subject, &hollow)) };
-    let detail =
-        if untested.is_empty() { detail } else { format!("{detail}; {}", untested_detail(subject, &untested)) };
+    let detail = with_doubts(detail, subject, &hollow, &untested);
     LayerReport { evidence, hollow, ..LayerReport::new(Layer::Properties, verdict, detail) }
 }
 

@@ -9,7 +9,7 @@ use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
 
 use crate::fingerprint::{Claim, ExampleFact, contradiction, one_line};
 use crate::languages::Subject;
-use crate::layers::{hollow_detail, untested_detail};
+use crate::layers::with_doubts;
 
 /// One test of the project.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -92,14 +92,9 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
         (true, 0) => Verdict::NotApplicable,
         (true, _) => Verdict::Passed,
     };
-    let mut detail = detail(subject, facts, (ran, known, blind), findings.len());
-    if !hollow.is_empty() {
-        detail = format!("{detail}; {}", hollow_detail(subject, &hollow));
-    }
-    let untested = claims_that(subject, facts, |f| f.ok && f.untested);
-    if !untested.is_empty() && findings.is_empty() {
-        detail = format!("{detail}; {}", untested_detail(subject, &untested));
-    }
+    let untested = claims_that(subject, facts, |f| f.ok && f.untested && findings.is_empty());
+    let detail = detail(subject, facts, (ran, known, blind), findings.len());
+    let detail = with_doubts(detail, subject, &hollow, &untested);
     LayerReport { findings, evidence, hollow, ..LayerReport::new(Layer::Tests, verdict, detail) }
 }
 
