@@ -5,13 +5,13 @@ use zeroerr_core::verdict::{Layer, LayerReport, Verdict};
 
 use super::build::Speed;
 use super::glue::Probe;
-use super::release;
+use super::release::{self, WHERE};
 use super::session::{
     LAYER_SEED, Question, State, Trouble, ask, broken, doubt, read, spec_fault, unmade, with_constants,
 };
 use crate::languages::Subject;
 use crate::layers::Failure;
-use crate::layers::contracts::{Facts, applies, judge, nothing};
+use crate::layers::contracts::{Crash, Facts, Raised, Violation, applies, judge, nothing};
 use crate::toolchain::Toolchain;
 
 /// Runs the layer.
@@ -47,7 +47,8 @@ async fn run(state: &State, tools: &Toolchain, subject: &Subject) -> Result<Laye
     options.push(format!("clauses={}", spec.ensures.len()));
     options.push(doubt(&built, false));
     let question = Question { mode: "contracts", seed: LAYER_SEED, options, extremes: true, seconds: 60 };
-    let mut facts: Facts = read(ask(tools, subject, &built, question, None).await?)?;
+    let answer = ask(tools, subject, &built, question.clone(), None).await?;
+    let mut facts: Facts = read(answer.clone())?;
     for fact in &mut facts.raises {
         fact.index = fact.index.saturating_sub(first);
     }
@@ -56,6 +57,13 @@ async fn run(state: &State, tools: &Toolchain, subject: &Subject) -> Result<Laye
         return Err(Trouble::Unavailable("not every @raises was tried".to_owned()));
     }
     let mut report = judge(subject, &facts, None);
+    if has_clauses
+        && !matches!(report.verdict, Verdict::Failed | Verdict::TimedOut)
+        && let Some(answer) = release::again(state, tools, subject, &built, &answer, question).await?
+    {
+        add(&mut facts, read(answer)?);
+        report = judge(subject, &facts, None);
+    }
     let nothing_made = facts.checked == 0 && facts.invalid == 0 && has_clauses;
     if nothing_made && report.verdict != Verdict::Failed && report.verdict != Verdict::TimedOut {
         let detail = format!("no values can be made up for {}; add an @example that shows some", unmade(&built));
@@ -63,4 +71,14 @@ async fn run(state: &State, tools: &Toolchain, subject: &Subject) -> Result<Laye
     }
     let report = if has_clauses { with_constants(report, &built) } else { report };
     Ok(LayerReport { tools: vec![state.rust(tools).await?.version.clone()], ..report })
+}
+
+/// Adds what only the program that is shipped shows.
+fn add(facts: &mut Facts, shipped: Facts) {
+    let said = |what: String| format!("{what} {WHERE}");
+    let violations = shipped.violations.into_iter();
+    facts.violations.extend(violations.map(|v| Violation { result: said(v.result), ..v }));
+    facts.raised.extend(shipped.raised.into_iter().map(|r| Raised { text: said(r.text), ..r }));
+    facts.crashes.extend(shipped.crashes.into_iter().map(|c| Crash { how: said(c.how), ..c }));
+    facts.timeouts.extend(shipped.timeouts.into_iter().map(said));
 }

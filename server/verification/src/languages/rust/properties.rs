@@ -1,15 +1,16 @@
 //! `@property` laws of a Rust function, on made up inputs with shrinking.
 
-use zeroerr_core::verdict::{Layer, LayerReport};
+use zeroerr_core::verdict::{Layer, LayerReport, Verdict};
 
 use super::build::Speed;
 use super::glue::Probe;
+use super::release::{self, WHERE};
 use super::session::{
     LAYER_SEED, Question, State, Trouble, ask, broken, doubt, read, spec_fault, unmade, with_constants,
 };
 use crate::languages::Subject;
 use crate::layers::Failure;
-use crate::layers::properties::{Facts, judge, nothing};
+use crate::layers::properties::{Facts, LawFact, judge, nothing};
 use crate::toolchain::Toolchain;
 
 /// Runs the layer.
@@ -39,7 +40,33 @@ async fn run(state: &State, tools: &Toolchain, subject: &Subject) -> Result<Laye
     // A spec that names its valid inputs means all of them.
     options.extend((!spec.requires.is_empty()).then(|| "bounded=1".to_owned()));
     let question = Question { mode: "laws", seed: LAYER_SEED, options, extremes: true, seconds: 60 };
-    let facts: Facts = read(ask(tools, subject, &built, question, None).await?)?;
-    let report = with_constants(judge(subject, &facts), &built);
+    let answer = ask(tools, subject, &built, question.clone(), None).await?;
+    let mut facts: Facts = read(answer.clone())?;
+    let mut report = judge(subject, &facts);
+    if !matches!(report.verdict, Verdict::Failed | Verdict::TimedOut)
+        && let Some(answer) = release::again(state, tools, subject, &built, &answer, question).await?
+    {
+        add(&mut facts, read(answer)?);
+        report = judge(subject, &facts);
+    }
+    let report = with_constants(report, &built);
     Ok(LayerReport { tools: vec![state.rust(tools).await?.version.clone()], ..report })
+}
+
+/// Adds what only the program that is shipped shows.
+fn add(facts: &mut Facts, shipped: Facts) {
+    for law in shipped.laws.into_iter().filter(|law| ["falsified", "timed out"].contains(&law.status.as_str())) {
+        let why = match law.why.as_str() {
+            "false" => "is false",
+            "timeout" => "did not end in its time",
+            "crash" => "ended the process",
+            other => other,
+        };
+        let why = format!("{why} {WHERE}");
+        facts
+            .laws
+            .iter_mut()
+            .filter(|own| own.index == law.index)
+            .for_each(|own| *own = LawFact { why: why.clone(), ..law.clone() });
+    }
 }

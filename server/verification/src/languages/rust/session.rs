@@ -93,6 +93,7 @@ pub(super) fn broken(why: &str) -> Value {
 }
 
 /// One question for the harness.
+#[derive(Debug, Clone)]
 pub(super) struct Question<'a> {
     /// `judge`, `claims`, `contracts`, `laws`, `timing`.
     pub mode: &'a str,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::claims;
 use crate::judge::{Place, ask, ask_wrong, inputs, sample};
+use crate::shipped::Programs;
 use crate::supervisor::{Answer, Request, Worker};
 use crate::wire::{json, list};
 use crate::wrong::WAYS;
@@ -37,8 +38,8 @@ impl Shown {
     }
 }
 
-fn look(worker: &mut Worker, place: &Place, seed: u64) -> Shown {
-    match ask(worker, place, "contract", seed, &[], CALL) {
+fn look(programs: &mut Programs, place: &Place, seed: u64) -> Shown {
+    match programs.call(place, "contract", seed, &[], CALL) {
         Answer::TimedOut => Shown::TimedOut,
         Answer::Ended(how) => Shown::Crashes(how),
         answer => match (answer.of("ensures"), answer.of("raised")) {
@@ -51,11 +52,15 @@ fn look(worker: &mut Worker, place: &Place, seed: u64) -> Shown {
 
 /// The facts.
 pub fn facts(worker: &mut Worker, request: &Request) -> String {
-    let raises = claims::facts(worker, request, false, 8.0);
+    let mut programs = Programs::of(request, worker);
+    let raises = match programs.is_shipped() {
+        true => list([]),
+        false => claims::facts(programs.checked, request, false, 8.0),
+    };
     if request.option("contract").is_empty() {
         return format!("\"raises\":{raises},{}", empty());
     }
-    let (places, invalid) = inputs(worker, request.seed, request.number("cases", 300), true);
+    let (places, invalid) = inputs(programs.checked, request.seed, request.number("cases", 300), true);
     let (mut checked, mut known): (usize, HashSet<String>) = (0, HashSet::new());
     let (mut violations, mut raised, mut timeouts, mut crashes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let end = Instant::now() + Duration::from_secs_f64(SECONDS);
@@ -66,7 +71,7 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
         if Instant::now() > end || timeouts.len() > 2 {
             break;
         }
-        let shown = look(worker, &place, request.seed);
+        let shown = look(&mut programs, &place, request.seed);
         let kind = match &shown {
             Shown::Breaks(index, ..) => format!("ensures {index}"),
             Shown::Panics(_) => "panic".to_owned(),
@@ -81,7 +86,7 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
         if kind.is_empty() || !known.insert(kind) {
             continue;
         }
-        let (call, shown) = if shown == Shown::TimedOut { (call, shown) } else { smallest(worker, place, call, shown, request.seed) };
+        let (call, shown) = if shown == Shown::TimedOut { (call, shown) } else { smallest(&mut programs, place, call, shown, request.seed) };
         match shown {
             Shown::Breaks(index, result, error) => violations.push(format!(
                 "{{\"clause\":{index},\"call\":{},\"result\":{},\"error\":{}}}",
@@ -101,9 +106,10 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
             Shown::Holds => {}
         }
     }
-    let (hollow, untested) = if violations.is_empty() { doubted(worker, request, sample(held), end) } else { Default::default() };
+    let differs = programs.differs();
+    let (hollow, untested) = if violations.is_empty() { doubted(programs.checked, request, sample(held), end) } else { Default::default() };
     format!(
-        "\"raises\":{raises},\"hollow\":{},\"untested\":{},\"violations\":{},\"raised\":{},\"timeouts\":{},\"checked\":{checked},\"invalid\":{invalid},\"crashes\":{}",
+        "\"raises\":{raises},\"differs\":{differs},\"hollow\":{},\"untested\":{},\"violations\":{},\"raised\":{},\"timeouts\":{},\"checked\":{checked},\"invalid\":{invalid},\"crashes\":{}",
         list(hollow.iter().map(ToString::to_string)),
         list(untested.iter().map(ToString::to_string)),
         list(violations),
@@ -140,11 +146,11 @@ fn empty() -> &'static str {
 }
 
 /// The smallest input found that shows the same fault.
-fn smallest(worker: &mut Worker, start: Place, call: String, shown: Shown, seed: u64) -> (String, Shown) {
+fn smallest(programs: &mut Programs, start: Place, call: String, shown: Shown, seed: u64) -> (String, Shown) {
     let mut best = (start, call, shown);
     let mut left = SHRINKING;
     'simpler: loop {
-        let answer = ask(worker, &best.0, "text", seed, &[], CALL);
+        let answer = ask(programs.checked, &best.0, "text", seed, &[], CALL);
         let count: usize = answer.of("text").and_then(|p| p.get(1)?.parse().ok()).unwrap_or(0);
         for step in 0..count.min(80) {
             if left == 0 {
@@ -153,13 +159,13 @@ fn smallest(worker: &mut Worker, start: Place, call: String, shown: Shown, seed:
             left -= 1;
             let mut place = best.0.clone();
             place.path.push(step);
-            let allowed = ask(worker, &place, "unmet", seed, &[], CALL);
+            let allowed = ask(programs.checked, &place, "unmet", seed, &[], CALL);
             if allowed.of("unmet").and_then(|p| p.first()).is_none_or(|u| u != "null") {
                 continue;
             }
-            let shown = look(worker, &place, seed);
+            let shown = look(programs, &place, seed);
             if shown.same(&best.2)
-                && let Some([call, _]) = ask(worker, &place, "text", seed, &[], CALL).of("text")
+                && let Some([call, _]) = ask(programs.checked, &place, "text", seed, &[], CALL).of("text")
             {
                 best = (place, call.clone(), shown);
                 continue 'simpler;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::judge::{Place, ask, ask_wrong, inputs, sample};
+use crate::shipped::{Programs, is_overflow};
 use crate::supervisor::{Answer, Request, Worker};
 use crate::wire::{json, list};
 use crate::wrong::WAYS;
@@ -24,8 +25,8 @@ enum Shown {
     TimedOut,
 }
 
-fn look(worker: &mut Worker, place: &Place, seed: u64, law: &str, bounded: bool) -> Shown {
-    match ask(worker, place, "law", seed, &[law], CALL) {
+fn look(programs: &mut Programs, place: &Place, seed: u64, law: &str, bounded: bool) -> Shown {
+    let shown = match programs.call(place, "law", seed, &[law], CALL) {
         Answer::TimedOut => Shown::TimedOut,
         Answer::Ended(_) => Shown::Falsified("crash".to_owned()),
         answer => match (answer.of("law"), answer.of("raised")) {
@@ -33,35 +34,47 @@ fn look(worker: &mut Worker, place: &Place, seed: u64, law: &str, bounded: bool)
             (Some(_), _) => Shown::Falsified("false".to_owned()),
             (_, Some(words)) => {
                 let text = words.first().cloned().unwrap_or_default();
-                let overflow = text.starts_with("attempt to") && text.ends_with("overflow");
-                if overflow && !bounded { Shown::Outside } else { Shown::Falsified(format!("panicked ({text})")) }
+                if is_overflow(&text) && !bounded { Shown::Outside } else { Shown::Falsified(format!("panicked ({text})")) }
             }
             _ => Shown::Outside,
         },
-    }
+    };
+    let is_false = programs.is_shipped() && matches!(shown, Shown::Falsified(_));
+    if is_false && is_of_the_law(programs.checked, place, seed, law) { Shown::Outside } else { shown }
+}
+
+/// Whether it is the law's own arithmetic that leaves the range of its type, and not the function's.
+fn is_of_the_law(checked: &mut Worker, place: &Place, seed: u64, law: &str) -> bool {
+    let mut overflows = |what: &str| {
+        let answer = ask(checked, place, what, seed, &[law], CALL);
+        answer.of("raised").and_then(|words| words.first()).is_some_and(|text| is_overflow(text))
+    };
+    overflows("law") && !overflows("outcome")
 }
 
 /// The facts.
 pub fn facts(worker: &mut Worker, request: &Request) -> String {
     let laws: Vec<&str> = request.option("laws").split(' ').filter(|l| !l.is_empty()).collect();
     let can = worker.describe("inputs");
+    let mut programs = Programs::of(request, worker);
     let (places, invalid) = match can.first() {
-        Some(_) => inputs(worker, request.seed, request.number("cases", 200), true),
+        Some(_) => inputs(programs.checked, request.seed, request.number("cases", 200), true),
         None => (Vec::new(), 0),
     };
     let bounded = !request.option("bounded").is_empty();
     let share = SECONDS / laws.len().max(1) as f64;
-    let mut facts = Vec::new();
+    let (mut facts, mut differs) = (Vec::new(), false);
     for law in laws {
         let end = Instant::now() + Duration::from_secs_f64(share);
         let fact = if can.is_empty() {
             ("no values".to_owned(), 0, 0, String::new(), request.option("unmade").to_owned())
         } else {
-            check(worker, &places, invalid, request.seed, law, bounded, end)
+            check(&mut programs, &places, invalid, request.seed, law, bounded, end)
         };
+        differs |= programs.differs();
         let places = || sample(places.iter().map(|p| p.0.clone()).collect());
         let (hollow, untested) = match (fact.0.as_str(), request.option("doubt")) {
-            ("held", "wrong") => doubted(worker, places(), request.seed, law, end),
+            ("held", "wrong") => doubted(programs.checked, places(), request.seed, law, end),
             (status, _) => (false, status == "held"),
         };
         facts.push(format!(
@@ -73,7 +86,7 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
             json(&fact.4)
         ));
     }
-    format!("\"laws\":{}", list(facts))
+    format!("\"differs\":{differs},\"laws\":{}", list(facts))
 }
 
 /// Whether functions that are wrong on purpose obey a law in all of these places, and whether none was asked.
@@ -90,19 +103,19 @@ fn doubted(worker: &mut Worker, places: Vec<Place>, seed: u64, law: &str, end: I
 
 type Fact = (String, usize, usize, String, String);
 
-fn check(worker: &mut Worker, places: &[(Place, String)], invalid: usize, seed: u64, law: &str, bounded: bool, end: Instant) -> Fact {
+fn check(programs: &mut Programs, places: &[(Place, String)], invalid: usize, seed: u64, law: &str, bounded: bool, end: Instant) -> Fact {
     let (mut valid, mut outside) = (0, invalid);
     for (place, call) in places {
         if Instant::now() > end {
             let status = if valid < FEWEST { "timed out" } else { "held" };
             return (status.to_owned(), valid, outside, String::new(), String::new());
         }
-        match look(worker, place, seed, law, bounded) {
+        match look(programs, place, seed, law, bounded) {
             Shown::Holds => valid += 1,
             Shown::Outside => outside += 1,
             Shown::TimedOut => return ("falsified".to_owned(), valid, outside, call.clone(), "timeout".to_owned()),
             Shown::Falsified(why) => {
-                let (call, why) = smallest(worker, place.clone(), call.clone(), why, seed, law, bounded);
+                let (call, why) = smallest(programs, place.clone(), call.clone(), why, seed, law, bounded);
                 return ("falsified".to_owned(), valid + 1, outside, call, why);
             }
         }
@@ -111,11 +124,11 @@ fn check(worker: &mut Worker, places: &[(Place, String)], invalid: usize, seed: 
     (if few { "starved" } else { "held" }.to_owned(), valid, outside, String::new(), String::new())
 }
 
-fn smallest(worker: &mut Worker, start: Place, call: String, why: String, seed: u64, law: &str, bounded: bool) -> (String, String) {
+fn smallest(programs: &mut Programs, start: Place, call: String, why: String, seed: u64, law: &str, bounded: bool) -> (String, String) {
     let mut best = (start, call, why);
     let mut left = SHRINKING;
     'simpler: loop {
-        let answer = ask(worker, &best.0, "text", seed, &[], CALL);
+        let answer = ask(programs.checked, &best.0, "text", seed, &[], CALL);
         let count: usize = answer.of("text").and_then(|p| p.get(1)?.parse().ok()).unwrap_or(0);
         for step in 0..count.min(80) {
             if left == 0 {
@@ -124,12 +137,12 @@ fn smallest(worker: &mut Worker, start: Place, call: String, why: String, seed: 
             left -= 1;
             let mut place = best.0.clone();
             place.path.push(step);
-            let allowed = ask(worker, &place, "unmet", seed, &[], CALL);
+            let allowed = ask(programs.checked, &place, "unmet", seed, &[], CALL);
             if allowed.of("unmet").and_then(|p| p.first()).is_none_or(|u| u != "null") {
                 continue;
             }
-            if let Shown::Falsified(why) = look(worker, &place, seed, law, bounded)
-                && let Some([call, _]) = ask(worker, &place, "text", seed, &[], CALL).of("text")
+            if let Shown::Falsified(why) = look(programs, &place, seed, law, bounded)
+                && let Some([call, _]) = ask(programs.checked, &place, "text", seed, &[], CALL).of("text")
             {
                 best = (place, call.clone(), why);
                 continue 'simpler;

@@ -13,6 +13,7 @@ pub mod containers;
 pub mod contracts;
 pub mod judge;
 pub mod laws;
+pub mod shipped;
 pub mod show;
 pub mod source;
 pub mod supervisor;

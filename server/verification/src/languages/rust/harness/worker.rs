@@ -9,6 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::claims::{Claim, Told};
+use crate::shipped;
 use crate::source::{Hints, Source, hints, set_hints};
 use crate::text::{bounded, canonical};
 use crate::timing::Clock;
@@ -255,6 +256,10 @@ impl<A: Arb> Case for One<'_, A> {
 
 /// The text of a panic.
 pub fn message(panic: &(dyn Any + Send)) -> String {
+    panicked(panic)
+}
+
+fn panicked(panic: &dyn Any) -> String {
     let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
 }
@@ -263,7 +268,7 @@ pub fn message(panic: &(dyn Any + Send)) -> String {
 pub fn serve(table: fn() -> Table) {
     let Ok(fd) = std::io::stdin().as_fd().try_clone_to_owned() else { return };
     let mut stream = UnixStream::from(fd);
-    std::panic::set_hook(Box::new(|_| {}));
+    std::panic::set_hook(Box::new(|panic| shipped::note(&panicked(panic.payload()))));
     let Ok(first) = wire::receive(&mut stream) else { return };
     set_hints(read_hints(&first));
     let Ok(table) = catch_unwind(table) else { return };
@@ -325,6 +330,7 @@ fn handle(table: &Table, job: &[&str]) -> Vec<String> {
         ["describe", "claims"] => {
             table.claims.iter().flat_map(|c| [c.index.to_string(), c.raises.unwrap_or("").to_owned()]).collect()
         }
+        ["describe", "differs"] => owned(&[if shipped::differs() { "yes" } else { "no" }]),
         ["describe", "budgets"] => table.budgets.iter().map(|(index, _)| index.to_string()).collect(),
         ["describe", "inputs"] => match &table.inputs {
             Some(inputs) => vec!["yes".to_owned(), inputs.grows().to_string()],
@@ -346,6 +352,7 @@ fn handle(table: &Table, job: &[&str]) -> Vec<String> {
         }
         [what, rest @ ..] => {
             let Some(case) = address(rest).and_then(|a| table.inputs.as_ref()?.at(&a)) else { return owned(&["none"]) };
+            shipped::watch(wrong::way() == 0 && matches!(*what, "contract" | "law"));
             case_job(what, case.as_ref(), rest.get(4..).unwrap_or(&[]), table.round)
         }
         [] => owned(&["unknown"]),
