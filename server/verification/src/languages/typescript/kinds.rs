@@ -103,6 +103,8 @@ fn generics_of(task: &Task, types: &Types<'_>) -> Generics {
 /// The types that files declare.
 struct Types<'t> {
     declared: HashMap<&'t str, (Node<'t>, &'t str)>,
+    /// What the edited file calls a type that it imports under another name.
+    renamed: HashMap<&'t str, &'t str>,
 }
 
 impl<'t> Types<'t> {
@@ -114,7 +116,26 @@ impl<'t> Types<'t> {
                 declared.entry(name).or_insert((node, *source));
             }
         }
-        Self { declared }
+        let own = trees.first().map(|(tree, source)| (nodes(tree.root_node()), *source));
+        let imports = own.into_iter().flat_map(|(nodes, source)| nodes.into_iter().map(move |n| (n, source)));
+        let renamed = imports.filter(|(n, _)| n.kind() == "import_specifier").filter_map(|(n, source)| {
+            let field = |name| Some(text(n.child_by_field_name(name)?, source));
+            Some((field("alias")?, field("name")?))
+        });
+        Self { declared, renamed: renamed.collect() }
+    }
+
+    /// The declaration that a name means: `Tree`, `ns.Tree` of a namespace import, or what was imported as `Tree`.
+    fn declared(&self, name: &str) -> Option<(Node<'t>, &'t str)> {
+        let last = name.rsplit('.').next().unwrap_or(name);
+        let known = |name: &str| self.declared.get(name).copied();
+        known(name).or_else(|| known(last)).or_else(|| known(self.renamed.get(last)?))
+    }
+
+    /// The enum that `name` is a member of.
+    fn is_member(&self, name: &str) -> bool {
+        let holder = name.rsplit_once('.').and_then(|(holder, _)| self.declared(holder));
+        holder.is_some_and(|(node, _)| node.kind() == "enum_declaration")
     }
 
     fn of_param(&self, param: &Param, generics: &Generics) -> TypeKind {
@@ -210,8 +231,11 @@ impl<'t> Types<'t> {
         if let Some((_, kind)) = generics.iter().find(|(known, _)| known == name) {
             return kind.clone();
         }
-        if let Some((node, source)) = self.declared.get(name) {
-            return self.declaration(*node, source, arguments, depth);
+        if self.is_member(name) {
+            return TypeKind::Literal(name.to_owned());
+        }
+        if let Some((node, source)) = self.declared(name) {
+            return self.declaration(name, (node, source), arguments, depth);
         }
         let boxed = |at: usize| Box::new(arguments.get(at).cloned().unwrap_or(TypeKind::Any));
         match name {
@@ -247,7 +271,14 @@ impl<'t> Types<'t> {
         }
     }
 
-    fn declaration(&self, node: Node<'t>, source: &'t str, arguments: &[TypeKind], depth: usize) -> TypeKind {
+    /// The type that `name` declares; enums and classes are written by that name.
+    fn declaration(
+        &self,
+        name: &str,
+        (node, source): (Node<'t>, &'t str),
+        arguments: &[TypeKind],
+        depth: usize,
+    ) -> TypeKind {
         if depth > MAX_DEPTH {
             return TypeKind::Any;
         }
@@ -263,7 +294,6 @@ impl<'t> Types<'t> {
                 (name.clone(), kind.unwrap_or(TypeKind::Generic(name)))
             })
             .collect();
-        let name = node.child_by_field_name("name").map_or("", |n| text(n, source));
         match node.kind() {
             "type_alias_declaration" => {
                 node.child_by_field_name("value").map_or(TypeKind::Any, |n| self.read(n, source, &own, depth + 1))
@@ -301,8 +331,8 @@ impl<'t> Types<'t> {
         }
         let heritage = parts(class).into_iter().filter(|n| n.kind() == "class_heritage").flat_map(parts);
         let above = heritage.filter(|n| n.kind() == "extends_clause").find_map(|n| n.child_by_field_name("value"));
-        match above.and_then(|n| self.declared.get(text(n, source))) {
-            Some((node, source)) if depth < MAX_DEPTH => self.constructor(*node, source, &Vec::new(), depth + 1),
+        match above.and_then(|n| self.declared(text(n, source))) {
+            Some((node, source)) if depth < MAX_DEPTH => self.constructor(node, source, &Vec::new(), depth + 1),
             _ => Vec::new(),
         }
     }

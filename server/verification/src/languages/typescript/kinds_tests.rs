@@ -81,6 +81,25 @@ fn names_of_the_file_are_resolved() {
 }
 
 #[test]
+fn types_of_other_modules_by_any_name() {
+    let source = "import type * as T from './types';\nimport { Tree as Twig, Color } from './types';\n// @spec F.\nfunction f(a: T.Tree, b: Twig, c: T.Color, d: Color.Red): void {}\n";
+    let types = "export type Tree = { size: number };\nexport enum Color { Red, Green }\n";
+    let task = analyse(Path::new("f.ts"), &Arc::from(source)).tasks.remove(0);
+    let kinds = kinds_of_with(&task, &[(PathBuf::from("types.ts"), types.to_owned())]);
+    let tree = TypeKind::Object(vec![("size".to_owned(), TypeKind::Number, false)]);
+    let literal = |text: &str| TypeKind::Literal(text.to_owned());
+    assert_eq!(
+        kinds,
+        [
+            tree.clone(),
+            tree,
+            TypeKind::Union(vec![literal("T.Color.Red"), literal("T.Color.Green")]),
+            literal("Color.Red")
+        ]
+    );
+}
+
+#[test]
 fn type_parameters_defaults_jsdoc_and_receivers() {
     assert_eq!(
         kinds("// @spec F.\nconst f = <T, U extends string>(x: T[], y: U, z = 3, w = [], v) => {};\n"),

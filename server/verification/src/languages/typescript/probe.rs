@@ -115,9 +115,10 @@ pub(super) fn missing_import(subject: &Subject, module: &str) -> Option<CheckErr
     let before = specifiers(&subject.previous, Dialect::of(&subject.task.file));
     let names = |s: &String| s == module || s.strip_prefix(module).is_some_and(|rest| rest.starts_with('/'));
     let file = subject.task.file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    before.iter().any(names).then(|| {
-        CheckError(format!(
-            "{file} imports `{module}`, which is neither in the project nor in its node_modules; install it, or move the function to a file without it"
-        ))
-    })
+    let why = if module.starts_with(['.', '/']) {
+        "where no file of the project is; mend the path, or move the function to a file without it"
+    } else {
+        "which is neither in the project nor in its node_modules; install it, or move the function to a file without it"
+    };
+    before.iter().any(names).then(|| CheckError(format!("{file} imports `{module}`, {why}")))
 }

@@ -122,9 +122,16 @@ pub(super) fn relative_file(subject: &Subject) -> PathBuf {
         .unwrap_or_else(|| PathBuf::from("edited.ts"))
 }
 
+/// The folder that a file's modules, configuration and packages may lie in: its project, or its own folder when it
+/// belongs to none.
+fn home(subject: &Subject) -> Option<&Path> {
+    let own = || subject.task.file.parent().filter(|folder| folder.is_absolute());
+    subject.workspace.as_deref().or_else(own)
+}
+
 /// The nearest `node_modules` of the file's project.
 pub(super) fn packages(subject: &Subject) -> Option<PathBuf> {
-    let workspace = subject.workspace.as_deref()?;
+    let workspace = home(subject)?;
     let folders = subject.task.file.ancestors().skip(1).take_while(|f| f.starts_with(workspace));
     let found = folders.map(|f| f.join("node_modules")).find(|p| p.is_dir())?;
     found.canonicalize().ok()
@@ -138,7 +145,7 @@ struct Around {
 }
 
 fn around(subject: &Subject, text: &str) -> Around {
-    let Some(workspace) = subject.workspace.as_deref() else { return Around::default() };
+    let Some(workspace) = home(subject) else { return Around::default() };
     let folders = subject.task.file.ancestors().skip(1).take_while(|f| f.starts_with(workspace));
     let configs = folders.flat_map(configs_in).filter(|p| is_readable_inside(p, workspace));
     let below = |from: PathBuf| from.strip_prefix(workspace).map(Path::to_path_buf).ok().map(|to| (from, to));
@@ -216,4 +223,28 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CheckError> {
     std::fs::create_dir_all(folder)
         .and_then(|()| std::fs::write(path, bytes))
         .map_err(|e| CheckError(format!("cannot write {}: {e}; free some space or set TMPDIR", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::specs::analyse;
+    use super::*;
+
+    #[test]
+    fn a_file_of_no_project_has_the_modules_beside_and_below_it() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("mine");
+        std::fs::create_dir_all(folder.join("deep")).unwrap();
+        for (file, text) in [("mine/types.ts", "import './deep/more';\n"), ("mine/deep/more.ts", ""), ("above.ts", "")]
+        {
+            std::fs::write(root.path().join(file), text).unwrap();
+        }
+        let source = "import { A } from './types';\nimport '../above';\n// @spec F.\nfunction f(a: A): void {}\n";
+        let task = analyse(&folder.join("f.ts"), &Arc::from(source)).tasks.remove(0);
+        let subject = Subject { previous: Arc::clone(&task.source), task, workspace: None };
+        let names: Vec<PathBuf> = around(&subject, source).modules.into_iter().map(|(_, below)| below).collect();
+        assert_eq!(names, [Path::new("types.ts"), Path::new("deep/more.ts")]);
+    }
 }

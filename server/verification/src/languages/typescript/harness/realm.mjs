@@ -282,7 +282,9 @@ function fileOf(module) {
   return decodeURIComponent(new URL(module.identifier).pathname);
 }
 
+/** The package that a specifier names; a file's own path is named whole. */
 function packageOf(specifier) {
+  if (/^[./]/.test(specifier)) return specifier;
   const parts = specifier.split("/");
   return specifier.startsWith("@") ? parts.slice(0, 2).join("/") : parts[0];
 }
