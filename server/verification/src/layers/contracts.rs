@@ -122,7 +122,14 @@ pub fn judge(subject: &Subject, facts: &Facts, symbolic: Option<&Facts>) -> Laye
         );
     }
     if !spec.ensures.is_empty() && facts.checked == 0 {
-        let detail = "could not generate inputs that satisfy @requires; add an @example whose arguments do";
+        let detail = match facts.raised.first() {
+            Some(r) if spec.requires.is_empty() => format!(
+                "no call gave a result that @ensures could speak of: {} raises {}; add an @example whose arguments it takes",
+                one_line(&r.call),
+                r.exception
+            ),
+            _ => "could not generate inputs that satisfy @requires; add an @example whose arguments do".to_owned(),
+        };
         return LayerReport::new(Layer::Contracts, Verdict::Unavailable, detail);
     }
     if spec.ensures.is_empty() && facts.raises.is_empty() && facts.checked == 0 {

@@ -1,8 +1,9 @@
 /** Mode `contracts`: `@raises` on the calls it names, `@requires` and `@ensures` on hundreds of inputs. */
 import { built } from "./build.mjs";
 import { doubt, hollowClauses } from "./doubts.mjs";
+import { far } from "./far.mjs";
 import { after, CALL_SECONDS, examples, left, spelled } from "./gate.mjs";
-import { callsOfExamples, generate, LARGE, Plan } from "./inputs.mjs";
+import { callsOfExamples, generate, LARGE, Plan, written } from "./inputs.mjs";
 import { Worker } from "./judge.mjs";
 
 const ALL_SECONDS = 8;
@@ -16,7 +17,8 @@ export async function run(request) {
   try {
     const facts = { raises: await examples(worker, request, end), violations: [], raised: [], timeouts: [], checked: 0, invalid: 0, crashes: [], broken: null };
     if (request.ensures.length > 0 || request.requires.length > 0) {
-      const calls = callsOf(request);
+      const plan = new Plan(request);
+      const calls = callsOf(request, plan);
       const held = [];
       let at = 0;
       for await (const answer of worker.askAll(calls.map((call) => ["contract", ...call]), CALL_SECONDS)) {
@@ -27,7 +29,8 @@ export async function run(request) {
       }
       if (facts.violations.length === 0) {
         await askAgain(facts, request, worker, held.slice(0, AGAIN));
-        Object.assign(facts, await hollowClauses(worker, request, held, end));
+        const further = facts.violations.length === 0 && facts.timeouts.length === 0 ? await askFar(facts, request, worker, plan, end) : [];
+        Object.assign(facts, await hollowClauses(worker, request, held, further, end));
       }
     }
     await doubt(worker, request, facts.raises, end);
@@ -47,8 +50,24 @@ async function askAgain(facts, request, worker, held) {
   }
 }
 
-function callsOf(request) {
-  const plan = new Plan(request);
+/** Calls that are far away; gives those for which everything holds. */
+async function askFar(facts, request, worker, plan, end) {
+  const held = [];
+  const how = {
+    params: plan.params,
+    job: ({ receiver, args }) => ["contract", receiver, written(args)],
+    result: (_call, answer) => (answer[0].startsWith("ensures") ? answer.at(-1) : ""),
+  };
+  for await (const { receiver, args, answer } of far(worker, plan, how)) {
+    if (left(end) <= 0) break;
+    const call = [receiver, written(args)];
+    record(facts, spelled(request, ...call), answer);
+    if (answer[0] === "holds") held.push(call);
+  }
+  return held;
+}
+
+function callsOf(request, plan) {
   const fixed = callsOfExamples(plan).sort(([, a], [, b]) => a.length - b.length || (a < b ? -1 : 1));
   const all = [...fixed, ...generate(plan, request.seed ?? 0, LARGE)];
   return [...new Map(all.map((call) => [call.join("\n"), call])).values()];

@@ -49,11 +49,11 @@ function isPlain(example) {
   return example.bare && (example.kind === "raises" || literal(`(${example.right})()`) !== undefined);
 }
 
-/** The clauses of `@ensures` that wrong functions meet on all of these calls: `hollow`; `untested` where time was short. */
-export async function hollowClauses(worker, request, calls, end) {
+/** The clauses of `@ensures` that wrong functions meet on all of these calls, far ones too: `hollow`; `untested` where time was short. */
+export async function hollowClauses(worker, request, calls, far, end) {
   const hollow = new Set(request.ensures.keys());
   for (const way of WAYS) {
-    for (const row of rows(calls)) {
+    for (const row of [...rows(calls), ...rows(far)]) {
       if (hollow.size === 0) return { hollow: [], untested: [] };
       if (left(end) <= 0) return { hollow: [], untested: [...hollow] };
       for (const [kind, found] of await all(worker, row.map((call) => ["as", way, "unheld", ...call]))) {

@@ -3,6 +3,7 @@
  * step must see the same ones: they depend on the signature, the spec and the types of the file, never
  * on the body. The same seed gives the same inputs in the same order, the small ones first.
  */
+import { fits } from "./fits.mjs";
 import { Fixed, Rng } from "./kinds.mjs";
 import { literalArguments, mutated, source } from "./literals.mjs";
 import { kindOf } from "./reader.mjs";
@@ -15,7 +16,7 @@ const shorter = (a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 /** How to make calls of one function: a kind per parameter, receivers, the examples' calls. */
 export class Plan {
   constructor(request) {
-    const { params, calls, receiver, receivers, accessor, extreme } = request.plan;
+    const { params, calls, receiver, receivers, accessor } = request.plan;
     this.accessor = accessor;
     this.values = calls.map(literalArguments).filter((c) => c !== undefined);
     this.calls = calls;
@@ -24,11 +25,23 @@ export class Plan {
       const texts = [...new Set(calls.filter((c) => place < c.length && !param.rest).map((c) => c[place]))].sort(shorter);
       const type = param.rest && param.type.kind === "array" ? param.type.of : param.type;
       const isGuess = (type.kind === "any" || type.kind === "named" || type.kind === "generic") && seen.length === 0 && texts.length > 0;
-      const kind = isGuess ? new Fixed(texts) : kindOf(type, seen, extreme) ?? (texts.length > 0 ? new Fixed(texts) : undefined);
-      return { ...param, kind, texts };
+      const kind = isGuess ? new Fixed(texts) : kindOf(type, seen, request.plan) ?? (texts.length > 0 ? new Fixed(texts) : undefined);
+      // Where an example passes something else than the type says, the type was not understood.
+      const isTyped = seen.every((value) => fits(type, value));
+      return { ...param, kind, texts, admits: (value) => !isTyped || fits(type, value) };
     });
-    const built = receiver === null ? [] : (kindOf(receiver, [], extreme)?.small().slice(0, 6) ?? []);
+    const built = receiver === null ? [] : (kindOf(receiver, [], request.plan)?.small().slice(0, 6) ?? []);
+    this.reach = { numbers: numbersIn([...request.requires, ...request.ensures, ...request.properties]) };
     this.receivers = receiver === null && receivers.length === 0 ? [""] : [...new Set([...receivers, ...built])].sort(shorter).slice(0, 6);
+  }
+
+  /** Whether a caller could pass these values by place, as far as types and examples say. */
+  admits(values) {
+    const last = this.params.length - 1;
+    return values.every((value, place) => {
+      const param = this.params[Math.min(place, last)];
+      return param === undefined || (value === undefined && param.has_default) || param.admits(value);
+    });
   }
 
   /** Whether every parameter that must be given has values. */
@@ -41,8 +54,14 @@ export class Plan {
   }
 }
 
+/** The whole numbers that clauses name. */
+function numbersIn(clauses) {
+  const found = clauses.flatMap((text) => text.match(/(?<![\w$.])\d[\d_]*(?![\w$.]|\.\d)/g) ?? []);
+  return [...new Set(found.map((digits) => Number(digits.replaceAll("_", ""))))].filter(Number.isSafeInteger).slice(0, 12);
+}
+
 /** Texts by place; what comes after the first that is left out is left out too. */
-function given(texts) {
+export function given(texts) {
   const end = texts.indexOf(undefined);
   return end < 0 ? texts : texts.slice(0, end);
 }
@@ -138,7 +157,7 @@ function* random(plan, rng, limit) {
     const size = 1 + Math.floor((turn * 8) / (limit * 2)) + rng.below(3);
     const texts = [];
     for (const param of plan.params) {
-      if (param.rest) for (let i = rng.below(4); i > 0 && param.kind !== undefined; i -= 1) texts.push(param.kind.random(rng, size));
+      if (param.rest) for (let i = rng.below(8); i > 0 && param.kind !== undefined; i -= 1) texts.push(param.kind.random(rng, size));
       else texts.push(omits(param, turn) ? undefined : param.kind?.random(rng, size));
     }
     yield texts;
@@ -158,7 +177,7 @@ function* mutations(plan, rng, limit) {
       if (turn % 5 === 4 && place < other.length) values[place] = other[place];
       else values[place] = mutated(values[place], rng, calls.map((c) => c[place]).filter((v) => v !== undefined));
     }
-    const texts = values.map(source);
+    const texts = plan.admits(values) ? values.map(source) : [undefined];
     if (texts.every((t) => t !== undefined)) yield texts;
   }
 }

@@ -1,10 +1,10 @@
 /**
  * Kinds of values: what a type says a parameter can be. A kind knows its boundary values (`small`),
- * random values (`random`), values of a given size for timing (`sized`) and a fast-check arbitrary, all
- * as source text.
+ * random values (`random`), values of a given size for timing (`sized`), large and odd ones (`far`, in rows of which
+ * each asks more of the machine than the one before, see `far.mjs`) and a fast-check arbitrary, all as source text.
  */
 const MASK = (1n << 64n) - 1n;
-const WORDS = ['""', '"a"', '"ab"', '"aa"', '"Ab"', '"hello"', '"racecar"', '"Hello World"', '"a b  c"', '" x "', '"123"', '"-1"', '"a,b"', '"été"', '"日本"', '"A man, a plan"', '"🙂"', '"a\\nb"', '"\\ud83d"', '"constructor"'];
+const WORDS = ['""', '"a"', '"ab"', '"aa"', '"Ab"', '"hello"', '"racecar"', '"Hello World"', '"a b  c"', '" x "', '"123"', '"-1"', '"a,b"', '"été"', '"日本"', '"A man, a plan"', '"🙂"', '"a\\nb"', '"\\ud83d"', '"constructor"', '"a\\r\\nb"'];
 /** Distinct for the first 2^m values of `i` modulo any 2^m: an odd multiplier permutes them. */
 const HASH = "Math.imul(i, 2654435761)";
 
@@ -25,6 +25,21 @@ export class Rng {
 }
 
 const unique = (items) => [...new Set(items)];
+
+/** Whole numbers past what counts are; sums and products of two are exact. */
+const GREAT = ["1000", "12345", "65536", "2147483648"];
+const LONG = [40, 300];
+/** Words that are names of what every object has. */
+const INHERITED = ['"constructor"', '"toString"', '"__proto__"'];
+
+/** Values that ask more and more; `isSaid` of those that follow from numbers in the spec. */
+const row = (texts, isSaid = false) => ({ texts, isSaid });
+
+/** Rows of long values: those one longer than the spec's numbers, and some much longer. */
+function lengths({ numbers }, write) {
+  const said = unique(numbers.filter((n) => n > 1 && n <= 2000)).sort((a, b) => a - b);
+  return [row(said.flatMap((n) => [n, n + 1]).map(write), true), row(LONG.map(write))];
+}
 
 /** One of the given texts. */
 export class Fixed {
@@ -51,6 +66,10 @@ export class Fixed {
     return `[${texts.join(", ")}][(${HASH} >>> 0) % ${texts.length}]`;
   }
 
+  far() {
+    return [];
+  }
+
   arbitrary(fc) {
     return fc.constantFrom(...this.texts);
   }
@@ -64,11 +83,11 @@ const EXTREMES = ["NaN", "Infinity", "-Infinity", "2147483648", "900719925474099
  * and means a count would else be contradicted by every correct program.
  */
 export class Num extends Fixed {
-  constructor(hints = [], extreme = false) {
+  constructor(hints = [], extreme = false, signed = false) {
     const numbers = hints.filter((h) => typeof h === "number" && Number.isFinite(h));
     const whole = numbers.length > 0 && numbers.every(Number.isInteger);
     const values = ["0", "1", "2", "-1", "3", "5", "10", "0.5", "-3", "4", "7", "2.5", "12", "6", "-10", "8", "-0", "0.1", "100", "-7.25", "9", "11"];
-    const kept = whole ? values.filter((v) => /^-?\d+$/.test(v) && v !== "-0") : values;
+    const kept = whole ? values.filter((v) => /^-?\d+$/.test(v) && (signed || v !== "-0")) : values;
     super([...kept.slice(0, 6), ...(extreme ? EXTREMES.slice(0, 3) : []), ...kept.slice(6), ...(extreme ? EXTREMES.slice(3) : []), ...numbers.flatMap((h) => [h, h + 1, h - 1]).map(spelled)]);
     Object.assign(this, { whole, extreme });
     this.top = Math.max(12, ...numbers.map(Math.abs).filter((n) => n < 1e9));
@@ -82,6 +101,11 @@ export class Num extends Fixed {
 
   sized(_rng, size) {
     return String(size);
+  }
+
+  far({ numbers }) {
+    const said = unique(numbers.flatMap((n) => [n - 1, n, n + 1])).sort((a, b) => a - b);
+    return [row(said.map(String), true), row(GREAT), row(GREAT.map((n) => `-${n}`))];
   }
 
   nth(size) {
@@ -114,6 +138,10 @@ export class Big extends Fixed {
     return `${size}n`;
   }
 
+  far() {
+    return [row(["4294967296n", "18446744073709551616n"])];
+  }
+
   arbitrary(fc) {
     return fc.bigInt({ min: -(10n ** 12n), max: 10n ** 12n }).map((n) => `${n}n`);
   }
@@ -139,6 +167,12 @@ export class Str extends Fixed {
     if (shape === "equal") return `${quoted(this.alphabet[0])}.repeat(${size})`;
     const letters = `Array.from({ length: ${size} }, (_, i) => ${JSON.stringify(this.alphabet)}[(${HASH} >>> 0) % ${this.alphabet.length}])`;
     return `${letters}${{ ascending: ".sort()", descending: ".sort().reverse()" }[shape] ?? ""}.join("")`;
+  }
+
+  far(reach) {
+    const unit = quoted(this.alphabet.slice(0, 4).join(""));
+    const mixed = (size) => `${unit}.repeat(${Math.ceil(size / Math.min(4, this.alphabet.length))})`;
+    return [row(INHERITED), ...lengths(reach, (size) => `${quoted(this.alphabet[0])}.repeat(${size})`), ...lengths(reach, mixed)];
   }
 
   nth(size) {
@@ -182,6 +216,14 @@ export class Many {
     return `${this.head}...Array.from({ length: ${size} }, (_, i) => (${element}))${plain}${this.tail}`;
   }
 
+  far(reach) {
+    const own = unique(this.element.small()).slice(0, 6);
+    const items = (size) => `Array.from({ length: ${size} }, (_, i) => [${own.join(", ")}][i % ${own.length}])`;
+    const long = (size) => (this.head === "[" ? items(size) : `${this.head}...${items(size)}${this.tail}`);
+    const ones = this.element.far(reach).map(({ texts, isSaid }) => row(texts.map((text) => this.text([text])), isSaid));
+    return [...ones, ...lengths(reach, long)];
+  }
+
   nth(size) {
     return this.text([this.element.nth(size), this.element.nth(size), this.element.nth(size)]);
   }
@@ -212,6 +254,12 @@ export class Row {
 
   sized(rng, size, shape) {
     return this.write(this.parts.map((p) => p.sized(rng, size, shape)));
+  }
+
+  far(reach) {
+    const usual = this.parts.map((p) => p.small()[1] ?? p.small()[0]);
+    const rows = (part, i) => part.far(reach).map(({ texts, isSaid }) => row(texts.map((text) => this.write(usual.with(i, text))), isSaid));
+    return this.parts.flatMap(rows);
   }
 
   nth(size) {
@@ -245,6 +293,13 @@ export class Dict {
     return this.sizedWrite(this.key instanceof Num ? "i" : this.key instanceof Str ? '"k" + i' : this.key.nth(size), this.item.nth(size), size);
   }
 
+  far(reach) {
+    const [key, item] = [this.key, this.item].map((part) => part.small()[1] ?? part.small()[0]);
+    const ones = (part, write) => part.far(reach).map(({ texts, isSaid }) => row(texts.map(write), isSaid));
+    const long = (size) => this.sized(undefined, size);
+    return [...ones(this.key, (text) => this.write([[text, item]])), ...ones(this.item, (text) => this.write([[key, text]])), ...lengths(reach, long)];
+  }
+
   nth(size) {
     return this.write([[this.key.small()[1] ?? this.key.small()[0], this.item.nth(size)]]);
   }
@@ -274,6 +329,10 @@ export class Either {
 
   sized(rng, size, shape) {
     return this.best().sized(rng, size, shape);
+  }
+
+  far(reach) {
+    return this.parts.flatMap((p) => p.far(reach));
   }
 
   nth(size) {

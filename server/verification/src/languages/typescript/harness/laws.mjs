@@ -5,6 +5,7 @@
  */
 import { built } from "./build.mjs";
 import { doubtLaw } from "./doubts.mjs";
+import { far } from "./far.mjs";
 import { after, left } from "./gate.mjs";
 import { Plan, written } from "./inputs.mjs";
 import { Worker } from "./judge.mjs";
@@ -56,6 +57,8 @@ class Law {
     // The last that was seen to fail need not be the smallest.
     const smallest = details.counterexample?.[0];
     if (smallest !== undefined && this.seen.has(written(smallest))) this.tell(smallest, this.seen.get(written(smallest)));
+    if (this.facts.why === "" && this.edge !== undefined) this.found(...this.edge);
+    if (this.facts.why === "" && !this.stopped && !details.failed) await this.further();
     if (this.facts.why !== "") this.facts.status = "falsified";
     else if (this.stopped) this.facts.status = "timed out";
     else if (this.worker.broken) this.facts.status = "broken";
@@ -73,6 +76,26 @@ class Law {
       if (left(this.end) <= 0 || (answer[0] !== "invalid" && !isTrue(answer))) break;
       this.known.set(texts[at], answer);
       at += 1;
+    }
+  }
+
+  /** Cases far from what fast-check makes up. */
+  async further() {
+    const how = {
+      params: this.params,
+      job: ({ args }) => this.job(written(args)),
+      result: async (call, answer) => (isTrue(answer) ? "" : String((await this.worker.ask(["outcome", call.receiver, written(call.args)], CASE_SECONDS))[1])),
+    };
+    for await (const { args, answer } of far(this.worker, this.plan, how)) {
+      if (left(this.end) <= 0) return;
+      if (answer[0] === "invalid") continue;
+      this.facts.valid += 1;
+      if (isTrue(answer)) {
+        this.held.add(written(args));
+        continue;
+      }
+      this.found(args, answer);
+      return;
     }
   }
 
@@ -126,9 +149,12 @@ class Law {
     return fc.tuple(...parts).map((texts) => filled(texts, this.params.map((p) => this.plan.params.indexOf(p))));
   }
 
-  /** Boundary values first, smallest first: what hangs on one is found small without shrinking. */
+  /**
+   * Boundary values first, smallest first: what hangs on one is found small without shrinking. The first that breaks the
+   * law is kept for the case that fast-check makes up none that does, or none that is smaller.
+   */
   async edges() {
-    const lists = this.plan.params.map((p) => (this.params.includes(p) ? p.kind.small().slice(0, 16) : [p.has_default || p.rest ? undefined : p.kind?.small()[0]]));
+    const lists = this.plan.params.map((p) => (this.params.includes(p) ? p.kind.small() : [p.has_default || p.rest ? undefined : p.kind?.small()[0]]));
     const longest = Math.max(1, ...lists.map((x) => x.length));
     const rows = [];
     for (let turn = 0; turn < longest; turn += 1) {
@@ -140,6 +166,7 @@ class Law {
         this.found(rows[at], answer);
         return true;
       }
+      if (answer[0] !== "invalid" && !isTrue(answer)) this.edge ??= [rows[at], answer];
       at += 1;
     }
     return false;

@@ -19,7 +19,7 @@ use crate::layers::Failure;
 use crate::toolchain::{NodeEnv, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 36] = [
+const FILES: [(&str, &str); 39] = [
     ("answers.mjs", include_str!("answers.mjs")),
     ("build.mjs", include_str!("build.mjs")),
     ("channel.mjs", include_str!("channel.mjs")),
@@ -27,6 +27,8 @@ const FILES: [(&str, &str); 36] = [
     ("compile.mjs", include_str!("compile.mjs")),
     ("contracts.mjs", include_str!("contracts.mjs")),
     ("doubts.mjs", include_str!("doubts.mjs")),
+    ("far.mjs", include_str!("far.mjs")),
+    ("fits.mjs", include_str!("fits.mjs")),
     ("gate.mjs", include_str!("gate.mjs")),
     ("hooks.mjs", include_str!("hooks.mjs")),
     ("inputs.mjs", include_str!("inputs.mjs")),
@@ -39,6 +41,7 @@ const FILES: [(&str, &str); 36] = [
     ("main.mjs", include_str!("main.mjs")),
     ("mocha.cjs", include_str!("mocha.cjs")),
     ("places.mjs", include_str!("places.mjs")),
+    ("pretence.mjs", include_str!("pretence.mjs")),
     ("project.mjs", include_str!("project.mjs")),
     ("questions.mjs", include_str!("questions.mjs")),
     ("reader.mjs", include_str!("reader.mjs")),

@@ -17,15 +17,15 @@ const RETURNED = {
 
 /**
  * The kind of a type; `hints` are values that examples pass, `extreme` asks for
- * values that are not finite. `undefined` when no value can be made up.
+ * values that are not finite, `signed` for both zeros. `undefined` when no value can be made up.
  */
-export function kindOf(type, hints = [], extreme = false, depth = 0) {
+export function kindOf(type, hints = [], { extreme = false, signed = false } = {}, depth = 0) {
   if (depth > 8) return undefined;
   const { kind, of } = type;
-  const inner = (t, values = []) => kindOf(t, values, extreme, depth + 1);
+  const inner = (t, values = []) => kindOf(t, values, { extreme, signed }, depth + 1);
   switch (kind) {
     case "number":
-      return new Num(hints, extreme);
+      return new Num(hints, extreme, signed);
     case "big_int":
       return new Big();
     case "string":
@@ -119,7 +119,7 @@ function object(fields, hints, inner) {
 function dictionary(key, item, plain) {
   if (key === undefined || item === undefined) return undefined;
   const write = plain
-    ? (pairs) => (pairs.length === 0 ? "{}" : `{ ${pairs.map(([k, v]) => `${/^["\d]/.test(k) ? k : `[${k}]`}: ${v}`).join(", ")} }`)
+    ? (pairs) => (pairs.length === 0 ? "{}" : `{ ${pairs.map(([k, v]) => `${k !== '"__proto__"' && /^["\d]/.test(k) ? k : `[${k}]`}: ${v}`).join(", ")} }`)
     : (pairs) => `new Map([${pairs.map(([k, v]) => `[${k}, ${v}]`).join(", ")}])`;
   const entries = (k, v, size) => `Array.from({ length: ${size} }, (_, i) => [${k}, ${v}])`;
   return new Dict(key, item, write, (k, v, size) => `${plain ? "Object.fromEntries" : "new Map"}(${entries(k, v, size)})`);

@@ -18,6 +18,9 @@ use crate::toolchain::Toolchain;
 /// Words of a spec that speak of numbers which are not finite.
 const EXTREMES: [&str; 6] = ["NaN", "Infinity", "isFinite", "isInteger", "isSafeInteger", "MAX_SAFE_INTEGER"];
 
+/// Words of a spec that tell zero from minus zero.
+const SIGNED: [&str; 2] = ["Object.is", "-0"];
+
 /// The request; `extra` is laid over it.
 ///
 /// # Errors
@@ -147,14 +150,16 @@ fn plan(subject: &Subject, mirror: &Mirror, binds: &[Vec<String>], is_accessor: 
     let built = receiver_kind(task).filter(|k| matches!(k, TypeKind::Class(..)));
     let spec = &task.spec;
     let clauses = spec.requires.iter().chain(&spec.ensures).chain(&spec.properties).map(|c| c.text.as_str());
-    let extreme = clauses.chain(codes.iter().copied()).any(|t| EXTREMES.iter().any(|word| t.contains(word)));
+    let said: Vec<&str> = clauses.chain(codes.iter().copied()).collect();
+    let speaks_of = |words: &[&str]| said.iter().any(|t| words.iter().any(|word| t.contains(word)));
     json!({
         "params": params,
         "calls": calls,
         "receiver": built,
         "receivers": receivers,
         "accessor": is_accessor,
-        "extreme": extreme,
+        "extreme": speaks_of(&EXTREMES),
+        "signed": speaks_of(&SIGNED),
     })
 }
 

@@ -1,10 +1,10 @@
 /** One loaded candidate: its function, the clauses of its spec, and what is noted while it is called. */
 import { types } from "node:util";
 
+import { Pretence } from "./pretence.mjs";
 import { Missing, Realm } from "./realm.mjs";
-import { held } from "./tamed.mjs";
 import { called, constructed } from "./wrong.mjs";
-import { className, errorName, errorText, isOwn, ITEMS, mapEntries, same, setItems, show } from "./values.mjs";
+import { className, errorName, errorText, ITEMS, mapEntries, same, setItems, show } from "./values.mjs";
 
 const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys, setPrototypeOf } = Reflect;
 
@@ -19,8 +19,6 @@ export class Load extends Error {
   }
 }
 
-/** Methods by which an object decides what operators make of it. */
-const DECEIVING = ["valueOf", "toString", "toJSON", Symbol.toPrimitive, Symbol.iterator, Symbol.hasInstance, Symbol.toStringTag, "constructor"];
 const WAITS = /^async\b/;
 const setTurn = setImmediate;
 const { then } = Promise.prototype;
@@ -37,6 +35,7 @@ export class Subject {
     } catch (error) {
       throw new Load([errorName(error), errorText(error) || String(error?.message ?? ""), error instanceof Missing ? error.module : ""]);
     }
+    subject.pretence = new Pretence(subject.realm.intrinsics, subject.evaluate);
     subject.find();
     subject.requires = request.requires.map((text) => subject.clause(text, [...request.binds]));
     subject.ensures = request.ensures.map((text) => subject.clause(text, ["result", ...request.binds]));
@@ -255,7 +254,7 @@ export class Subject {
 
   /** Refuses results that pretend; a class of the user's file is the user's business. */
   inspect(result) {
-    this.pretender ??= this.deception(result, 0);
+    this.pretender ??= this.pretence.of(result);
     if (this.pretender !== undefined) throw new Untrusted(this.pretender);
   }
 
@@ -279,47 +278,6 @@ export class Subject {
       const last = items.length === ITEMS;
       defineProperty(items, items.length, { value: last ? "... and so on" : step.value, writable: true, enumerable: true, configurable: true });
       if (last) return items;
-    }
-  }
-
-  deception(value, depth) {
-    if ((typeof value !== "object" && typeof value !== "function") || value === null || depth > 6) return undefined;
-    if (types.isProxy(value)) return "Proxy";
-    if (typeof value === "function") return undefined;
-    if (types.isMap(value)) return this.firstDeception(mapEntries(value).flat().slice(0, 400), depth);
-    if (types.isSet(value)) return this.firstDeception(setItems(value).slice(0, 400), depth);
-    for (const key of DECEIVING) {
-      const own = getOwnPropertyDescriptor(value, key);
-      if (own !== undefined && (typeof own.value === "function" || own.get !== undefined)) return `an object with its own ${String(key)}`;
-    }
-    for (let at = getPrototypeOf(value), steps = 0; at !== null && steps < 20; at = getPrototypeOf(at), steps += 1) {
-      if (types.isProxy(at)) return "Proxy";
-      if (this.isKnown(at)) continue;
-      if (DECEIVING.some((key) => key !== "constructor" && getOwnPropertyDescriptor(at, key) !== undefined)) return className(value) || "an unnamed class";
-    }
-    const inside = [];
-    for (const key of ownKeys(value).slice(0, 400)) inside.push(getOwnPropertyDescriptor(value, key)?.value);
-    return this.firstDeception(inside, depth);
-  }
-
-  firstDeception(items, depth) {
-    for (const item of items) {
-      const found = this.deception(item, depth + 1);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  }
-
-  /** Whether a prototype belongs to the language, to Node, or to a class that the file has at top level. */
-  isKnown(prototype) {
-    if (this.realm.intrinsics.has(prototype) || isOwn(prototype)) return true;
-    const maker = held(getOwnPropertyDescriptor(prototype, "constructor"));
-    if (typeof maker !== "function") return types.isGeneratorObject(prototype) || ownKeys(prototype).length === 0 || !DECEIVING.some((k) => getOwnPropertyDescriptor(prototype, k) !== undefined);
-    if (maker === globalThis[maker.name]) return true;
-    try {
-      return /^[\w$]+$/.test(maker.name) && this.evaluate(maker.name) === maker;
-    } catch {
-      return false;
     }
   }
 
