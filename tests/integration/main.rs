@@ -11,6 +11,7 @@ mod bad_input;
 mod command_line;
 mod corpus;
 mod formats;
+mod counts;
 mod questions;
 mod replay;
 mod runs;

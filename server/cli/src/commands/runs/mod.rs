@@ -50,6 +50,8 @@ fn list(ui: Ui, limit: u32) -> Result<Exit, CliError> {
     let lines = journal()?.list(limit).map_err(refused)?;
     if ui.json {
         ui.json_result(&serde_json::json!({ "runs": lines }))?;
+    } else if limit == 0 {
+        ui.note("`--limit 0` lists none; leave it out to see the newest runs");
     } else if lines.is_empty() {
         ui.note("no runs yet; `zeroerr run FILE` makes one");
     } else {
