@@ -97,6 +97,21 @@ fn bad_lines_are_named_and_the_others_are_replayed() {
 }
 
 #[test]
+fn one_task_order_or_sample_is_not_several() {
+    let Some(shell) = equipped() else { return };
+    let more = ["--split", "all", "--k", "1", "--max", "1", "--orders", "1", "--limit", "2", "--svg", "chart.svg"];
+    let bad = "{}\n".repeat(21) + &std::fs::read_to_string(fixture("samples.jsonl")).unwrap();
+    shell.write("project/samples.jsonl", bad);
+    let said = replay(&shell, "samples.jsonl", &fixture("tasks.jsonl"), &more);
+    assert!(said.out.starts_with("1 task (all), 1 order of at most 1 sample each; "), "{}", said.out);
+    assert!(said.err.contains("samples.jsonl: 1 further line skipped\n"), "{}", said.err);
+    let chart = std::fs::read_to_string(shell.project().join("chart.svg")).unwrap();
+    assert!(chart.contains(": 1 task (all), at most 1 sample</text>"), "{chart}");
+    let none = replay(&shell, "samples.jsonl", &fixture("tasks.jsonl"), &["--split", "all", "--limit", "1"]);
+    assert!(none.err.contains("error: nothing to replay: its one task cannot be replayed (hand/5: "), "{}", none.err);
+}
+
+#[test]
 fn what_critics_and_discriminators_are_worth_is_counted() {
     let Some(shell) = equipped() else { return };
     // Objects to what counts no capitals, and looks for inputs on which `largest` goes wrong.

@@ -49,7 +49,7 @@ async fn check(reply: Reply, expected: Expect) {
 #[tokio::test]
 async fn a_model_that_always_says_the_same_wrong_thing() {
     let wrong = Reply::Text(toy::said("return x * 3"));
-    check(wrong, expect!["Abstained: no candidate could vote in 8 samples: 1 winning behaviours were refuted; last: tests failed: double(1) gives 3"]).await;
+    check(wrong, expect!["Abstained: no candidate could vote in 8 samples: 1 winning behaviour was refuted; last: tests failed: double(1) gives 3"]).await;
 }
 
 #[tokio::test]

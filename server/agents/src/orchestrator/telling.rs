@@ -130,13 +130,12 @@ impl StepMachine {
         let standing = self.tally.standing();
         let votes: Vec<String> = standing.iter().map(|c| c.votes.to_string()).collect();
         let samples = self.counted;
+        let drawn = format!("{samples} {}", if samples == 1 { "sample" } else { "samples" });
         let mut reason = match (why, standing.as_slice()) {
-            (_, []) => format!("no candidate could vote in {samples} samples"),
-            (GiveUp::AttemptsUsed, _) => format!(
-                "no behaviour was ahead by {} after {samples} samples (votes {})",
-                self.needed(),
-                votes.join(" : ")
-            ),
+            (_, []) => format!("no candidate could vote in {drawn}"),
+            (GiveUp::AttemptsUsed, _) => {
+                format!("no behaviour was ahead by {} after {drawn} (votes {})", self.needed(), votes.join(" : "))
+            }
             (GiveUp::OutOfReach, _) => format!(
                 "no behaviour can still get ahead by {} (votes {} after {samples} of {} samples)",
                 self.needed(),
@@ -150,13 +149,16 @@ impl StepMachine {
             parts.push(format!("{} failed an example", self.gate_rejected));
         }
         if flagged > 0 {
-            parts.push(format!("{flagged} were discarded as malformed"));
+            let were = if flagged == 1 { "was" } else { "were" };
+            parts.push(format!("{flagged} {were} discarded as malformed"));
         }
         if !self.model_failures.is_empty() {
             parts.push(format!("{} got no answer from the model", self.model_failures.len()));
         }
-        if !self.feedback.is_empty() {
-            parts.push(format!("{} winning behaviours were refuted", self.feedback.len()));
+        match self.feedback.len() {
+            0 => {}
+            1 => parts.push("1 winning behaviour was refuted".to_owned()),
+            many => parts.push(format!("{many} winning behaviours were refuted")),
         }
         parts.extend(self.why_more_votes());
         if !parts.is_empty() {
@@ -176,7 +178,8 @@ impl StepMachine {
         let mut parts = Vec::new();
         let objections = self.advising.as_ref().map_or(0, |a| a.objections.len());
         if objections > 0 {
-            parts.push(format!("critics objected to {objections} winning behaviours"));
+            let noun = if objections == 1 { "behaviour" } else { "behaviours" };
+            parts.push(format!("critics objected to {objections} winning {noun}"));
         }
         if self.tests_object() {
             parts.push("generated tests speak for another behaviour than the first".to_owned());

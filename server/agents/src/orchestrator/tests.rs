@@ -93,7 +93,7 @@ fn says_why_nobody_could_vote() {
     m.start();
     m.handle(sampled(0, SampleFate::Flagged(RedFlag::Truncated)));
     m.handle(sampled(1, SampleFate::GateRejected("f(1) gave 2, expected 3".into())));
-    expect_test::expect!["no candidate could vote in 2 samples: 1 failed an example, 1 were discarded as malformed; last: f(1) gave 2, expected 3"].assert_eq(match m.end.as_ref() {
+    expect_test::expect!["no candidate could vote in 2 samples: 1 failed an example, 1 was discarded as malformed; last: f(1) gave 2, expected 3"].assert_eq(match m.end.as_ref() {
         Some(StepEnd::Abstained(why)) => why,
         other => panic!("{other:?}"),
     });

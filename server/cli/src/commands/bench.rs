@@ -19,7 +19,7 @@ use crate::compose;
 use crate::context::{Context, LogTo, Ui};
 use crate::exit::{CliError, Exit};
 use crate::interrupt;
-use crate::render::review;
+use crate::render::{plural, review};
 
 /// Most bytes of a file after unpacking: recorded files are megabytes.
 const MOST_BYTES: u64 = 1 << 30;
@@ -165,7 +165,8 @@ pub(super) fn read<T>(
         ui.note(&format!("{}:{}: skipped, it {}", path.display(), skipped.line, skipped.why));
     }
     if records.skipped.len() > MOST_LINES {
-        ui.note(&format!("{}: {} more lines were skipped", path.display(), records.skipped.len() - MOST_LINES));
+        let more = plural(records.skipped.len() - MOST_LINES, "further line");
+        ui.note(&format!("{}: {more} skipped", path.display()));
     }
     Ok(records)
 }
@@ -220,8 +221,12 @@ impl Bar {
 
 fn table(report: &Report) -> String {
     let mut out = format!(
-        "{} tasks ({}), {} orders of at most {} samples each; right among single samples: {:.3}\n\n",
-        report.tasks, report.split, report.orders, report.max_samples, report.one_sample
+        "{} ({}), {} of at most {} each; right among single samples: {:.3}\n\n",
+        plural(report.tasks, "task"),
+        report.split,
+        plural(report.orders, "order"),
+        plural(report.max_samples, "sample"),
+        report.one_sample
     );
     out.push_str(
         "policy                   k  coverage (95 %)       precision (95 %)      right  samples   with the stack\n",
@@ -259,7 +264,9 @@ fn table(report: &Report) -> String {
             100.0 * (TICODER.1 - TICODER.0)
         ));
     }
-    out.push_str(&format!("\nlayers asked about {} winners that pass the examples", report.stack_asked));
+    let verb = if report.stack_asked == 1 { "passes" } else { "pass" };
+    let asked = plural(report.stack_asked, "winner");
+    out.push_str(&format!("\nlayers asked about {asked} that {verb} the examples"));
     let refused: Vec<String> = report.stack_refused.iter().map(|(layer, n)| format!("{layer} {n}")).collect();
     out.push_str(&if refused.is_empty() {
         "; none refused\n".into()
@@ -268,8 +275,11 @@ fn table(report: &Report) -> String {
     });
     if let Some(t) = &report.testers {
         out.push_str(&format!(
-            "testers: {} of {} answers had tests that could be read, {} tests in all; the reference solution passes {}\n",
-            t.usable, t.answers, t.tests, t.right
+            "testers: {} of {} had tests that could be read, {} in all; the reference solution passes {}\n",
+            t.usable,
+            plural(t.answers, "answer"),
+            plural(t.tests, "test"),
+            t.right
         ));
     }
     out.push_str(&review::of(report));

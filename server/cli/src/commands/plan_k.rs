@@ -43,18 +43,18 @@ pub fn main(global: &Global, args: &PlanKArgs) -> Result<Exit, CliError> {
     if ui.json {
         ui.json_result(&answer)?;
     } else {
-        let steps = plural(usize::try_from(args.steps).unwrap_or(usize::MAX), "step");
+        let steps = plural(args.steps, "step");
         // Who loses is the one rival: the formula with p and 1 - p exchanged, which loses no digits.
         let lost = p_win(1.0 - args.p, k);
         let lost_plan = -(args.steps as f64 * (-lost).ln_1p()).exp_m1();
         ui.result(&format!(
-            "k = {k}: one step is right with {}, {steps} with {}; on average {:.2} votes a step, {:.2} samples with {} % flagged, {:.0} samples in all",
+            "k = {k}: one step is right with {}, {steps} with {}; on average {:.2} votes a step, {:.2} samples with {} % flagged, {} in all",
             chance(answer.p_win, lost),
             chance(answer.p_full, lost_plan),
             answer.expected_votes,
             answer.expected_samples,
             args.flag_rate * 100.0,
-            answer.plan_samples
+            plural(answer.plan_samples.round(), "sample")
         ))?;
     }
     Ok(Exit::Clean)

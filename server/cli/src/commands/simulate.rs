@@ -16,6 +16,7 @@ use crate::args::{Global, HanoiArgs, SimulateCommand};
 use crate::context::Ui;
 use crate::exit::{CliError, Exit};
 use crate::interrupt;
+use crate::render::plural;
 
 /// Undecided steps after each round of the published run (20 disks, k = 3).
 const PAPER_UNDECIDED: [u64; 18] =
@@ -291,8 +292,13 @@ fn peak_rss_mb() -> Option<f64> {
 /// One line per seed.
 fn summary(a: &Answer) -> String {
     format!(
-        "seed {}: {} errors, {:.4} samples a step (theory {:.4}), worst step {} votes, {:.1} s",
-        a.seed, a.errors, a.samples_per_step, a.theory.samples_per_step, a.worst_step_votes, a.wall_s
+        "seed {}: {}, {:.4} samples a step (theory {:.4}), worst step {}, {:.1} s",
+        a.seed,
+        plural(a.errors, "error"),
+        a.samples_per_step,
+        a.theory.samples_per_step,
+        plural(a.worst_step_votes, "vote"),
+        a.wall_s
     )
 }
 
@@ -319,17 +325,23 @@ fn table(scenario: &Scenario, a: &Answer) -> String {
         out.push('\n');
     }
     out.push_str(&format!(
-        "\n{} steps, p {}, k {}: {} errors; {:.4} samples a step (theory {:.4}); worst step {} votes\n",
-        a.steps, scenario.p, scenario.k, a.errors, a.samples_per_step, a.theory.samples_per_step, a.worst_step_votes
+        "\n{}, p {}, k {}: {}; {:.4} samples a step (theory {:.4}); worst step {}\n",
+        plural(a.steps, "step"),
+        scenario.p,
+        scenario.k,
+        plural(a.errors, "error"),
+        a.samples_per_step,
+        a.theory.samples_per_step,
+        plural(a.worst_step_votes, "vote")
     ));
     out.push_str(&format!("chance that every step is right, by theory: {:.4}\n", a.theory.p_full));
     if let Some(paper) = a.paper {
         out.push_str(&format!(
-            "the paper's run: {} errors, about {:.2} samples a step with {:.1} % flagged, worst step {} votes\n",
-            paper.errors,
+            "the paper's run: {}, about {:.2} samples a step with {:.1} % flagged, worst step {}\n",
+            plural(paper.errors, "error"),
             paper.samples_per_step,
             paper.flagged * 100.0,
-            paper.worst_step_votes
+            plural(paper.worst_step_votes, "vote")
         ));
         // Its tail is not that of independent samples, with any p and any share of flags.
         out.push_str("its later rounds are longer: flags and errors of a real model come together at some steps, here each sample is by itself\n");

@@ -11,6 +11,8 @@ pub mod review;
 pub mod sarif;
 pub mod when;
 
+use std::fmt::Display;
+
 use anstyle::{AnsiColor, Effects, Style};
 
 /// Green.
@@ -25,8 +27,8 @@ pub const FAINT: Style = Style::new().effects(Effects::DIMMED);
 pub const STRONG: Style = Style::new().effects(Effects::BOLD);
 
 /// `1 vote`, `2 votes`.
-pub fn plural(n: usize, word: &str) -> String {
-    if n == 1 { format!("{n} {word}") } else { format!("{n} {word}s") }
+pub fn plural(n: impl Display + PartialEq + From<u8>, word: &str) -> String {
+    if n == 1.into() { format!("{n} {word}") } else { format!("{n} {word}s") }
 }
 
 #[cfg(test)]

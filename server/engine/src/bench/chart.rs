@@ -40,8 +40,12 @@ pub fn svg(report: &Report) -> String {
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
          font-family=\"sans-serif\" font-size=\"12\">\n{STYLE}<rect width=\"100%\" height=\"100%\" class=\"paper\"/>\n\
-         <text x=\"{LEFT}\" y=\"26\" font-size=\"15\" class=\"ink\">Precision over coverage as k grows: {} tasks ({}), at most {} samples</text>\n",
-        report.tasks, report.split, report.max_samples
+         <text x=\"{LEFT}\" y=\"26\" font-size=\"15\" class=\"ink\">Precision over coverage as k grows: {} {} ({}), at most {} {}</text>\n",
+        report.tasks,
+        if report.tasks == 1 { "task" } else { "tasks" },
+        report.split,
+        report.max_samples,
+        if report.max_samples == 1 { "sample" } else { "samples" }
     );
     axes(&mut out, reach, floor, &x, &y);
     for (n, line) in lines.iter().enumerate() {

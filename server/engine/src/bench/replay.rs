@@ -137,7 +137,11 @@ pub async fn replay(
     let (mut works, left_out) = observe_all(stack, samples, tasks, options, &cache, progress, cancel).await?;
     if works.is_empty() {
         let why = left_out.first().map_or("the files have no task in common".to_owned(), |l| {
-            format!("none of its {} tasks can be replayed ({}: {})", left_out.len(), l.task_id, l.why)
+            let none = match left_out.len() {
+                1 => "its one task cannot".to_owned(),
+                many => format!("none of its {many} tasks can"),
+            };
+            format!("{none} be replayed ({}: {})", l.task_id, l.why)
         });
         return Err(ReplayError::Usage(format!("nothing to replay: {why}")));
     }
