@@ -18,6 +18,7 @@ fn one_error_vote_or_step_is_not_several() {
         &[": 1 error, ", "worst step 1 vote, "],
         &[": 1 errors", " 1 votes"],
     );
+    check_hanoi("--disks 8 --p 0.9 --k 3 --max-attempts 3", &[" errors (", " never decided); "], &[]);
     let said = Shell::new().run(&["plan-k", "--p", "0.9", "--target", "0.5", "--steps", "1"]).out;
     assert!(said.ends_with("1.00 votes a step, 1.00 samples with 0 % flagged, 1 sample in all\n"), "{said}");
 }

@@ -58,6 +58,8 @@ struct Answer {
     seed: u64,
     steps: u64,
     errors: u64,
+    /// Those of the errors for which the samples did not suffice.
+    never_decided: u64,
     samples: u64,
     votes: u64,
     undecided_per_round: Vec<u64>,
@@ -267,6 +269,7 @@ fn answer(scenario: &Scenario, totals: &Totals, wall_s: f64) -> Answer {
         seed: scenario.seed,
         steps: totals.steps,
         errors: totals.errors,
+        never_decided: totals.never_decided(),
         samples: totals.samples,
         votes: totals.votes,
         undecided_per_round,
@@ -289,12 +292,17 @@ fn peak_rss_mb() -> Option<f64> {
     Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
 }
 
+fn errors(a: &Answer) -> String {
+    let errors = plural(a.errors, "error");
+    if a.never_decided == 0 { errors } else { format!("{errors} ({} never decided)", a.never_decided) }
+}
+
 /// One line per seed.
 fn summary(a: &Answer) -> String {
     format!(
         "seed {}: {}, {:.4} samples a step (theory {:.4}), worst step {}, {:.1} s",
         a.seed,
-        plural(a.errors, "error"),
+        errors(a),
         a.samples_per_step,
         a.theory.samples_per_step,
         plural(a.worst_step_votes, "vote"),
@@ -329,7 +337,7 @@ fn table(scenario: &Scenario, a: &Answer) -> String {
         plural(a.steps, "step"),
         scenario.p,
         scenario.k,
-        plural(a.errors, "error"),
+        errors(a),
         a.samples_per_step,
         a.theory.samples_per_step,
         plural(a.worst_step_votes, "vote")

@@ -64,7 +64,7 @@ pub struct Totals {
     pub samples: u64,
     /// Votes counted.
     pub votes: u64,
-    /// `needed[n]`: steps that took exactly n samples.
+    /// `needed[n]`: steps that were decided by exactly n samples; as long as the most that any step took.
     pub needed: Vec<u64>,
     /// Most votes any step took.
     pub worst_step_votes: u64,
@@ -86,7 +86,12 @@ impl Totals {
             .collect()
     }
 
-    fn count(&mut self, step: &StepTotals) {
+    /// Steps that took all the samples they may and were not decided.
+    pub fn never_decided(&self) -> u64 {
+        self.steps - self.needed.iter().sum::<u64>()
+    }
+
+    fn count(&mut self, step: &StepTotals, is_decided: bool) {
         self.steps += 1;
         self.errors += u64::from(!step.right);
         self.samples += u64::from(step.samples);
@@ -96,7 +101,7 @@ impl Totals {
         if self.needed.len() <= slot {
             self.needed.resize(slot + 1, 0);
         }
-        self.needed[slot] += 1;
+        self.needed[slot] += u64::from(is_decided);
     }
 }
 
@@ -140,7 +145,7 @@ pub fn run(
             if let Some(c) = checkpoint.as_mut() {
                 c.append(step, &outcome, decided)?;
             }
-            totals.count(&outcome);
+            totals.count(&outcome, decided.is_some());
             // After a wrong decision the count goes on from the right state: errors are counted,
             // not compounded.
             let right = towers.next_move(step);

@@ -32,6 +32,19 @@ fn a_good_model_solves_it_without_an_error() {
 }
 
 #[test]
+fn a_step_that_was_given_up_is_undecided() {
+    let s = Scenario { max_attempts: 5, flag_rate: 0.0, ..scenario(12, 0.9, 3, 3) };
+    let totals = run(&s, None, &mut |_| true).unwrap();
+    let rounds = totals.undecided_per_round();
+    for (ours, share) in rounds.iter().zip(theory::undecided_after(s.p, s.k, 1.0, rounds.len())) {
+        let ours = *ours as f64 / totals.steps as f64;
+        assert!((ours - share).abs() < 0.03, "{rounds:?}: {ours}, theory {share}");
+    }
+    assert_eq!(rounds.last(), Some(&totals.never_decided()));
+    assert!(totals.never_decided() > 100 && totals.never_decided() <= totals.errors, "{totals:?}");
+}
+
+#[test]
 fn a_resumed_run_ends_like_an_undisturbed_one() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("c.sqlite");
