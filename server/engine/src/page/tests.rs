@@ -187,6 +187,23 @@ fn plan_votes_behaviours_layers_and_costs_are_there() {
     assert!(!html.contains("9000"), "the time between two processes is no work");
 }
 
+fn check_facts(layers: Vec<LayerReport>, says: &str) {
+    let mut export = export();
+    export.report.as_mut().unwrap().layers = layers;
+    let html = page(&export).unwrap();
+    let fact = html.split("<dt>checks passed</dt><dd>").nth(1).and_then(|rest| rest.split("</dd>").next());
+    assert_eq!(fact, Some(says));
+}
+
+#[test]
+fn checks_that_did_not_run_are_not_counted_as_failed() {
+    let layer = |layer, verdict| LayerReport::new(layer, verdict, "");
+    let early = vec![layer(Layer::Syntax, Verdict::Passed), layer(Layer::Types, Verdict::Failed)];
+    check_facts(vec![], "none was run");
+    check_facts(early, "1 of 2 that ran, of 8");
+    check_facts(Layer::ALL.into_iter().map(|l| layer(l, Verdict::Passed)).collect(), "8 of 8");
+}
+
 /// The run with everything that other agents can contribute, in words that nobody should trust.
 fn advised() -> RunExport {
     let claim = |call: &str, expected: Option<&str>| json!({ "call": call, "expected": expected, "inside": true });

@@ -11,7 +11,7 @@ use zeroerr_core::code::apply_edits;
 use zeroerr_core::decomposition_engine::{MAX_STEPS, Plan, Step};
 use zeroerr_core::report::{RunOutcome, RunReport, StepReport};
 use zeroerr_core::state_manager::{Record, SampleFate};
-use zeroerr_core::verdict::LayerReport;
+use zeroerr_core::verdict::{Layer, LayerReport, Verdict};
 
 use super::classes::{self, Classes};
 use super::graph::{self, Graph};
@@ -294,10 +294,21 @@ fn total(costs: &[Cost]) -> Cost {
     }
 }
 
+/// How many checks have passed: of all, or of those that ran where one that failed ended it.
+fn checks(layers: &[LayerReport]) -> String {
+    let (ran, all) = (layers.len(), Layer::ALL.len());
+    let passed = layers.iter().filter(|l| l.verdict == Verdict::Passed).count();
+    match ran {
+        0 => "none was run".to_owned(),
+        _ if ran < all => format!("{passed} of {ran} that ran, of {all}"),
+        _ => format!("{passed} of {all}"),
+    }
+}
+
 fn facts(export: &RunExport, view: &View) -> Vec<(&'static str, String)> {
     let mut out = Vec::new();
     if let Some(report) = &export.report {
-        out.push(("checks passed", format!("{} of 8", report.stack().passed())));
+        out.push(("checks passed", checks(&report.layers)));
         out.push(("time", span(report.elapsed_ms)));
     }
     out.push(("samples", view.total.samples.to_string()));
