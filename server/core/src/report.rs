@@ -92,6 +92,9 @@ pub struct StepReport {
     /// How often its part of the task was split: 0 for the task itself.
     #[serde(default)]
     pub depth: u32,
+    /// Whether the offered edit goes without it: what was written in the end does not call it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left_out: bool,
     /// The vote on how to split it, when a planner was asked; named `plan of` the function.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Box<StepReport>>,

@@ -57,6 +57,8 @@ struct Step {
     estimate: Option<Estimate>,
     needs: Vec<String>,
     depth: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    left_out: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<Box<Step>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -177,6 +179,7 @@ impl Step {
             estimate: step.estimate,
             needs: step.needs.clone(),
             depth: step.depth,
+            left_out: step.left_out,
             plan: step.plan.as_deref().map(Step::new).map(Box::new),
             advice: step.advice.clone(),
         }
@@ -264,6 +267,7 @@ mod tests {
             diversity: Some(0.5),
             needs: vec!["g".into()],
             depth: 1,
+            left_out: true,
             advice: Some(Box::new(AdviceReport {
                 tests: vec![TestReport { code: "f(2) == 3".into(), passed: 1, of: 3 }],
                 agreement: vec![AgreementReport { classes: vec!["0a".into()], votes: 3, tests: 1, score: 3 }],
@@ -302,6 +306,7 @@ mod tests {
                 }],
                 "taken_up": 0, "diversity": 0.5, "completion_tokens": 0,
                 "estimate": {"p": 0.75, "low": 0.2, "high": 1.0, "votes": 4}, "needs": ["g"], "depth": 1,
+                "left_out": true,
                 "advice": {
                     "tests": [{"code": "f(2) == 3", "passed": 1, "of": 3}],
                     "agreement": [{"classes": ["0a"], "votes": 3, "tests": 1, "score": 3}],

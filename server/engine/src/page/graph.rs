@@ -21,7 +21,7 @@ pub(super) struct Node {
     pub full: String,
     pub name: String,
     pub note: String,
-    /// `won`, `lost`, `open` or `waiting`.
+    /// `won`, `lost`, `open`, `waiting`, or `unused`: it has won, and nothing calls it.
     pub state: &'static str,
 }
 

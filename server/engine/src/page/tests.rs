@@ -204,6 +204,23 @@ fn checks_that_did_not_run_are_not_counted_as_failed() {
     check_facts(Layer::ALL.into_iter().map(|l| layer(l, Verdict::Passed)).collect(), "8 of 8");
 }
 
+#[test]
+fn a_step_that_nothing_calls_is_not_drawn_like_one_of_the_edit() {
+    let mut export = export();
+    let step = |name: &str, left_out| StepReport { name: name.into(), samples: 3, left_out, ..StepReport::default() };
+    if let Some(report) = export.report.as_mut() {
+        report.steps.splice(0..0, [step("a", true), step("b", false)]);
+    }
+    let html = page(&export).unwrap();
+    let boxes: Vec<&str> = html.split("<g class=\"node ").skip(1).collect();
+    let state = |name: &str| {
+        let own = boxes.iter().find(|b| b.contains(&format!(">{name}</text>"))).unwrap();
+        own.split('"').next().unwrap().to_owned()
+    };
+    assert_eq!((state("a"), state("b")), ("unused".to_owned(), "won".to_owned()));
+    assert!(html.contains(">left out · 3 samples</text>"), "{html}");
+}
+
 /// The run with everything that other agents can contribute, in words that nobody should trust.
 fn advised() -> RunExport {
     let claim = |call: &str, expected: Option<&str>| json!({ "call": call, "expected": expected, "inside": true });

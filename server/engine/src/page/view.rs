@@ -348,6 +348,9 @@ fn about(name: &str, steps: &[StepView], reports: &[StepReport]) -> (&'static st
     let state = steps.iter().find(|s| s.name == name).map_or("open", |s| s.state);
     let votes: Vec<String> = report.tally.iter().take(3).map(|c| c.votes.to_string()).collect();
     let votes = if votes.is_empty() { "no votes".to_owned() } else { format!("votes {}", votes.join(" : ")) };
+    if report.left_out {
+        return ("unused", format!("left out · {} samples", report.samples));
+    }
     (state, format!("{votes} · {} samples", report.samples))
 }
 

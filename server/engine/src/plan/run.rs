@@ -295,6 +295,9 @@ impl<'a> PlanRun<'a> {
         };
         report.edits = whole.edits;
         certify(&self.draft.task, last, self.options, report);
+        for step in report.steps.iter_mut().filter(|s| whole.left_out.contains(&s.name)) {
+            step.left_out = true;
+        }
         if !whole.left_out.is_empty() {
             let names: Vec<String> = whole.left_out.iter().map(|n| format!("`{n}`")).collect();
             report.reason.push_str(&format!("; left out, since nothing calls it: {}", names.join(", ")));
