@@ -8,7 +8,7 @@ mod origin;
 mod read;
 mod schema;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -38,6 +38,8 @@ pub struct Journal {
     /// Records that there was no room for, oldest first: a run is resumed from what was kept, and that
     /// must be its beginning without a gap.
     late: Mutex<VecDeque<(String, Record)>>,
+    /// Breakers that this process has opened, by kind and name: each with a lease, since it ends with the process.
+    open_breakers: Mutex<BTreeMap<(String, String), (String, Lease)>>,
 }
 
 /// The journal could not be read or written.
@@ -119,7 +121,12 @@ impl Journal {
             }
             other => other,
         })?;
-        Ok(Self { folder: folder.to_path_buf(), connection: Mutex::new(connection), late: Mutex::default() })
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            connection: Mutex::new(connection),
+            late: Mutex::default(),
+            open_breakers: Mutex::default(),
+        })
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {

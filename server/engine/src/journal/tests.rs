@@ -75,6 +75,20 @@ fn a_breaker_is_remembered_until_it_has_closed() {
 }
 
 #[test]
+fn a_breaker_ends_with_the_process_that_opened_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (other, journal) = (Journal::open(folder.path()).unwrap(), Journal::open(folder.path()).unwrap());
+    other.note_breaker("tool", "ruff", Some(30_000), "ended with exit code 3").unwrap();
+    let open = || journal.breakers().unwrap()[0].open_until_ms;
+    assert!(open().is_some());
+    drop(other);
+    let line = journal.breakers().unwrap().remove(0);
+    assert_eq!((line.open_until_ms, line.last_error.as_str()), (None, "ended with exit code 3"));
+    let left = std::fs::read_dir(folder.path().join("locks")).unwrap().count();
+    assert_eq!(left, 0, "whoever looks cleans up");
+}
+
+#[test]
 fn an_unfinished_run_is_taken_up_and_a_finished_one_is_not() {
     let (folder, journal) = journal();
     let first = journal.begin("key", "a.py", &origin()).unwrap();
