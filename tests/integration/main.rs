@@ -7,11 +7,12 @@
 )]
 
 mod agents;
+mod audit;
 mod bad_input;
 mod command_line;
 mod corpus;
-mod formats;
 mod counts;
+mod formats;
 mod questions;
 mod replay;
 mod runs;

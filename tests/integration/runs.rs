@@ -59,7 +59,7 @@ const RULES: [&str; 8] = [
     "--quiet",
 ];
 
-fn run_command(shell: &Shell, seed: u64) -> Command {
+pub fn run_command(shell: &Shell, seed: u64) -> Command {
     let seed = format!("--set=voting.seed={seed}");
     let mut args = vec!["run", "a.py"];
     args.extend(RULES);
@@ -67,7 +67,7 @@ fn run_command(shell: &Shell, seed: u64) -> Command {
     command(shell, &args)
 }
 
-fn prepared() -> Option<Shell> {
+pub fn prepared() -> Option<Shell> {
     let shell = equipped()?;
     shell.write("project/a.py", STUB);
     shell.write("script.json", script());

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use zeroerr_core::certificate::code_hash;
-use zeroerr_core::code::{FileAnalysis, Task};
+use zeroerr_core::code::{FileAnalysis, LanguageId, Task};
 use zeroerr_core::report::RunReport;
 use zeroerr_core::verdict::{StackReport, Verdict};
-use zeroerr_verification::languages::Subject;
+use zeroerr_verification::languages::{self, Subject};
 use zeroerr_verification::verification_stack::{OnEvent, subject_as_is, workspace_of};
 
 use crate::journal::{Acceptance, AcceptedBy, Journal, JournalError, now_ms, qualified};
@@ -83,6 +83,15 @@ fn has_vanished(file: &Path) -> bool {
     std::fs::symlink_metadata(file).is_err_and(|e| matches!(e.kind(), NotFound | NotADirectory))
 }
 
+/// Whether a file that is there has no function of that name with a spec any more; one that cannot be read
+/// proves nothing.
+fn has_left(file: &Path, function: &str) -> bool {
+    let Ok(text) = std::fs::read_to_string(file) else { return false };
+    let language = LanguageId::from_path(file).and_then(|id| languages::all().into_iter().find(|l| l.id() == id));
+    let tasks = language.map(|l| l.analyse(file, &text.into()).tasks);
+    tasks.is_some_and(|t| t.iter().all(|t| qualified(t.class.as_deref(), &t.signature.name) != function))
+}
+
 /// The certificates of files at or below `place` that are not there any more: of each function the newest,
 /// by file and name. Those that a file which is there has taken over are among them.
 ///
@@ -98,8 +107,8 @@ pub fn vanished(journal: &Journal, place: &Path) -> Result<Vec<Acceptance>, Jour
     Ok(newest.into_values().collect())
 }
 
-/// The certificate of a function whose file was moved to `file` and then changed: by its name, and by its spec,
-/// its code or its place.
+/// The certificate of a function that was moved to `file` and then changed: by its name, and by its spec or its
+/// code; where its old file is not there any more, by its place, too.
 fn moved(
     journal: &Journal,
     file: &Path,
@@ -112,9 +121,12 @@ fn moved(
         (then.spec_hash == spec || then.code_hash == code, near)
     };
     let named = journal.certificates_named(function)?;
-    let lost = named.into_iter().filter(|a| has_vanished(Path::new(&a.file)));
+    let is_it = |a: &Acceptance| {
+        let ((same, near), theirs) = (likeness(a), Path::new(&a.file));
+        (same || near) && (has_vanished(theirs) || (same && has_left(theirs, function)))
+    };
     // `max_by_key` takes the last of equals: the newest.
-    Ok(lost.filter(|a| likeness(a) != (false, false)).max_by_key(likeness))
+    Ok(named.into_iter().filter(is_it).max_by_key(likeness))
 }
 
 /// Pairs the functions of a file with their certificates, in file order, then those that are gone.

@@ -1,5 +1,7 @@
 //! `zeroerr audit`: certified functions, re-checked with today's tools. No model, no network.
 
+mod whereabouts;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,6 +26,8 @@ use crate::render::{BAD, FAINT, GOOD, STRONG, WARN, when};
 use crate::targets::{Source, no_such_function};
 use crate::{files, interrupt};
 
+use whereabouts::Found;
+
 /// One function in `audit --json`.
 #[derive(Debug, Serialize)]
 struct Function {
@@ -31,6 +35,8 @@ struct Function {
     function: String,
     line: Option<usize>,
     standing: Standing,
+    /// Where a function that is gone stands today.
+    now_at: Option<String>,
     objection: Option<String>,
     passed: usize,
     of: usize,
@@ -65,7 +71,10 @@ pub async fn main(global: &Global, args: &AuditArgs) -> Result<Exit, CliError> {
     let mut worst = Exit::Clean;
     let places = still_there(journal, &args.paths, &mut worst)?;
     let sources = read_all(workbench, &files::find(&places)?, &mut worst);
-    let cases = cases(journal, &sources, &places, args.function.as_deref(), &mut worst)?;
+    let mut cases = cases(journal, &sources, &places, args.function.as_deref(), &mut worst)?;
+    for case in cases.iter_mut().filter(|c| c.certified.task.is_none()) {
+        case.found = whereabouts::find(workbench, journal, &case.certified.acceptance);
+    }
     if let Some(name) = args.function.as_deref().filter(|_| cases.is_empty() && !places.is_empty())
         && sources.iter().all(|s| s.named(name).is_empty())
     {
@@ -98,6 +107,8 @@ struct Case<'a> {
     /// `None`: its file is not there any more.
     source: Option<&'a Source>,
     certified: Certified,
+    /// Where it may be, when it is gone.
+    found: Option<Found>,
 }
 
 impl Case<'_> {
@@ -108,7 +119,7 @@ impl Case<'_> {
 
     /// The file that the certificate was given for, as the user would name it.
     fn certified_as(&self) -> String {
-        shown(&self.certified.acceptance)
+        below_here(Path::new(&self.certified.acceptance.file))
     }
 
     /// The file of then, if the function stands in another one today.
@@ -118,9 +129,8 @@ impl Case<'_> {
     }
 }
 
-/// The file of a certificate, from here where it is below here.
-fn shown(acceptance: &Acceptance) -> String {
-    let file = Path::new(&acceptance.file);
+/// A file, from here where it is below here.
+fn below_here(file: &Path) -> String {
     let here = std::env::current_dir().and_then(|d| d.canonicalize()).unwrap_or_default();
     file.strip_prefix(here).unwrap_or(file).display().to_string()
 }
@@ -160,7 +170,9 @@ fn cases<'a>(
     let mut cases: Vec<Case<'_>> = Vec::new();
     for source in sources {
         match certified(journal, &absolute(&source.path), &source.analysis).map_err(refused) {
-            Ok(all) => cases.extend(all.into_iter().map(|certified| Case { source: Some(source), certified })),
+            Ok(all) => {
+                cases.extend(all.into_iter().map(|certified| Case { source: Some(source), certified, found: None }))
+            }
             // One certificate that cannot be read keeps no other from being audited.
             Err(error) => {
                 complain(&format!("{}: {}", source.path.display(), error.message));
@@ -168,12 +180,14 @@ fn cases<'a>(
             }
         }
     }
+    let of = |c: &Case<'_>| (c.certified.acceptance.file.clone(), c.certified.acceptance.function.clone());
+    let found: Vec<_> = cases.iter().filter(|c| c.certified.task.is_some()).map(of).collect();
+    cases.retain(|c| c.certified.task.is_some() || !found.contains(&of(c)));
     for folder in places.iter().filter(|p| p.is_dir()) {
         for acceptance in vanished(journal, &absolute(folder)).map_err(refused)? {
-            let of = |c: &Case<'_>| (c.certified.acceptance.file.clone(), c.certified.function.clone());
             if cases.iter().all(|c| of(c) != (acceptance.file.clone(), acceptance.function.clone())) {
                 let certified = Certified { function: acceptance.function.clone(), acceptance, task: None };
-                cases.push(Case { source: None, certified });
+                cases.push(Case { source: None, certified, found: None });
             }
         }
     }
@@ -222,6 +236,7 @@ fn function(case: &Case<'_>, audited: &Audited) -> Function {
         function: certified.function.clone(),
         line: certified.task.as_ref().map(|t| line_of(&t.source, t.function_range.start)),
         standing: audited.standing,
+        now_at: case.found.as_ref().filter(|f| f.is_certain).map(|f| f.at.clone()),
         objection: audited.objection.clone(),
         passed: audited.stack.passed(),
         of: Layer::ALL.len(),
@@ -261,16 +276,7 @@ fn line(case: &Case<'_>, audited: &Audited) -> String {
         Standing::SpecChanged => ("✗", BAD, format!("spec changed since it was accepted on {day}; {today}")),
         Standing::Failing => ("✗", BAD, format!("no longer passes: {today}")),
         Standing::Unchecked => ("!", WARN, format!("cannot be checked: {today}")),
-        Standing::Gone => {
-            let why = match case.source {
-                Some(_) => format!("there is no function of that name with a spec (accepted on {day})"),
-                None => format!(
-                    "{} is not there any more (accepted on {day}); if it was moved, audit it where it is now",
-                    case.certified_as()
-                ),
-            };
-            ("–", WARN, format!("gone: {why}"))
-        }
+        Standing::Gone => ("–", WARN, format!("gone: {}", gone(case, &day))),
     };
     let mut out = format!("{style}{mark}{style:#} {STRONG}{}{STRONG:#} {said}", certified.function);
     let (then, now) = (tools(&certified.acceptance.certificate.layers), tools(&audited.stack.layers));
@@ -279,6 +285,23 @@ fn line(case: &Case<'_>, audited: &Audited) -> String {
         out.push_str(&format!("\n    {FAINT}not the tools of then: {}{FAINT:#}", new.join(", ")));
     }
     out
+}
+
+fn gone(case: &Case<'_>, day: &str) -> String {
+    let (why, unknown) = match case.source {
+        Some(_) => ("there is no function of that name with a spec".to_owned(), ""),
+        None => {
+            (format!("{} is not there any more", case.certified_as()), "; if it was moved, audit it where it is now")
+        }
+    };
+    let now = match &case.found {
+        None => unknown.to_owned(),
+        Some(found) if found.is_certain => format!("; it stands in {} now: audit it there", found.at),
+        Some(found) => {
+            format!("; {} has a function of that name and signature, with another spec and other code", found.at)
+        }
+    };
+    format!("{why} (accepted on {day}){now}")
 }
 
 /// A function that is gone has nothing left that could be wrong.
