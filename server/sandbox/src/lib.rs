@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 mod background;
 mod detect;
 mod find;
+mod held;
 mod jail;
 mod nursery;
 mod reserve;
@@ -35,6 +36,7 @@ mod wire;
 
 pub use background::give_way;
 pub use detect::{Capabilities, Mode, Sandbox, SandboxOptions, SandboxUnavailable};
+pub use held::Held;
 pub use jail::{is_jail_invocation, jail_main};
 pub use nursery::Nursery;
 pub use resident::Resident;

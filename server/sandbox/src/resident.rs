@@ -7,12 +7,12 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
 use crate::detect::Sandbox;
 use crate::reserve::{GRACE, Started};
 use crate::run::plan;
-use crate::wire::{self, Shape};
+use crate::wire::{self, Plan, Shape};
 use crate::{Job, Limits, SandboxError};
 
 /// How long it may live, whatever it is asked.
@@ -49,34 +49,39 @@ impl Sandbox {
         plan.nursery = is_nursery;
         let (started, channel) = Started::conversing(&walls.helper, walls.shape)?;
         let resident = Resident { started, channel };
-        resident.begin(&wire::encode(&plan, &[])?).await?;
+        begin(&resident.started, &plan, resident.channel()?).await?;
         Ok(resident)
     }
 }
 
-impl Resident {
-    async fn begin(&self, plan: &[u8]) -> Result<(), SandboxError> {
-        let mut control = self.started.control()?;
-        let mut channel = self.channel()?;
-        let hello = async {
-            control.write_all(plan).await?;
-            if channel.read_u8().await.is_ok() {
-                return Ok(None);
-            }
-            let mut report = Vec::new();
-            control.read_to_end(&mut report).await.map(|_| Some(report))
-        };
-        match tokio::time::timeout(START, hello).await {
-            Ok(Ok(None)) => Ok(()),
-            Ok(Ok(Some(report))) => {
-                let why = serde_json::from_slice::<wire::Report>(&report).map(|r| format!("{:?}", r.outcome));
-                Err(SandboxError::Setup(why.unwrap_or_else(|_| "it ended at once".to_owned())))
-            }
-            Ok(Err(error)) => Err(error.into()),
-            Err(_) => Err(SandboxError::Setup("it does not say that it waits".to_owned())),
+/// Sends the plan and waits for the byte by which the program says that it waits.
+pub(crate) async fn begin(
+    started: &Started,
+    plan: &Plan,
+    mut channel: impl AsyncRead + Unpin,
+) -> Result<(), SandboxError> {
+    let mut control = started.control()?;
+    let plan = wire::encode(plan, &[])?;
+    let hello = async {
+        control.write_all(&plan).await?;
+        if channel.read_u8().await.is_ok() {
+            return Ok(None);
         }
+        let mut report = Vec::new();
+        control.read_to_end(&mut report).await.map(|_| Some(report))
+    };
+    match tokio::time::timeout(START, hello).await {
+        Ok(Ok(None)) => Ok(()),
+        Ok(Ok(Some(report))) => {
+            let why = serde_json::from_slice::<wire::Report>(&report).map(|r| format!("{:?}", r.outcome));
+            Err(SandboxError::Setup(why.unwrap_or_else(|_| "it ended at once".to_owned())))
+        }
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(SandboxError::Setup("it does not say that it waits".to_owned())),
     }
+}
 
+impl Resident {
     /// The socket for a conversation within the runtime that runs now.
     pub(crate) fn channel(&self) -> io::Result<tokio::net::UnixStream> {
         let channel = self.channel.try_clone()?;

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
@@ -9,9 +10,9 @@ use tokio::net::unix::pipe;
 use tokio::sync::Notify;
 
 use crate::detect::{Sandbox, Walls};
-use crate::reserve::GRACE;
+use crate::reserve::{GRACE, Started};
 use crate::wire::{self, Plan, Report, Shape};
-use crate::{Exit, Job, LimitKind, Output};
+use crate::{Exit, Job, LimitKind, Limits, Output};
 
 /// What a job finds as PATH.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
@@ -45,31 +46,41 @@ impl Sandbox {
         let message = wire::encode(&plan, &job.stdin)?;
         let walls = &self.0;
         let mut started = walls.reserve.take(&walls.helper, walls.shape)?;
-        let limit = job.limits.output;
-        let flood = Notify::new();
-        let (stdout, stderr) = started.outputs()?;
-        let all = async {
-            tokio::join!(
-                converse(started.control()?, &message, &flood),
-                read_bounded(pipe::Receiver::from_owned_fd(stdout)?, limit, &flood),
-                read_bounded(pipe::Receiver::from_owned_fd(stderr)?, limit, &flood),
-                // While the job runs, so that it costs the next one nothing.
-                async { walls.reserve.refill(&walls.helper, walls.shape) },
-            )
-            .into_result()
-        };
-        let (report, stdout, stderr) = tokio::time::timeout(job.limits.wall + GRACE, all)
-            .await
-            .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "it did not answer in time")))?;
-        let flooded = stdout.len() > limit || stderr.len() > limit;
-        let kept = |mut bytes: Vec<u8>| {
-            bytes.truncate(limit);
-            bytes
-        };
-        let (stdout, stderr) = (kept(stdout), kept(stderr));
-        let exit = if flooded { Exit::Limit(LimitKind::Output) } else { report.exit(&stderr)? };
-        Ok(Output { exit, stdout, stderr, elapsed: report.elapsed })
+        let outputs = started.outputs()?;
+        // While the job runs, so that it costs the next one nothing.
+        let refill = async { walls.reserve.refill(&walls.helper, walls.shape) };
+        tokio::join!(collect(&started, &message, outputs, &job.limits), refill).0
     }
+}
+
+/// Sends the last that a job waits for and collects what comes out of it until its end.
+pub(crate) async fn collect(
+    started: &Started,
+    message: &[u8],
+    (stdout, stderr): (OwnedFd, OwnedFd),
+    limits: &Limits,
+) -> Result<Output, SandboxError> {
+    let limit = limits.output;
+    let flood = Notify::new();
+    let all = async {
+        tokio::join!(
+            converse(started.control()?, message, &flood),
+            read_bounded(pipe::Receiver::from_owned_fd(stdout)?, limit, &flood),
+            read_bounded(pipe::Receiver::from_owned_fd(stderr)?, limit, &flood),
+        )
+        .into_result()
+    };
+    let (report, stdout, stderr) = tokio::time::timeout(limits.wall + GRACE, all)
+        .await
+        .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "it did not answer in time")))?;
+    let flooded = stdout.len() > limit || stderr.len() > limit;
+    let kept = |mut bytes: Vec<u8>| {
+        bytes.truncate(limit);
+        bytes
+    };
+    let (stdout, stderr) = (kept(stdout), kept(stderr));
+    let exit = if flooded { Exit::Limit(LimitKind::Output) } else { report.exit(&stderr)? };
+    Ok(Output { exit, stdout, stderr, elapsed: report.elapsed })
 }
 
 impl Report {
@@ -88,7 +99,7 @@ trait IntoResult {
     fn into_result(self) -> io::Result<Self::All>;
 }
 
-impl<A, B, C> IntoResult for (io::Result<A>, io::Result<B>, io::Result<C>, ()) {
+impl<A, B, C> IntoResult for (io::Result<A>, io::Result<B>, io::Result<C>) {
     type All = (A, B, C);
     fn into_result(self) -> io::Result<Self::All> {
         Ok((self.0?, self.1?, self.2?))
@@ -109,9 +120,9 @@ pub(crate) fn blocking(walls: &Walls, job: &Job) -> Result<(Report, Vec<u8>, Vec
     Ok((serde_json::from_slice(&report).map_err(io::Error::from)?, out, err))
 }
 
-/// Sends the plan and waits for the report; asks for an early end when the output floods.
-async fn converse(mut control: tokio::net::UnixStream, plan: &[u8], flood: &Notify) -> io::Result<Report> {
-    control.write_all(plan).await?;
+/// Sends the message and waits for the report; asks for an early end when the output floods.
+async fn converse(mut control: tokio::net::UnixStream, message: &[u8], flood: &Notify) -> io::Result<Report> {
+    control.write_all(message).await?;
     let mut report = Vec::new();
     let stopped = {
         let read = control.read_to_end(&mut report);
@@ -166,6 +177,7 @@ pub(crate) fn plan(walls: &Walls, job: &Job) -> Result<Plan, SandboxError> {
         memory_cgroup: false,
         foreign_tasks: 0,
         nursery: false,
+        held: false,
     })
 }
 

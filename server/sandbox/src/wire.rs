@@ -57,6 +57,8 @@ pub(crate) struct Plan {
     pub(crate) memory_cgroup: bool,
     /// Whether the program is trusted to wait and to wall in each job that it forks: see [`crate::Nursery`].
     pub(crate) nursery: bool,
+    /// Whether its stdin comes later, over the control socket ([`encode_stdin`]): see [`crate::Held`].
+    pub(crate) held: bool,
     /// Tasks of this user that the kernel counts against the job's own limit; set by the supervisor.
     pub(crate) foreign_tasks: u64,
 }
@@ -104,6 +106,21 @@ pub(crate) fn decode(source: &mut impl Read) -> io::Result<(Plan, Vec<u8>)> {
     let header = read_exactly(source, u64::from_le_bytes(header_len))?;
     let stdin = read_exactly(source, u64::from_le_bytes(stdin_len))?;
     Ok((serde_json::from_slice(&header)?, stdin))
+}
+
+/// The stdin of a job that was held, as bytes.
+pub(crate) fn encode_stdin(stdin: &[u8]) -> Vec<u8> {
+    [&(stdin.len() as u64).to_le_bytes(), stdin].concat()
+}
+
+/// Reads what [`encode_stdin`] wrote.
+///
+/// # Errors
+/// When the sender is gone before all of it came.
+pub(crate) fn decode_stdin(source: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut len = [0; 8];
+    source.read_exact(&mut len)?;
+    read_exactly(source, u64::from_le_bytes(len))
 }
 
 /// Reads `len` bytes without trusting `len` for the allocation.

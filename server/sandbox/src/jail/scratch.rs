@@ -9,7 +9,8 @@ const ENTRY: u64 = 4096;
 
 /// Gives the tree below `root` to `uid`; symbolic links are changed themselves, never followed.
 ///
-/// Only called while no job runs in it. A file with a second name may live outside, so it is left
+/// Only called while no job runs in it that could put a link in the place of a folder: before one is started,
+/// before one that was held is told what it is for, and after its end. A file with a second name may live outside, so it is left
 /// alone.
 pub(crate) fn give(root: &Path, uid: u32) {
     each(root, &mut |path, meta| {

@@ -23,6 +23,8 @@ pub(super) struct Starter {
     entered: PipeReader,
     /// Gives what pid 1 reports.
     status: PipeReader,
+    /// What the program reads as its stdin, should the plan say that it comes later.
+    stdin: PipeWriter,
 }
 
 impl Starter {
@@ -32,14 +34,16 @@ impl Starter {
         prctl::set_child_subreaper(true)?;
         let (plan_reader, plan) = io::pipe()?;
         let (entered, entered_writer) = io::pipe()?;
+        let (stdin_reader, stdin) = io::pipe()?;
         // Inherited across exec, unlike the others: pid 1 writes to it.
         let (status, status_writer) = nix::unistd::pipe()?;
         // SAFETY: there is one thread, so the child may do whatever the parent may.
         match unsafe { nix::unistd::fork() }? {
-            ForkResult::Parent { .. } => Ok(Self { plan, entered, status: PipeReader::from(status) }),
+            ForkResult::Parent { .. } => Ok(Self { plan, entered, status: PipeReader::from(status), stdin }),
             ForkResult::Child => {
-                drop((plan, entered, status));
-                let error = wait_and_start(plan_reader, entered_writer, &status_writer.into(), groups);
+                drop((plan, entered, status, stdin));
+                let inherited = Inherited { status: status_writer.into(), stdin: stdin_reader };
+                let error = wait_and_start(plan_reader, entered_writer, inherited, groups);
                 eprintln!("cannot start the sandbox: {error}");
                 // Without destructors: the groups are the supervisor's to remove.
                 std::process::exit(1)
@@ -52,19 +56,28 @@ impl Starter {
         (&self.entered).read_exact(&mut [0; 1]).is_ok()
     }
 
-    /// Lets it start the job; gives the reading end of pid 1's reports.
-    pub(super) fn start(mut self, plan: &Plan, stdin: &[u8]) -> io::Result<PipeReader> {
+    /// Lets it start the job; gives the reading end of pid 1's reports, and for a job that is held the
+    /// writing end of its stdin.
+    pub(super) fn start(mut self, plan: &Plan, stdin: &[u8]) -> io::Result<(PipeReader, Option<PipeWriter>)> {
         self.plan.write_all(&wire::encode(plan, stdin)?)?;
         // From here on only the job holds its output, so its end is the end of that too.
         let null = File::options().read(true).write(true).open("/dev/null")?;
         nix::unistd::dup2_stdout(&null)?;
         nix::unistd::dup2_stderr(&null)?;
-        Ok(self.status)
+        Ok((self.status, plan.held.then_some(self.stdin)))
     }
 }
 
+/// What the starter has from the supervisor for the job.
+struct Inherited {
+    /// Takes pid 1's reports.
+    status: File,
+    /// Gives the stdin that comes later.
+    stdin: PipeReader,
+}
+
 /// Runs in the child; returns only when it fails.
-fn wait_and_start(mut plan: PipeReader, entered: PipeWriter, status: &File, groups: &Groups) -> io::Error {
+fn wait_and_start(mut plan: PipeReader, entered: PipeWriter, inherited: Inherited, groups: &Groups) -> io::Error {
     if let Err(errno) = prctl::set_pdeathsig(Signal::SIGKILL) {
         return errno.into();
     }
@@ -73,16 +86,16 @@ fn wait_and_start(mut plan: PipeReader, entered: PipeWriter, status: &File, grou
     }
     drop(entered);
     match wire::decode(&mut plan) {
-        Ok((plan, stdin)) => exec(&plan, &stdin, status).unwrap_or_else(|error| error),
+        Ok((plan, stdin)) => exec(&plan, &stdin, inherited).unwrap_or_else(|error| error),
         // The supervisor was not needed.
         Err(_) => std::process::exit(0),
     }
 }
 
 /// Becomes bubblewrap, or pid 1's stage alone; the `Ok` is why that failed.
-fn exec(plan: &Plan, stdin: &[u8], status: &File) -> io::Result<io::Error> {
+fn exec(plan: &Plan, stdin: &[u8], inherited: Inherited) -> io::Result<io::Error> {
     let plan_file = memory_file(&serde_json::to_vec(plan)?)?;
-    let descriptors = [&plan_file, status].map(|file| file.as_raw_fd().to_string());
+    let descriptors = [&plan_file, &inherited.status].map(|file| file.as_raw_fd().to_string());
     // Kept open until bubblewrap has inherited them.
     let mut files = Vec::new();
     let mut command = if plan.shape == Shape::Plain {
@@ -98,7 +111,8 @@ fn exec(plan: &Plan, stdin: &[u8], status: &File) -> io::Result<io::Error> {
         command.args(["--", wire::HELPER_INSIDE]);
         command
     };
-    command.args([wire::JAIL_ARG, "init"]).args(descriptors).env_clear().stdin(Stdio::from(reopened(stdin)?));
+    let stdin = if plan.held { Stdio::from(inherited.stdin) } else { Stdio::from(reopened(stdin)?) };
+    command.args([wire::JAIL_ARG, "init"]).args(descriptors).env_clear().stdin(stdin);
     Ok(command.exec())
 }
 

@@ -5,7 +5,7 @@
 //! parent-death signal that bubblewrap relies on cannot fire because a thread of ours ended.
 
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, PipeReader, Read, Write};
+use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use super::cgroup::Groups;
 use super::starter::Starter;
 use super::{scratch, tree};
+use crate::resident::LIFE;
 use crate::wire::{self, Plan, Report, Shape};
 use crate::{Exit, LimitKind};
 
@@ -30,6 +31,8 @@ pub(crate) const FIRST_UID: u32 = 0x7000_0000;
 
 /// What the watching threads tell the main one.
 enum Event {
+    /// The stdin of a job that was held has come.
+    Begin(Vec<u8>),
     /// The server closed its side.
     ServerGone,
     /// Pid 1 reported.
@@ -37,6 +40,9 @@ enum Event {
     /// Pid 1 is gone.
     Silent,
 }
+
+/// When the job began, from where its wall time counts, and how the watch ended.
+type Watched = (Instant, End);
 
 /// How the watch ended.
 enum End {
@@ -86,10 +92,9 @@ fn supervise(mut plan: Plan, stdin: &[u8], control: &UnixStream, starter: Starte
     plan.foreign_tasks = if counts_users_tasks(plan.shape) { tree::tasks_of_user() } else { 0 };
 
     let lent = Lent::new(&plan);
-    let start = Instant::now();
-    let end = start_and_watch(&plan, stdin, control, starter, &groups)
-        .unwrap_or_else(|error| End::Stopped(Err(format!("cannot start the sandbox: {error}"))));
-    let elapsed = start.elapsed();
+    let (begun, end) = start_and_watch(&lent, stdin, control, starter, &groups)
+        .unwrap_or_else(|error| (Instant::now(), End::Stopped(Err(format!("cannot start the sandbox: {error}")))));
+    let elapsed = begun.elapsed();
     let (outcome, going) = match end {
         End::Reported(outcome) => (outcome, plan.shape != Shape::Plain),
         End::Stopped(outcome) => (outcome, false),
@@ -121,22 +126,35 @@ fn blame(outcome: Result<Exit, String>, groups: &Groups) -> Result<Exit, String>
 }
 
 fn start_and_watch(
-    plan: &Plan,
+    lent: &Lent<'_>,
     stdin: &[u8],
     control: &UnixStream,
     starter: Starter,
     groups: &Groups,
-) -> io::Result<End> {
+) -> io::Result<Watched> {
     let (sender, events) = channel();
     let control = control.try_clone()?;
-    let status = starter.start(plan, stdin)?;
-    let server = sender.clone();
+    let begun = Instant::now();
+    let (status, feed) = starter.start(lent.plan, stdin)?;
+    let (server, is_held) = (sender.clone(), lent.plan.held);
     std::thread::spawn(move || {
+        if is_held && let Ok(stdin) = wire::decode_stdin(&mut &control) {
+            let _ = server.send(Event::Begin(stdin));
+        }
         let _ = (&control).read(&mut [0; 1]);
         let _ = server.send(Event::ServerGone);
     });
     std::thread::spawn(move || listen(status, &sender));
-    Ok(watch(plan, groups, &events))
+    Ok(watch(begun, lent, groups, &events, feed))
+}
+
+/// Lets a job begin that was held: what was put into its folder since becomes its own, and its stdin comes.
+fn begin(lent: &Lent<'_>, stdin: Vec<u8>, feed: Option<PipeWriter>) {
+    lent.give();
+    if let Some(mut feed) = feed {
+        // A job that does not read it blocks this thread and nobody else.
+        std::thread::spawn(move || feed.write_all(&stdin));
+    }
 }
 
 /// Passes on what pid 1 reports; empty lines are its heartbeat.
@@ -150,16 +168,29 @@ fn listen(status: PipeReader, sender: &Sender<Event>) {
 }
 
 /// Waits for the end of the job or for the first limit that it passes.
-fn watch(plan: &Plan, groups: &Groups, events: &Receiver<Event>) -> End {
-    let deadline = Instant::now() + plan.limits.wall;
+fn watch(
+    mut begun: Instant,
+    lent: &Lent<'_>,
+    groups: &Groups,
+    events: &Receiver<Event>,
+    mut feed: Option<PipeWriter>,
+) -> Watched {
+    let plan = lent.plan;
+    let mut deadline = begun + if plan.held { LIFE } else { plan.limits.wall };
     let mut disk = Disk::new(plan);
     loop {
         let wait = TICK.min(deadline.saturating_duration_since(Instant::now()));
         match events.recv_timeout(wait) {
-            Ok(Event::Ended(outcome)) => return End::Reported(outcome),
-            Ok(Event::ServerGone) => return End::Stopped(Err("the job was cancelled".to_owned())),
+            Ok(Event::Begin(stdin)) => {
+                begin(lent, stdin, feed.take());
+                begun = Instant::now();
+                deadline = begun + plan.limits.wall;
+                disk = Disk::new(plan);
+            }
+            Ok(Event::Ended(outcome)) => return (begun, End::Reported(outcome)),
+            Ok(Event::ServerGone) => return (begun, End::Stopped(Err("the job was cancelled".to_owned()))),
             Ok(Event::Silent) | Err(RecvTimeoutError::Disconnected) => {
-                return End::Stopped(Err("the sandbox ended without a report".to_owned()));
+                return (begun, End::Stopped(Err("the sandbox ended without a report".to_owned())));
             }
             Err(RecvTimeoutError::Timeout) => {}
         }
@@ -175,7 +206,7 @@ fn watch(plan: &Plan, groups: &Groups, events: &Receiver<Event>) -> End {
             None
         };
         if let Some(kind) = passed {
-            return End::Stopped(Ok(Exit::Limit(kind)));
+            return (begun, End::Stopped(Ok(Exit::Limit(kind))));
         }
     }
 }
@@ -206,23 +237,32 @@ impl Disk {
     }
 }
 
-/// The scratch folder while it belongs to the job's uid; taken back when dropped.
-struct Lent<'plan>(Option<&'plan Path>);
+/// A plan whose scratch folder belongs to the job's uid for a while; taken back when dropped.
+struct Lent<'plan> {
+    plan: &'plan Plan,
+    folder: Option<&'plan Path>,
+}
 
 impl<'plan> Lent<'plan> {
     fn new(plan: &'plan Plan) -> Self {
         // The folder of a nursery holds the scratch folders of its jobs; each is lent for its job.
         let folder = (plan.shape == Shape::Dropped && !plan.nursery).then(|| Path::new(&plan.scratch));
-        if let Some(folder) = folder {
-            scratch::give(folder, plan.uid);
+        let lent = Self { plan, folder };
+        lent.give();
+        lent
+    }
+
+    /// Gives all that is in the folder now.
+    fn give(&self) {
+        if let Some(folder) = self.folder {
+            scratch::give(folder, self.plan.uid);
         }
-        Self(folder)
     }
 }
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        if let Some(folder) = self.0 {
+        if let Some(folder) = self.folder {
             scratch::give(folder, nix::unistd::getuid().as_raw());
         }
     }
