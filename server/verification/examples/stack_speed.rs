@@ -6,14 +6,16 @@
 //! without dependencies, `crate` one of a usual size with some: zeroerr's own core with a function more.
 //!
 //! `cold` are the same eight layers with nothing kept, one after another: the tools alone. `first` is a stack
-//! that was just started, `later` the middle one of its further candidates; both as it does it, side by side
-//! where it can. Every candidate is another text, so no verdict is remembered.
+//! that was just started, `later` the middle one of its further candidates, each as soon as the one before is done;
+//! `paused` the middle one of as many more, each a second after the one before, in which a model would write it and the
+//! stack starts ahead what the next will need. All three as the stack does it, side by side where it can. Every
+//! candidate is another text, so no verdict is remembered.
 
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use zeroerr_core::code::{LanguageId, Task};
 use zeroerr_core::verdict::{Layer, Policy, StackReport, Verdict};
@@ -79,8 +81,10 @@ const BOUNDED: [&str; 3] = [
     "const at_N = x < low ? low : x;\n  return at_N > high ? high : at_N;",
     "let at_N = x;\n  if (at_N > high) at_N = high;\n  return at_N < low ? low : at_N;",
 ];
-/// Candidates of each stack beside the first.
+/// Candidates of each stack beside the first, without and with a pause before each.
 const LATER: usize = 5;
+/// The pause.
+const PAUSE: Duration = Duration::from_secs(1);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -108,7 +112,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for n in 0..=LATER {
         warm.push(bench.side_by_side(&stack, 100 + n).await?);
     }
-    table(&cold, &warm);
+    let mut paused = Vec::new();
+    for n in 0..LATER {
+        tokio::time::sleep(PAUSE).await;
+        paused.push(bench.side_by_side(&stack, 200 + n).await?);
+    }
+    table(&cold, &warm, &paused);
     Ok(())
 }
 
@@ -224,8 +233,16 @@ fn right(report: &StackReport) -> Result<(), String> {
     }
 }
 
-fn table(cold: &[Run], warm: &[Run]) {
-    println!("{:<14}{:>10}{:>10}{:>10}   cold : later   cold : first", "layer, ms", "cold", "first", "later");
+fn table(cold: &[Run], warm: &[Run], paused: &[Run]) {
+    println!(
+        "{:<14}{:>10}{:>10}{:>10}{:>10}   cold : first   cold : later   cold : paused (by {} ms)",
+        "layer, ms",
+        "cold",
+        "first",
+        "later",
+        "paused",
+        PAUSE.as_millis()
+    );
     let of = |run: &Run, layer: Layer| {
         let report = run.0.layers.iter().find(|l| l.layer == layer);
         report.map_or(0.0, |l| f64::from(u32::try_from(l.elapsed_ms).unwrap_or(u32::MAX)))
@@ -233,15 +250,17 @@ fn table(cold: &[Run], warm: &[Run]) {
     let (first, later) = warm.split_at(1);
     for layer in Layer::ALL {
         let of = |runs: &[Run]| middle(runs.iter().map(|r| of(r, layer)).collect());
-        row(layer.name(), of(cold), of(first), of(later));
+        row(layer.name(), of(cold), [of(first), of(later), of(paused)]);
     }
     let all = |runs: &[Run]| middle(runs.iter().map(|r| r.1).collect());
-    row("in all", all(cold), all(first), all(later));
+    row("in all", all(cold), [all(first), all(later), all(paused)]);
 }
 
-fn row(name: &str, cold: f64, first: f64, later: f64) {
+fn row(name: &str, cold: f64, warm: [f64; 3]) {
     let ratio = |of: f64| if cold < 1.0 { "-".to_owned() } else { format!("{:.1}", cold / of.max(0.5)) };
-    println!("{name:<14}{cold:>10.0}{first:>10.0}{later:>10.0}   {:>12}   {:>12}", ratio(later), ratio(first));
+    let [first, later, paused] = warm;
+    print!("{name:<14}{cold:>10.0}{first:>10.0}{later:>10.0}{paused:>10.0}");
+    println!("   {:>12}   {:>12}   {:>13}", ratio(first), ratio(later), ratio(paused));
 }
 
 fn middle(mut all: Vec<f64>) -> f64 {

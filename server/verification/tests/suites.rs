@@ -78,6 +78,28 @@ async fn a_worker_that_is_kept_says_what_a_process_of_its_own_says() {
     assert!(compared >= 20, "only {compared} verdicts were compared");
 }
 
+/// Every fourth case of the TypeScript layers that run the candidate, in a job of its own and in one that was started
+/// ahead: some 20 seconds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_started_ahead_says_what_a_job_of_its_own_says() {
+    let (ahead, cold) = (stack(), stack_with(Toolchain::cold));
+    let cases = all_cases();
+    let runs = |l: &Layer| matches!(l, Layer::Contracts | Layer::Tests | Layer::Properties);
+    let chosen = cases.iter().filter(|c| c.dialect.id == LanguageId::TypeScript && c.layer.as_ref().is_some_and(runs));
+    let mut compared = 0;
+    for case in chosen.step_by(4) {
+        let folder = folder_of(case);
+        let subject = subject(&ahead, case, folder.path()).expect("a subject");
+        let layer = case.layer.expect("a layer");
+        let own = said(cold.check(&subject, layer).await);
+        ahead.toolchain().fill_ahead().await;
+        assert_eq!(said(ahead.check(&subject, layer).await), own, "{} \"{}\", {layer}", case.place, case.title);
+        compared += 1;
+    }
+    let used = ahead.toolchain().ahead().used;
+    assert!(compared >= 15 && used >= compared / 2, "{compared} verdicts were compared, {used} of jobs started ahead");
+}
+
 /// A report without what differs from run to run.
 fn said(report: LayerReport) -> LayerReport {
     LayerReport { elapsed_ms: 0, remembered: false, ..report }

@@ -1,5 +1,5 @@
-//! Interpreters that wait for jobs: nothing passes from one job to the next, nothing is left of them, and one
-//! that dies in the middle of a job costs time and no verdict. That they say what processes of their own say
+//! Interpreters that wait for jobs, and jobs that were started ahead: nothing passes from one job to the next, nothing
+//! is left of them, and one that dies costs time and no verdict. That they say what processes of their own say
 //! is tried on the suites (`suites.rs`). About ten seconds.
 
 #![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use zeroerr_core::code::LanguageId;
 use zeroerr_core::verdict::{Layer, LayerReport, Policy, Verdict};
 use zeroerr_verification::languages::Subject;
 use zeroerr_verification::languages::python::Python;
@@ -34,8 +35,13 @@ async fn examples(stack: &VerificationStack, body: &str) -> LayerReport {
     forgetful.check(&subject(&source), Layer::Tests).await
 }
 
-/// The interpreters that wait for jobs of this process, of those that this process has started.
+/// The interpreters that wait for jobs, of those that this process has started.
 fn waiting() -> Vec<u32> {
+    ours("zygote.py")
+}
+
+/// The processes with this word on their command line, of those that this process has started.
+fn ours(word: &str) -> Vec<u32> {
     let stat = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/stat")).ok();
     let parent = |pid: u32| -> Option<u32> { stat(pid)?.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok() };
     let is_ours = |pid: u32| {
@@ -52,7 +58,7 @@ fn waiting() -> Vec<u32> {
         let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let line = String::from_utf8_lossy(&line).into_owned();
         // The name of the program stands in bubblewrap's and pid 1's plan, not on their command lines.
-        line.contains("zygote.py")
+        line.contains(word)
     };
     let all = std::fs::read_dir("/proc").unwrap().flatten();
     all.filter_map(|e| e.file_name().to_str()?.parse().ok()).filter(waits).filter(|pid| is_ours(*pid)).collect()
@@ -86,6 +92,57 @@ async fn interpreters_that_wait_pass_nothing_on_and_leave_nothing() {
     assert_eq!(waiting().len(), 1);
     drop(stack);
     eventually("none outlives the stack", || waiting().is_empty());
+}
+
+/// Runs the examples of a TypeScript function whose body this is.
+async fn examples_of_script(stack: &VerificationStack, body: &str) -> LayerReport {
+    let source = format!("// @spec S.\n// @example f() === 1\nexport function f(): number {{\n  {body}\n}}\n");
+    let language = stack.language(LanguageId::TypeScript).expect("an adapter");
+    let analysis = language.analyse(Path::new("/nowhere/edited.ts"), &Arc::from(source));
+    let subject = subject_as_is(analysis.tasks.first().expect("a task"), None);
+    let forgetful = VerificationStack::new(Arc::clone(stack.toolchain()), Policy::default());
+    forgetful.check(&subject, Layer::Tests).await
+}
+
+fn kill(pids: &[u32]) {
+    for pid in pids {
+        assert!(std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_started_ahead_is_used_once_and_its_death_changes_no_verdict() {
+    let stack = stack();
+    let used = || stack.toolchain().ahead().used;
+    let one_waits = || {
+        eventually("one is started ahead", || stack.toolchain().ahead().waiting == 1 && ours("worker.mjs").len() == 1);
+        (ours("main.mjs"), ours("worker.mjs"))
+    };
+    let passes = |said: LayerReport| assert_eq!((said.verdict, said.detail.as_str()), (Verdict::Passed, "1 example"));
+    passes(examples_of_script(&stack, "return 1;").await);
+    assert_eq!(used(), 0, "nobody knew that there would be a first");
+    let first = one_waits();
+    assert_eq!((first.0.len(), first.1.len()), (1, 1), "a judge with its worker");
+    let said = examples_of_script(&stack, "return 2;").await;
+    assert_eq!((said.verdict, used()), (Verdict::Failed, 1), "the second is judged by those that waited");
+    let second = one_waits();
+    assert!(second.0 != first.0 && second.1 != first.1, "nobody is used twice");
+    kill(&second.1);
+    passes(examples_of_script(&stack, "return 1;").await);
+    assert_eq!(used(), 2, "its judge has found another worker");
+    kill(&one_waits().0);
+    passes(examples_of_script(&stack, "return 1;").await);
+    assert_eq!(used(), 2, "a judge that is gone has judged nothing");
+    let hangs = examples_of_script(&stack, "for (;;) {}").await;
+    assert_eq!(hangs.verdict, Verdict::Failed, "{hangs:?}");
+    one_waits();
+    assert_eq!(stack.toolchain().dismiss(Duration::ZERO), 0);
+    let none = || ours("main.mjs").is_empty() && ours("worker.mjs").is_empty();
+    eventually("those that are not needed end", none);
+    passes(examples_of_script(&stack, "return 1;").await);
+    one_waits();
+    drop(stack);
+    eventually("none outlives the stack", none);
 }
 
 /// What a job leaves anywhere it can write is gone for the next, and so are its processes.

@@ -194,6 +194,7 @@ impl Toolchain {
         fault: impl Fn(&Output) -> Option<String>,
     ) -> Result<Output, CheckError> {
         let sandbox = self.sandbox()?;
+        let _running = self.running();
         self.watched(name, || sandbox.run(job.clone()), fault).await
     }
 

@@ -14,6 +14,7 @@ mod node;
 mod nurseries;
 mod pool;
 mod residents;
+mod standbys;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -26,6 +27,8 @@ pub use health::{OnHealth, ToolHealth};
 pub use install::InstallError;
 pub use node::NodeEnv;
 pub use nurseries::Loaded;
+pub use standbys::Ahead;
+pub(crate) use standbys::{Kind, Standby};
 
 use crate::languages::CheckError;
 
@@ -50,6 +53,9 @@ pub struct Toolchain {
     watch: health::Watch,
     nurseries: Option<Arc<nurseries::Nurseries>>,
     residents: Option<Arc<residents::Residents>>,
+    standbys: Option<Arc<standbys::Standbys>>,
+    /// How many jobs run.
+    running: tokio::sync::watch::Sender<usize>,
     folder: OnceLock<tempfile::TempDir>,
     /// What Hypothesis made up for a step's candidates.
     pub(crate) cases: cases::Cases,
@@ -67,6 +73,8 @@ impl Toolchain {
             watch,
             nurseries,
             residents,
+            standbys: Some(Arc::default()),
+            running: tokio::sync::watch::Sender::new(0),
             folder: OnceLock::new(),
             cases: cases::Cases::default(),
         }
@@ -76,6 +84,7 @@ impl Toolchain {
     pub fn cold(mut self) -> Self {
         self.nurseries = None;
         self.residents = None;
+        self.standbys = None;
         self.cases = cases::Cases::none();
         self
     }

@@ -59,6 +59,7 @@ impl Toolchain {
         let (flags, args) = job.args.split_at_checked(loaded.flags)?;
         let env = starting(&job.env);
         let key = format!("{:?}", (&job.program, flags, loaded.modules, &env, &job.readable, loaded.harness));
+        let _running = self.running();
         let mut waiting = match nurseries.take(&key) {
             Some(waiting) => waiting,
             None => {

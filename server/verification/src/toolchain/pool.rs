@@ -53,7 +53,13 @@ impl<W: Send + 'static> Pool<W> {
 
     /// One of a kind that waits.
     pub fn take(&self, key: &str) -> Option<Waiting<W>> {
-        self.lock().get_mut(key)?.pop()
+        let mut all = self.lock();
+        let kind = all.get_mut(key)?;
+        let one = kind.pop();
+        if kind.is_empty() {
+            all.remove(key);
+        }
+        one
     }
 
     /// Puts one back after a job.
@@ -90,6 +96,26 @@ impl<W: Send + 'static> Pool<W> {
         all.values_mut().for_each(|kind| kind.retain(|w| w.since.elapsed() < idle));
         all.retain(|_, kind| !kind.is_empty());
         all.values().map(Vec::len).sum()
+    }
+
+    /// Whether one of a kind waits.
+    pub fn has(&self, key: &str) -> bool {
+        self.lock().contains_key(key)
+    }
+
+    /// How many wait.
+    pub fn count(&self) -> usize {
+        self.lock().values().map(Vec::len).sum()
+    }
+
+    /// Ends those that have waited longest, until one more makes no more than so many.
+    pub fn make_room(&self, most: usize) {
+        let mut all = self.lock();
+        while all.values().map(Vec::len).sum::<usize>() >= most {
+            let oldest = all.iter().min_by_key(|(_, kind)| kind.iter().map(|w| w.since).min());
+            let Some(key) = oldest.map(|(key, _)| key.clone()) else { return };
+            all.remove(&key);
+        }
     }
 
     /// Whether it is worth a try.

@@ -39,6 +39,7 @@ impl Toolchain {
     ) -> Option<Value> {
         let residents = self.residents.as_ref().filter(|r| r.is_possible())?;
         let key = format!("{script:?} {packages:?}");
+        let _running = self.running();
         let mut kept = match residents.take(&key) {
             Some(kept) => kept,
             None => Waiting::new(self.start_resident(node, script, packages).await?),
@@ -87,6 +88,7 @@ impl Toolchain {
     /// Ends the programs that have waited for so long; says how many go on waiting.
     pub fn dismiss(&self, idle: Duration) -> usize {
         let interpreters = self.nurseries.as_ref().map_or(0, |n| n.dismiss(idle));
-        interpreters + self.residents.as_ref().map_or(0, |r| r.dismiss(idle))
+        let residents = self.residents.as_ref().map_or(0, |r| r.dismiss(idle));
+        interpreters + residents + self.standbys.as_ref().map_or(0, |s| s.dismiss(idle))
     }
 }

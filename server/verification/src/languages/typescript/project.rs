@@ -44,8 +44,15 @@ impl Mirror {
     /// # Errors
     /// One sentence when the scratch folder cannot be written.
     pub fn make(tools: &Toolchain, subject: &Subject, text: &str) -> Result<Self, CheckError> {
-        let scratch = tools.scratch()?;
-        let root = scratch.path().join("project");
+        Self::make_in(tools.scratch()?, subject, text)
+    }
+
+    /// The same in a scratch folder that is there.
+    ///
+    /// # Errors
+    /// As [`make`](Self::make).
+    pub fn make_in(scratch: tempfile::TempDir, subject: &Subject, text: &str) -> Result<Self, CheckError> {
+        let root = root_in(scratch.path());
         let file = root.join(relative_file(subject));
         let found = around(subject, text);
         let mut mirror = Self {
@@ -93,6 +100,11 @@ impl Mirror {
     pub fn texts(&self) -> Vec<(PathBuf, String)> {
         self.modules.iter().filter_map(|p| Some((p.clone(), std::fs::read_to_string(p).ok()?))).collect()
     }
+}
+
+/// The folder of a scratch folder that stands for the project's root.
+pub(super) fn root_in(scratch: &Path) -> PathBuf {
+    scratch.join("project")
 }
 
 /// A hash of everything around the file that [`Mirror::make`] would copy, and of the names and versions of

@@ -41,16 +41,30 @@ pub(super) async fn check(tools: &Toolchain, subject: &Subject) -> LayerReport {
 }
 
 async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Trouble> {
-    let node = tools.node()?;
-    let mirror = Mirror::make(tools, subject, &subject.task.source)?;
+    let asked = harness::ask_with(tools, subject, Mode::Tests, |mirror| prepare(tools, subject, mirror)).await?;
+    let Some((answer, (named, carried))) = asked else { return Ok(judge(subject, &Facts::default())) };
+    let broken: Option<Broken> = read(answer["broken"].clone())?;
+    if let Some(error) = missing_import(subject, broken.as_ref().map_or("", |b| &b.3)) {
+        return Err(error.into());
+    }
+    let mut facts: Facts = read(answer)?;
+    facts.missed = carried.missed(facts.has_failed());
+    Ok(LayerReport { tools: named, ..judge(subject, &facts) })
+}
+
+/// The tools that a run names, and what of the project it holds.
+type Prepared = (Vec<String>, Carried);
+
+/// What is asked of a copy of the project; `None` without an example and a test.
+fn prepare(tools: &Toolchain, subject: &Subject, mirror: &Mirror) -> Result<Option<(Value, Prepared)>, Trouble> {
     let (files, carried) = project(subject, &mirror.root)?;
     let suites: Vec<PathBuf> =
-        reaching(&mirror.root, &files, &moved(subject, &mirror)).into_iter().take(MAX_SUITES).collect();
+        reaching(&mirror.root, &files, &moved(subject, mirror)).into_iter().take(MAX_SUITES).collect();
     if subject.task.spec.examples.is_empty() && suites.is_empty() {
-        return Ok(judge(subject, &Facts::default()));
+        return Ok(None);
     }
     let runners: BTreeMap<&str, PathBuf> = mirror.packages.as_deref().map(runners).unwrap_or_default();
-    let mut named = vec![node.named("node")];
+    let mut named = vec![tools.node()?.named("node")];
     named.extend(runners.iter().filter_map(|(name, path)| Some(format!("{name} {}", version_above(path)?))));
     let suite = json!({
         "files": suites,
@@ -60,15 +74,8 @@ async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Troubl
         "hollow": harness::hollow_texts(subject),
         "marker": MARKER,
     });
-    let request = harness::request(tools, subject, &mirror, json!({"suite": suite}))?;
-    let answer = harness::run(tools, &mirror, Mode::Tests, request).await?;
-    let broken: Option<Broken> = read(answer["broken"].clone())?;
-    if let Some(error) = missing_import(subject, broken.as_ref().map_or("", |b| &b.3)) {
-        return Err(error.into());
-    }
-    let mut facts: Facts = read(answer)?;
-    facts.missed = carried.missed(facts.has_failed());
-    Ok(LayerReport { tools: named, ..judge(subject, &facts) })
+    let request = harness::request(tools, subject, mirror, json!({"suite": suite}))?;
+    Ok(Some((request, (named, carried))))
 }
 
 /// The text that failing tests are run with again, to see whether they failed before: the file before the

@@ -21,7 +21,77 @@ const AHEAD = 64;
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const CLOSED = "it closed the harness's channel";
 let started = 0;
+/** The worker that was started before its subject was known: whom it may serve, and itself. */
+let ahead;
 const WROTE = "the candidate wrote to the harness's channel";
+
+/** Starts the first worker before there is a subject for it. It waits for its key, and knows nothing of a candidate. */
+export function startAhead(scratch, readable) {
+  // Node looks whether a path is a folder when it is told that it may be read.
+  for (const folder of readable) if (folder.startsWith(scratch)) mkdirSync(folder, { recursive: true });
+  ahead = { serves: JSON.stringify([scratch, readable]), ...launched(scratch, readable) };
+}
+
+/** The worker that was started ahead, when it is one for this subject; else it is of no use. */
+function taken(scratch, readable) {
+  const { serves, ...worker } = ahead ?? {};
+  ahead = undefined;
+  if (worker.child === undefined || serves === JSON.stringify([scratch, readable])) return worker;
+  end(worker.child);
+  return {};
+}
+
+/** A new process that waits for its key; what it has said and how it ended. */
+function launched(scratch, readable) {
+  // A folder for each: what one leaves behind is no input of another.
+  started += 1;
+  const work = path.join(scratch, "work", String(started));
+  mkdirSync(work, { recursive: true });
+  const flags = [
+    "--no-warnings",
+    "--frozen-intrinsics",
+    "--experimental-vm-modules",
+    "--disable-sigusr1",
+    "--unhandled-rejections=none",
+    "--max-old-space-size=768",
+    "--permission",
+    ...[HERE, work, ...readable].map((folder) => `--allow-fs-read=${folder}`),
+    `--allow-fs-write=${work}`,
+  ];
+  const stdio = ["ignore", "ignore", "ignore", "pipe", "pipe"];
+  const env = { TZ: "UTC", LANG: "C.UTF-8", NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? "" };
+  const child = spawn(process.execPath, [...flags, path.join(HERE, "worker.mjs")], { stdio, env, cwd: work, detached: true });
+  const state = { bytes: new Uint8Array(0), broken: false, ended: undefined, wake: () => {} };
+  child.stdio[4].on("data", (data) => {
+    state.bytes = state.bytes.length === 0 ? data : Buffer.concat([state.bytes, data]);
+    state.wake();
+  });
+  child.stdio[3].on("error", () => {});
+  child.stdio[4].on("error", () => {});
+  child.on("error", (error) => {
+    state.ended = error.message;
+    state.wake();
+  });
+  child.on("close", (code, signal) => {
+    state.ended = signal === null ? `the process exited with code ${code}` : `killed by ${signal}`;
+    state.wake();
+  });
+  return { child, state };
+}
+
+/** Kills a worker and all that it started in its process group. */
+function end(child) {
+  for (const pid of [-child.pid, child.pid]) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It is gone already.
+    }
+  }
+  child.stdio[3].destroy();
+  child.stdio[4].destroy();
+  child.unref();
+}
 
 /** A child process that holds one loaded candidate. */
 export class Worker {
@@ -85,42 +155,21 @@ export class Worker {
     this.child.stdio[3].write(Buffer.concat(jobs.map((job) => packed(this.key, job))));
   }
 
-  start() {
-    const key = newKey();
+  /** Loads the subject into a process; `["ready"]`, or why not. */
+  async start() {
     const { readable = [], scratch } = this.subject;
-    // A folder for each: what one leaves behind is no input of another.
-    started += 1;
-    const work = path.join(scratch, "work", String(started));
-    mkdirSync(work, { recursive: true });
-    const flags = [
-      "--no-warnings",
-      "--frozen-intrinsics",
-      "--experimental-vm-modules",
-      "--disable-sigusr1",
-      "--unhandled-rejections=none",
-      "--max-old-space-size=768",
-      "--permission",
-      ...[HERE, work, ...readable].map((folder) => `--allow-fs-read=${folder}`),
-      `--allow-fs-write=${work}`,
-    ];
-    const stdio = ["ignore", "ignore", "ignore", "pipe", "pipe"];
-    const env = { TZ: "UTC", LANG: "C.UTF-8", NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? "" };
-    const child = spawn(process.execPath, [...flags, path.join(HERE, "worker.mjs")], { stdio, env, cwd: work, detached: true });
-    const state = { bytes: new Uint8Array(0), broken: false, ended: undefined, wake: () => {} };
-    child.stdio[4].on("data", (data) => {
-      state.bytes = state.bytes.length === 0 ? data : Buffer.concat([state.bytes, data]);
-      state.wake();
-    });
-    child.stdio[3].on("error", () => {});
-    child.stdio[4].on("error", () => {});
-    child.on("error", (error) => {
-      state.ended = error.message;
-      state.wake();
-    });
-    child.on("close", (code, signal) => {
-      state.ended = signal === null ? `the process exited with code ${code}` : `killed by ${signal}`;
-      state.wake();
-    });
+    const waiting = taken(scratch, readable);
+    if (waiting.child !== undefined) {
+      const hello = await this.load(waiting);
+      // Whatever has become of it while it waited is not the candidate's doing.
+      if (hello[0] === "ready" || hello[0] === "broken") return hello;
+      this.stop();
+    }
+    return this.load(launched(scratch, readable));
+  }
+
+  load({ child, state }) {
+    const key = newKey();
     Object.assign(this, { child, key, state });
     child.stdio[3].write(key);
     child.stdio[3].write(packed(key, [JSON.stringify(this.subject)]));
@@ -160,21 +209,9 @@ export class Worker {
     return ["crash", how ?? CLOSED];
   }
 
-  /** Kills the worker and all that it started in its process group. */
   stop() {
-    const child = this.child;
-    if (child === undefined) return;
+    if (this.child !== undefined) end(this.child);
     this.child = undefined;
-    for (const pid of [-child.pid, child.pid]) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // It is gone already.
-      }
-    }
-    child.stdio[3].destroy();
-    child.stdio[4].destroy();
-    child.unref();
   }
 }
 

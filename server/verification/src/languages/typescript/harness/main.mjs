@@ -2,6 +2,10 @@
  * Runs candidate code and says what it does. Started by the server inside the sandbox.
  *
  *     node main.mjs   < request.json   > answer.json
+ *     node main.mjs MODE SCRATCH FAST_CHECK FOLDER...   < request.json   > "!" and answer.json
+ *
+ * The second is started ahead: it loads what the mode needs, starts the first worker with the folders that it will
+ * be able to read, says so, and only then reads what it is to judge.
  *
  * This process is the judge. It never loads candidate code, holds the expected values and the only
  * way to answer. Candidates run in worker processes (`worker.mjs`), which may not start programs or
@@ -26,6 +30,14 @@ const MODES = {
   lint: "./lint.mjs",
 };
 
+const [mode, scratch, fastCheck, ...readable] = process.argv.slice(2);
+if (mode !== undefined) {
+  const { startAhead } = await import("./judge.mjs");
+  startAhead(scratch, readable);
+  await import(MODES[mode]);
+  if (fastCheck !== "") await import(fastCheck);
+  writeSync(1, "!");
+}
 const request = JSON.parse(readFileSync(0, "utf8"));
 const { run } = await import(MODES[request.mode]);
 const answer = await run(request);

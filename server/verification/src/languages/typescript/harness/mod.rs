@@ -2,6 +2,7 @@
 //! modules that it imports into a scratch folder, runs one mode and returns its facts. What facts mean is
 //! decided in [`crate::fingerprint`] and [`crate::layers`].
 
+mod ahead;
 mod request;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use zeroerr_sandbox::{Exit, Job, LimitKind, Limits, Output};
 
+pub(super) use ahead::ask_with;
 pub(super) use request::{examples_and_raises, hollow_texts, parsed_call, raises_of, request};
 
 use super::project::Mirror;
@@ -151,9 +153,9 @@ impl From<Trouble> for Failure {
 /// # Errors
 /// [`Trouble`].
 pub(super) async fn ask(tools: &Toolchain, subject: &Subject, mode: Mode, extra: Value) -> Result<Value, Trouble> {
-    let mirror = Mirror::make(tools, subject, &subject.task.source)?;
-    let request = request(tools, subject, &mirror, extra)?;
-    run(tools, &mirror, mode, request).await
+    let made = |mirror: &Mirror| Ok(Some((request(tools, subject, mirror, extra.clone())?, ())));
+    let answer = ask_with(tools, subject, mode, made).await?;
+    Ok(answer.map_or(Value::Null, |(answer, ())| answer))
 }
 
 /// Runs one mode on a request that [`request`] made, in the copy that it was made for.
@@ -172,36 +174,20 @@ pub(super) async fn run(tools: &Toolchain, mirror: &Mirror, mode: Mode, request:
 pub(super) async fn run_in(
     tools: &Toolchain,
     scratch: &Path,
-    mut readable: Vec<PathBuf>,
+    readable: Vec<PathBuf>,
     mode: Mode,
-    mut request: Value,
+    request: Value,
 ) -> Result<Value, Trouble> {
     let node = tools.node()?;
     let folder = installed(&node, scratch)?;
-    let nonce = scratch.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    request["mode"] = json!(mode.name());
-    request["nonce"] = json!(nonce);
-    let time = Duration::from_secs(mode.seconds());
-    readable.extend(node.readable.iter().cloned());
-    let output = if mode == Mode::Batch { 128 << 20 } else { 16 << 20 };
-    let job = Job {
-        program: node.node.clone(),
-        args: vec!["--no-warnings".into(), folder.join("main.mjs").into()],
-        env: [("TZ", "UTC"), ("LANG", "C.UTF-8")].map(|(k, v)| (k.into(), v.into())).to_vec(),
-        stdin: request.to_string().into_bytes(),
-        readable,
-        scratch: scratch.to_path_buf(),
-        // Every node and the tools that it starts hold a dozen threads each.
-        limits: Limits { wall: time, cpu: time * 2, memory: 3 << 30, output, processes: 256, ..Limits::default() },
-    };
+    let stdin = told(request, mode, scratch);
+    let job = Job { stdin, ..job(&node, &folder, mode, readable, scratch) };
     let output = tools.run_tool("node", job, fault).await?;
     if let Some(why) = fault(&output) {
         return Err(Trouble::Unavailable(format!("{why}; {REMEDY}")));
     }
     match output.exit {
-        Exit::Code(_) => serde_json::from_slice::<Value>(&output.stdout)
-            .ok()
-            .filter(|facts| facts["nonce"] == json!(nonce))
+        Exit::Code(_) => facts(&output, scratch)
             .ok_or_else(|| Trouble::BroughtDown("the code under test ended its own check".into())),
         Exit::Limit(LimitKind::Wall | LimitKind::Cpu) => {
             Err(Trouble::TimedOut(format!("did not end within {} s", mode.seconds())))
@@ -213,6 +199,41 @@ pub(super) async fn run_in(
             Err(Trouble::BroughtDown(format!("the code under test ended its own check by signal {signal}")))
         }
     }
+}
+
+/// The job of a mode.
+fn job(node: &NodeEnv, folder: &Path, mode: Mode, mut readable: Vec<PathBuf>, scratch: &Path) -> Job {
+    let time = Duration::from_secs(mode.seconds());
+    readable.extend(node.readable.iter().cloned());
+    let output = if mode == Mode::Batch { 128 << 20 } else { 16 << 20 };
+    Job {
+        program: node.node.clone(),
+        args: vec!["--no-warnings".into(), folder.join("main.mjs").into()],
+        env: [("TZ", "UTC"), ("LANG", "C.UTF-8")].map(|(k, v)| (k.into(), v.into())).to_vec(),
+        stdin: Vec::new(),
+        readable,
+        scratch: scratch.to_path_buf(),
+        // Every node and the tools that it starts hold a dozen threads each.
+        limits: Limits { wall: time, cpu: time * 2, memory: 3 << 30, output, processes: 256, ..Limits::default() },
+    }
+}
+
+/// What an answer must repeat, to be the one to this question.
+fn nonce(scratch: &Path) -> Value {
+    json!(scratch.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()))
+}
+
+/// The request as the harness reads it.
+fn told(mut request: Value, mode: Mode, scratch: &Path) -> Vec<u8> {
+    request["mode"] = json!(mode.name());
+    request["nonce"] = nonce(scratch);
+    request.to_string().into_bytes()
+}
+
+/// The answer in what a job wrote, when there is one.
+fn facts(output: &Output, scratch: &Path) -> Option<Value> {
+    let facts: Value = serde_json::from_slice(&output.stdout).ok()?;
+    (facts["nonce"] == nonce(scratch)).then_some(facts)
 }
 
 /// What the program that stays answers to a question; `None` when a process of its own must be asked.
@@ -240,11 +261,7 @@ fn fault(output: &Output) -> Option<String> {
 /// The folder with the harness. It lies beside Node, where jobs can read and not write; in `scratch` when
 /// that folder cannot be written.
 fn installed(node: &NodeEnv, scratch: &Path) -> Result<PathBuf, CheckError> {
-    let folder = node.root.join("harness").join(sources_hash().get(..16).unwrap_or_default());
-    if folder.is_dir() {
-        return Ok(folder);
-    }
-    if publish(&folder).is_ok() {
+    if let Some(folder) = beside(node) {
         return Ok(folder);
     }
     let own = scratch.join("harness");
@@ -253,6 +270,12 @@ fn installed(node: &NodeEnv, scratch: &Path) -> Result<PathBuf, CheckError> {
     std::fs::create_dir_all(&own).map_err(wrong)?;
     FILES.iter().try_for_each(|(name, text)| std::fs::write(own.join(name), text)).map_err(wrong)?;
     Ok(own)
+}
+
+/// The folder with the harness beside Node; `None` when it cannot be written.
+fn beside(node: &NodeEnv) -> Option<PathBuf> {
+    let folder = node.root.join("harness").join(sources_hash().get(..16).unwrap_or_default());
+    (folder.is_dir() || publish(&folder).is_ok()).then_some(folder)
 }
 
 /// Moves a finished copy into place in one step, so that no job ever starts half a harness.
