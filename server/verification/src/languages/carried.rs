@@ -1,5 +1,6 @@
-//! The files of a project that a copy for its tests carries: code first, then whatever else tests may read, as far as
-//! `.gitignore` and the bounds let it in. What may hold a secret is carried by no copy.
+//! The files of a project that a copy of it carries: code first, then whatever else may be read, as far as
+//! `.gitignore` and the bounds let it in. What may hold a secret is carried by no copy, unless the language says that
+//! nothing compiles without it.
 
 use std::ffi::OsStr;
 use std::io::Read as _;
@@ -8,8 +9,8 @@ use std::path::{Path, PathBuf};
 use ignore::{DirEntry, WalkBuilder};
 
 /// Bounds of a copy: files, bytes in all, bytes of one file.
-const MAX_FILES: usize = 4_000;
-const MAX_BYTES: u64 = 64 << 20;
+const MAX_FILES: usize = 6_000;
+const MAX_BYTES: u64 = 128 << 20;
 const MAX_FILE: u64 = 16 << 20;
 /// Files of a project that are looked at.
 const MAX_SEEN: usize = 100_000;
@@ -65,7 +66,7 @@ const SECRET_STEMS: &[&str] = &[
     "service_account",
 ];
 /// Endings of code, which holds no secrets of this kind.
-const CODE: &[&str] = &["cjs", "cts", "js", "jsx", "mjs", "mts", "py", "pyi", "ts", "tsx"];
+const CODE: &[&str] = &["cjs", "cts", "js", "jsx", "mjs", "mts", "py", "pyi", "rs", "ts", "tsx"];
 /// How the files of private keys start.
 const SECRET_STARTS: &[&str] = &["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"];
 
@@ -83,7 +84,8 @@ pub(crate) struct Carried {
 impl Carried {
     /// Reads a project. `is_code` says by an ending what is carried first, `foreign` names folders that are nobody's.
     pub fn read(workspace: &Path, foreign: &'static [&'static str], is_code: impl Fn(&str) -> bool) -> Self {
-        let is_foreign = move |e: &DirEntry| e.file_name().to_str().is_some_and(|n| foreign.contains(&n));
+        let is_foreign =
+            move |e: &DirEntry| e.depth() > 0 && e.file_name().to_str().is_some_and(|n| foreign.contains(&n));
         let is_hidden = |e: &DirEntry| e.depth() > 0 && e.file_name().to_str().is_none_or(is_hidden_name);
         let walk = WalkBuilder::new(workspace)
             .require_git(false)
@@ -115,10 +117,22 @@ impl Carried {
         carried
     }
 
+    /// Lets files in that it would leave out, where they are there: they are known by their paths below the workspace.
+    pub fn admit(&mut self, workspace: &Path, wanted: &[PathBuf]) {
+        for below in wanted {
+            self.secret.retain(|other| other != below);
+            let path = workspace.join(below);
+            if path.is_file() && !self.files.iter().any(|(_, other)| other == below) {
+                self.files.push((path, below.clone()));
+            }
+        }
+        self.files.sort_by(|a, b| a.1.cmp(&b.1));
+    }
+
     /// What tests may have missed, in words; `None` where that is nothing. Secrets are worth a word only where a test
     /// `failed`.
     pub fn missed(&self, failed: bool) -> Option<String> {
-        let copy = "the copy that the project's tests ran in";
+        let copy = "the copy of the project";
         let beyond = named(&self.beyond).map(|names| format!("too large or too many for {copy}: {names}"));
         let secret = named(&self.secret).filter(|_| failed);
         let secret = secret.map(|names| format!("kept out of {copy}, since there may be secrets in them: {names}"));
@@ -166,7 +180,15 @@ mod tests {
     use expect_test::expect;
 
     fn carried(files: &[(&str, &[u8])]) -> Carried {
+        carried_with(files, &[])
+    }
+
+    /// Some files are so many bytes of nothing.
+    fn carried_with(files: &[(&str, &[u8])], empty: &[(&str, u64)]) -> Carried {
         let folder = tempfile::tempdir().unwrap();
+        for (name, size) in empty {
+            std::fs::File::create(folder.path().join(name)).unwrap().set_len(*size).unwrap();
+        }
         for (name, content) in files {
             let path = folder.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -192,6 +214,7 @@ mod tests {
             ("cert.PEM", b"x"),
             ("credentials.json", b"{}"),
             ("credentials.py", b"x = 1"),
+            ("credentials.rs", b"struct X;"),
             ("dist/x.py", b""),
             ("fixtures/LICENSE", b"text"),
             ("fixtures/data.bin", b"\0\x01"),
@@ -206,6 +229,7 @@ mod tests {
             .coveragerc
             .gitignore
             credentials.py
+            credentials.rs
             fixtures/LICENSE
             fixtures/data.bin
             fixtures/dump.sql
@@ -216,23 +240,18 @@ mod tests {
         let said = found.missed(true).unwrap();
         assert_eq!(
             said,
-            "kept out of the copy that the project's tests ran in, since there may be secrets in them: app.env, cert.PEM, credentials.json and 3 more"
+            "kept out of the copy of the project, since there may be secrets in them: app.env, cert.PEM, credentials.json and 3 more"
         );
     }
 
     #[test]
     fn what_is_too_large_is_told_and_code_comes_first() {
-        let large = vec![0; (MAX_FILE + 1) as usize];
-        let some = vec![0; MAX_FILE as usize];
-        let data = ["a.bin", "b.bin", "c.bin", "d.bin"].map(|name| (name, some.as_slice()));
-        let mut files = vec![("z.py", b"x".as_slice()), ("huge.bin", &large)];
-        files.extend(data);
-        let found = carried(&files);
+        let data = ["a.bin", "b.bin", "c.bin", "d.bin", "e.bin", "f.bin", "g.bin", "h.bin"];
+        let mut empty = vec![("huge.bin", MAX_FILE + 1)];
+        empty.extend(data.map(|name| (name, MAX_FILE)));
+        let found = carried_with(&[("z.py", b"x")], &empty);
         // One byte of code leaves no room for the last of what fills the bound.
-        assert_eq!(names(&found), "a.bin\nb.bin\nc.bin\nz.py\n");
-        assert_eq!(
-            found.missed(false).unwrap(),
-            "too large or too many for the copy that the project's tests ran in: d.bin, huge.bin"
-        );
+        assert_eq!(names(&found), "a.bin\nb.bin\nc.bin\nd.bin\ne.bin\nf.bin\ng.bin\nz.py\n");
+        assert_eq!(found.missed(false).unwrap(), "too large or too many for the copy of the project: h.bin, huge.bin");
     }
 }

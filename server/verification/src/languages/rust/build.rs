@@ -311,7 +311,7 @@ impl Bench<'_> {
         let output = held.cargo(self.tools, self.rust, "cargo", &args, 400).await?;
         if output.exit != Exit::Code(0) {
             return errors_of(&output, &place.file).map(Some).map_err(|error| match error {
-                BuildError::Unavailable(_) => BuildError::Unavailable(format!("cargo: {}", complaint(&output))),
+                BuildError::Unavailable(_) => BuildError::Unavailable(format!("cargo: {}", held.complaint(&output))),
                 other => other,
             });
         }

@@ -1,7 +1,7 @@
-//! The files behind `mod x;`: which file holds which module of a crate.
+//! The files behind `mod x;`: which file holds which module of a crate; and those that it takes in as they are.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use tree_sitter::Node;
 
@@ -117,9 +117,47 @@ pub(super) fn opened(source: &str, found: &Declared) -> String {
     out
 }
 
+/// Where files may lie that a file takes in with `include_str!` or `include_bytes!`: beside it, or below a folder above
+/// it, as `concat!(env!("CARGO_MANIFEST_DIR"), "/x")` says.
+pub(super) fn included(source: &str, file: &Path) -> Vec<PathBuf> {
+    let mut out = Vec::new();
+    for word in ["include_str!", "include_bytes!"] {
+        for rest in source.split(word).skip(1) {
+            let texts = rest.split(';').next().unwrap_or("").split('"').skip(1).step_by(2);
+            for text in texts {
+                let below = text.trim_start_matches('/');
+                out.extend(file.ancestors().skip(1).map(|folder| straight(&folder.join(below))));
+            }
+        }
+    }
+    out
+}
+
+/// A path without `.` and `..`.
+fn straight(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(out.pop()),
+            Component::Normal(name) => out.push(name),
+            _ => {}
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_that_are_taken_in_are_found() {
+        let source = "const A: &str = include_str!(\"../keys/a.pem\");\nconst B: &[u8] = include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/b.key\"));\nconst C: &str = \"c.pem\";";
+        let found = included(source, Path::new("one/src/lib.rs"));
+        let has = |path: &str| found.contains(&PathBuf::from(path));
+        assert!(has("one/keys/a.pem") && has("one/b.key") && !has("keys/b.pem"), "{found:?}");
+        assert!(!found.iter().any(|p| p.ends_with("c.pem")), "{found:?}");
+    }
 
     #[test]
     fn files_of_modules_are_found_and_opened() {

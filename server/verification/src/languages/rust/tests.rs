@@ -66,6 +66,8 @@ async fn run(state: &State, tools: &Toolchain, subject: &Subject) -> Result<Laye
         .filter(|t| t.outcome == "failed")
         .map(|t| t.id.clone())
         .collect();
+    let has_failed = !failed.is_empty();
+    facts.missed = state.projects.of(tools, subject, Speed::Checked).and_then(|project| project.missed(has_failed));
     let has_passed = facts.project.iter().flat_map(|run| &run.tests).any(|t| t.outcome == "passed");
     // Where no example speaks for the function, its tests must: which of them could fail?
     if has_passed && facts.examples.iter().all(|f| f.hollow) {

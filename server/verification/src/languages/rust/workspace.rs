@@ -5,7 +5,7 @@
 //! registry must be on this machine already. There are two copies, one for reading tools and one for
 //! the code under test with what is generated around it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex as PlainMutex};
@@ -19,15 +19,19 @@ use zeroerr_sandbox::Output;
 
 use super::build;
 use super::build::{BuildError, Speed};
+use super::modules;
 use super::targets::Metadata;
 use super::toolchain::RustTools;
+use crate::languages::carried::Carried;
 use crate::languages::{CheckError, Subject};
 use crate::toolchain::Toolchain;
 
-/// Bounds of the copy: files, bytes in all, bytes of one file.
-const MAX_FILES: usize = 6_000;
-const MAX_BYTES: u64 = 128 << 20;
-const MAX_FILE: u64 = 4 << 20;
+/// Folders that no copy carries.
+const FOREIGN: &[&str] = &["target", "node_modules", ".git"];
+/// Endings of what nothing compiles without.
+const CODE: &[&str] = &["rs", "toml", "lock"];
+/// What a copy carries although it is hidden, or `.gitignore` leaves it out.
+const OWN: [&str; 5] = [".cargo/config.toml", ".cargo/config", "clippy.toml", ".clippy.toml", "Cargo.lock"];
 
 /// Which copy of a project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,6 +66,8 @@ pub(super) struct Workspace {
     /// Held while a copy is in use.
     busy: Mutex<()>,
     seen: PlainMutex<HashMap<PathBuf, (SystemTime, u64)>>,
+    /// What was carried last.
+    carried: PlainMutex<Carried>,
     /// What cargo said of the targets of each copy, and of which manifests.
     pub(super) targets: PlainMutex<HashMap<Copy, (String, Arc<Metadata>)>>,
 }
@@ -84,6 +90,7 @@ impl Workspaces {
                 root: root.clone(),
                 busy: Mutex::default(),
                 seen: PlainMutex::default(),
+                carried: PlainMutex::default(),
                 targets: PlainMutex::default(),
             })
         };
@@ -140,54 +147,62 @@ impl Workspace {
     /// Copies what has changed since it was copied last, and removes what is gone.
     fn update(&self, copy: Copy) -> Result<(), CheckError> {
         let to = self.work.join(copy.folder());
-        let (mut files, mut bytes) = (0, 0);
+        let carried = self.carried();
+        if carried.beyond.iter().any(|below| is_code(below)) {
+            return Err(CheckError(format!(
+                "{} is too large to be copied for checks; exclude what is not code in its .gitignore",
+                self.root.display()
+            )));
+        }
         let Ok(mut seen) = self.seen.lock() else { return Ok(()) };
-        let mut present = std::collections::HashSet::new();
-        for from in self.files() {
-            let (Ok(meta), Ok(relative)) = (std::fs::metadata(&from), from.strip_prefix(&self.root)) else { continue };
-            if meta.len() > MAX_FILE || !present.insert(relative.to_path_buf()) {
-                continue;
-            }
-            files += 1;
-            bytes += meta.len();
-            if files > MAX_FILES || bytes > MAX_BYTES {
-                return Err(CheckError(format!(
-                    "{} is too large to be copied for checks; exclude what is not code in its .gitignore",
-                    self.root.display()
-                )));
-            }
+        let mut present = HashSet::new();
+        for (from, below) in &carried.files {
+            let Ok(meta) = std::fs::metadata(from) else { continue };
+            present.insert(below.as_path());
             let stamp = (meta.modified().unwrap_or(SystemTime::UNIX_EPOCH), meta.len());
-            let target = to.join(relative);
+            let target = to.join(below);
             if seen.get(&target) == Some(&stamp) && target.is_file() {
                 continue;
             }
-            let content = std::fs::read(&from).map_err(|e| cannot(&from, &e))?;
+            let content = std::fs::read(from).map_err(|e| cannot(from, &e))?;
             place(&target, &content)?;
             seen.insert(target, stamp);
         }
-        self.remove_others(&to, &present);
+        remove_others(&to, &present);
+        if let Ok(mut last) = self.carried.lock() {
+            *last = carried;
+        }
         Ok(())
     }
 
-    /// What a check of the project may depend on.
-    fn files(&self) -> impl Iterator<Item = PathBuf> {
-        let not_built = |entry: &ignore::DirEntry| {
-            entry.depth() == 0 || !matches!(entry.file_name().to_str(), Some("target" | "node_modules" | ".git"))
-        };
-        let walk = WalkBuilder::new(&self.root).hidden(true).require_git(false).filter_entry(not_built).build();
-        let config = [".cargo/config.toml", ".cargo/config", "clippy.toml", ".clippy.toml"].map(|c| self.root.join(c));
-        walk.filter_map(Result::ok)
-            .filter(|e| e.file_type().is_some_and(|t| t.is_file()))
-            .map(ignore::DirEntry::into_path)
-            .chain(config.into_iter().filter(|c| c.is_file()))
-            .chain(Some(self.root.join("Cargo.lock")).filter(|l| l.is_file()))
+    /// What a check of the project may depend on. What may hold secrets is left out, unless the project's own code takes it
+    /// in when it is compiled: without that nothing could be checked.
+    fn carried(&self) -> Carried {
+        let mut carried = Carried::read(&self.root, FOREIGN, |ending| CODE.contains(&ending));
+        let mut wanted: Vec<PathBuf> = OWN.map(PathBuf::from).to_vec();
+        if !carried.secret.is_empty() {
+            let sources = carried.files.iter().filter(|(_, below)| below.extension().is_some_and(|e| e == "rs"));
+            let included = sources
+                .flat_map(|(path, below)| modules::included(&std::fs::read_to_string(path).unwrap_or_default(), below));
+            let included: HashSet<PathBuf> = included.collect();
+            wanted.extend(carried.secret.iter().filter(|below| included.contains(*below)).cloned());
+        }
+        carried.admit(&self.root, &wanted);
+        carried
+    }
+
+    /// What a check may have missed of it, in words.
+    pub fn missed(&self, failed: bool) -> Option<String> {
+        self.carried.lock().ok()?.missed(failed)
     }
 
     /// A hash of when its files were changed: what was compiled under another says nothing any more.
     pub fn stamp(&self) -> String {
         let mut all: Vec<(PathBuf, SystemTime, u64)> = self
-            .files()
-            .filter_map(|path| {
+            .carried()
+            .files
+            .into_iter()
+            .filter_map(|(path, _)| {
                 let meta = std::fs::metadata(&path).ok()?;
                 Some((path, meta.modified().unwrap_or(SystemTime::UNIX_EPOCH), meta.len()))
             })
@@ -195,17 +210,22 @@ impl Workspace {
         all.sort();
         Sha256::digest(format!("{all:?}")).iter().map(|b| format!("{b:02x}")).collect()
     }
+}
 
-    /// Files of the copy that the project no longer has.
-    fn remove_others(&self, to: &Path, present: &std::collections::HashSet<PathBuf>) {
-        let walk = WalkBuilder::new(to).standard_filters(false).build();
-        for entry in walk.filter_map(Result::ok).filter(|e| e.file_type().is_some_and(|t| t.is_file())) {
-            let relative = entry.path().strip_prefix(to).unwrap_or(entry.path());
-            if !present.contains(relative) && relative != Path::new("Cargo.lock") {
-                let _ = std::fs::remove_file(entry.path());
-            }
+/// Removes the files of a copy that the project no longer has.
+fn remove_others(to: &Path, present: &HashSet<&Path>) {
+    let walk = WalkBuilder::new(to).standard_filters(false).build();
+    for entry in walk.filter_map(Result::ok).filter(|e| e.file_type().is_some_and(|t| t.is_file())) {
+        let relative = entry.path().strip_prefix(to).unwrap_or(entry.path());
+        if !present.contains(relative) && relative != Path::new("Cargo.lock") {
+            let _ = std::fs::remove_file(entry.path());
         }
     }
+}
+
+/// Whether nothing compiles without a file.
+fn is_code(path: &Path) -> bool {
+    path.extension().and_then(|e| e.to_str()).is_some_and(|ending| CODE.contains(&ending))
 }
 
 /// Removes the copies of projects that nobody has checked for two weeks.
@@ -303,6 +323,12 @@ impl Held<'_> {
     pub async fn lock(&self, tools: &Toolchain, rust: &RustTools) -> Result<(), BuildError> {
         let args = ["metadata", "--format-version", "1", "--offline"];
         build::run(tools, self.run(rust, "cargo", &args, 60)?, &self.folder()).await.map(drop)
+    }
+
+    /// What cargo complains of, with what it may have missed.
+    pub fn complaint(&self, output: &Output) -> String {
+        let missed = self.workspace.missed(true).map_or_else(String::new, |missed| format!("; {missed}"));
+        format!("{}{missed}", complaint(output))
     }
 
     fn run(&self, rust: &RustTools, program: &str, args: &[&str], seconds: u64) -> Result<build::Run, BuildError> {
