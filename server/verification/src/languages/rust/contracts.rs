@@ -46,6 +46,8 @@ async fn run(state: &State, tools: &Toolchain, subject: &Subject) -> Result<Laye
     options.extend(has_clauses.then(|| "contract=1".to_owned()));
     options.push(format!("clauses={}", spec.ensures.len()));
     options.push(doubt(&built, false));
+    // A spec that names its valid inputs means all of them.
+    options.extend((!spec.requires.is_empty()).then(|| "bounded=1".to_owned()));
     let question = Question { mode: "contracts", seed: LAYER_SEED, options, extremes: true, seconds: 60 };
     let answer = ask(tools, subject, &built, question.clone(), None).await?;
     let mut facts: Facts = read(answer.clone())?;

@@ -17,7 +17,7 @@ from subject import decorators, find
 
 SMALL, LARGE = 200, 400
 # Beyond what a machine word and what a float hold.
-HUGE = ("2147483648", "9007199254740993", "-9007199254740993", "1000000000000000007")
+HUGE = ("2147483648", "9007199254740993", "-9007199254740993", "1000000000000000007", "9223372036854775807")
 
 
 class Plan:

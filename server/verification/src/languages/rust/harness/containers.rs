@@ -86,6 +86,10 @@ macro_rules! through {
             fn draw(source: &mut Source, size: usize) -> Self {
                 ($make)(<$inner>::draw(source, size))
             }
+            fn kin(&self, source: &mut Source) -> Self {
+                let inner: $inner = ($back)(self);
+                ($make)(inner.kin(source))
+            }
             fn shrink(&self) -> Vec<Self> {
                 let inner: $inner = ($back)(self);
                 inner.shrink().into_iter().map($make).collect()
@@ -231,13 +235,27 @@ macro_rules! tuples {
             fn small() -> Vec<Self> {
                 let lists = ($($t::small(),)+);
                 let longest = [$(lists.$n.len()),+].into_iter().max().unwrap_or(1);
+                let alone = [$($n),+].len() == 1;
                 (0..(longest * 3).min(60)).map(|turn| ($({
                     let stride = 1 + $n * turn / longest;
                     lists.$n[(turn * stride + $n * turn) % lists.$n.len()].clone()
-                },)+)).collect()
+                },)+)).chain((0..if alone { 0 } else { (longest * 2).min(60) }).map(|turn| ($({
+                    // Those of one type are equal, or related.
+                    let value = &lists.$n[turn % lists.$n.len()];
+                    if $n == 0 { value.clone() } else { value.kin(&mut Source::new(turn as u64)) }
+                },)+))).collect()
             }
             fn draw(source: &mut Source, size: usize) -> Self {
-                ($($t::draw(source, size),)+)
+                if [$($n),+].len() == 1 || source.below(4) != 0 {
+                    return ($($t::draw(source, size),)+);
+                }
+                // From the same numbers: those of one type are equal, or related.
+                let twin = source.clone();
+                source.next();
+                ($({
+                    let value = $t::draw(&mut twin.clone(), size);
+                    if $n == 0 { value } else { value.kin(source) }
+                },)+)
             }
             fn shrink(&self) -> Vec<Self> {
                 let mut out = Vec::new();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::claims;
 use crate::judge::{Place, ask, ask_wrong, inputs, sample};
-use crate::shipped::Programs;
+use crate::shipped::{Programs, is_overflow};
 use crate::supervisor::{Answer, Request, Worker};
 use crate::wire::{json, list};
 use crate::wrong::WAYS;
@@ -21,6 +21,8 @@ const SHRINKING: usize = 400;
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Shown {
     Holds,
+    /// It says nothing.
+    Nothing,
     Breaks(usize, String, String),
     Panics(String),
     TimedOut,
@@ -38,8 +40,10 @@ impl Shown {
     }
 }
 
-fn look(programs: &mut Programs, place: &Place, seed: u64) -> Shown {
-    match programs.call(place, "contract", seed, &[], CALL) {
+/// Asks about one call. What a clause computes itself may leave the range of its type where the spec does not say what
+/// is valid (`bounded`): then it says nothing.
+fn look(programs: &mut Programs, place: &Place, seed: u64, bounded: bool) -> Shown {
+    let shown = match programs.call(place, "contract", seed, &[], CALL) {
         Answer::TimedOut => Shown::TimedOut,
         Answer::Ended(how) => Shown::Crashes(how),
         answer => match (answer.of("ensures"), answer.of("raised")) {
@@ -47,12 +51,30 @@ fn look(programs: &mut Programs, place: &Place, seed: u64) -> Shown {
             (_, Some(words)) => Shown::Panics(words.first().cloned().unwrap_or_default()),
             _ => Shown::Holds,
         },
-    }
+    };
+    let is_silent = match &shown {
+        Shown::Breaks(_, _, error) if !bounded && is_of_the_clause(error) => true,
+        // It may well have done so here, where the program that is shipped goes on.
+        Shown::Breaks(..) if !bounded && programs.is_shipped() => {
+            let checked = ask(programs.checked, place, "contract", seed, &[], CALL);
+            checked.of("ensures").and_then(|parts| parts.get(2)).is_some_and(|error| is_of_the_clause(error))
+        }
+        Shown::TimedOut => place.is_long(),
+        Shown::Crashes(how) => place.is_long() && how == "out of memory",
+        _ => false,
+    };
+    if is_silent { Shown::Nothing } else { shown }
+}
+
+/// Whether evaluating a clause has left the range of a type.
+fn is_of_the_clause(error: &str) -> bool {
+    error.strip_prefix("panic: ").is_some_and(is_overflow)
 }
 
 /// The facts.
 pub fn facts(worker: &mut Worker, request: &Request) -> String {
     let mut programs = Programs::of(request, worker);
+    let bounded = !request.option("bounded").is_empty();
     let raises = match programs.is_shipped() {
         true => list([]),
         false => claims::facts(programs.checked, request, false, 8.0),
@@ -71,13 +93,13 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
         if Instant::now() > end || timeouts.len() > 2 {
             break;
         }
-        let shown = look(&mut programs, &place, request.seed);
+        let shown = look(&mut programs, &place, request.seed, bounded);
         let kind = match &shown {
             Shown::Breaks(index, ..) => format!("ensures {index}"),
             Shown::Panics(_) => "panic".to_owned(),
             Shown::Crashes(_) => "crash".to_owned(),
             Shown::TimedOut => call.clone(),
-            Shown::Holds => String::new(),
+            Shown::Holds | Shown::Nothing => String::new(),
         };
         if shown == Shown::Holds {
             held.push(place.clone());
@@ -86,7 +108,7 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
         if kind.is_empty() || !known.insert(kind) {
             continue;
         }
-        let (call, shown) = if shown == Shown::TimedOut { (call, shown) } else { smallest(&mut programs, place, call, shown, request.seed) };
+        let (call, shown) = if shown == Shown::TimedOut { (call, shown) } else { smallest(&mut programs, place, call, shown, request.seed, bounded) };
         match shown {
             Shown::Breaks(index, result, error) => violations.push(format!(
                 "{{\"clause\":{index},\"call\":{},\"result\":{},\"error\":{}}}",
@@ -103,7 +125,7 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
                 crashes.push(format!("{{\"call\":{},\"how\":{}}}", json(&call), json(&format!("ended the process ({how})"))));
             }
             Shown::TimedOut => timeouts.push(json(&call)),
-            Shown::Holds => {}
+            Shown::Holds | Shown::Nothing => {}
         }
     }
     let differs = programs.differs();
@@ -146,7 +168,7 @@ fn empty() -> &'static str {
 }
 
 /// The smallest input found that shows the same fault.
-fn smallest(programs: &mut Programs, start: Place, call: String, shown: Shown, seed: u64) -> (String, Shown) {
+fn smallest(programs: &mut Programs, start: Place, call: String, shown: Shown, seed: u64, bounded: bool) -> (String, Shown) {
     let mut best = (start, call, shown);
     let mut left = SHRINKING;
     'simpler: loop {
@@ -163,7 +185,7 @@ fn smallest(programs: &mut Programs, start: Place, call: String, shown: Shown, s
             if allowed.of("unmet").and_then(|p| p.first()).is_none_or(|u| u != "null") {
                 continue;
             }
-            let shown = look(programs, &place, seed);
+            let shown = look(programs, &place, seed, bounded);
             if shown.same(&best.2)
                 && let Some([call, _]) = ask(programs.checked, &place, "text", seed, &[], CALL).of("text")
             {

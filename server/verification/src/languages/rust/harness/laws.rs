@@ -27,6 +27,8 @@ enum Shown {
 
 fn look(programs: &mut Programs, place: &Place, seed: u64, law: &str, bounded: bool) -> Shown {
     let shown = match programs.call(place, "law", seed, &[law], CALL) {
+        Answer::TimedOut if place.is_long() => Shown::Outside,
+        Answer::Ended(how) if place.is_long() && how == "out of memory" => Shown::Outside,
         Answer::TimedOut => Shown::TimedOut,
         Answer::Ended(_) => Shown::Falsified("crash".to_owned()),
         answer => match (answer.of("law"), answer.of("raised")) {

@@ -44,13 +44,15 @@ pub fn hints<T>(read: impl FnOnce(&Hints) -> T) -> T {
 #[derive(Debug, Clone)]
 pub struct Source {
     state: u64,
+    /// Whether every number is to be a large one: two that are seldom meet by chance.
+    pub is_bold: bool,
 }
 
 impl Source {
     /// The numbers of a seed.
     pub fn new(seed: u64) -> Self {
         let state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(0x2545_F491_4F6C_DD1D);
-        let mut source = Self { state: if state == 0 { 1 } else { state } };
+        let mut source = Self { state: if state == 0 { 1 } else { state }, is_bold: false };
         source.next();
         source
     }

@@ -26,6 +26,11 @@ pub trait Arb: Clone + 'static {
     fn draw(source: &mut Source, size: usize) -> Self;
     /// Simpler values, the simplest first.
     fn shrink(&self) -> Vec<Self>;
+    /// A value that has something to do with this one: equal to it, a part of it, or it otherwise written.
+    fn kin(&self, source: &mut Source) -> Self {
+        let simpler = self.shrink();
+        if simpler.is_empty() || source.below(2) == 0 { self.clone() } else { source.pick(&simpler).clone() }
+    }
     /// The value in Rust.
     fn source(&self) -> String;
     /// The `i`-th element of a large container of `n`.
@@ -76,9 +81,10 @@ macro_rules! integers {
                 if hints(|h| h.extremes) && source.below(24) == 0 {
                     return if source.below(2) == 0 { Self::MAX } else { Self::MIN };
                 }
-                if hints(|h| h.extremes) && source.below(4) == 0 {
+                if hints(|h| h.extremes) && (source.is_bold || source.below(4) == 0) {
                     // Every order of magnitude that a loop over the number can still bear.
-                    let value = (source.next() & ((2 << source.below(12)) - 1)) as i128;
+                    let bits = if source.is_bold { 8 + source.below(4) } else { source.below(12) };
+                    let value = (source.next() & ((2 << bits) - 1)) as i128;
                     let value = if $signed && source.below(2) == 0 { -value } else { value };
                     return Self::try_from(value).unwrap_or_else(|_| (value as i16).unsigned_abs() as Self);
                 }
@@ -219,7 +225,7 @@ impl Arb for char {
         out
     }
     fn draw(source: &mut Source, _size: usize) -> Self {
-        if source.below(4) == 0 { *source.pick(&['a', 'Z', '5', ' ', 'ß', '🙂']) } else { hints(|h| *source.pick(&h.alphabet)) }
+        if source.below(4) == 0 { *source.pick(&['a', 'Z', '5', ' ', '\t', 'é', 'ß', '🙂']) } else { hints(|h| *source.pick(&h.alphabet)) }
     }
     fn shrink(&self) -> Vec<Self> {
         ['a', 'b', 'A', '0', ' '].into_iter().take_while(|c| c != self).collect()
@@ -234,8 +240,8 @@ impl Arb for char {
 
 /// Texts that trip up programs.
 const WORDS: &[&str] = &[
-    "", "a", "ab", "aa", "Ab", "hello", "racecar", "Hello World", "a b  c", " x ", "123", "-1", "a,b", "été", "日本",
-    "A man, a plan", "🙂", "a\nb",
+    "", "a", "ab", "aa", "Ab", "hello", "racecar", "Hello World", "a b  c", " x ", "123", "-1", "a,b", "été", "Été", "日本",
+    "A man, a plan", "🙂", "a\nb", "\ta\r\n",
 ];
 
 impl Arb for String {
@@ -259,6 +265,14 @@ impl Arb for String {
     fn shrink(&self) -> Vec<Self> {
         let chars: Vec<char> = self.chars().collect();
         chars.shrink().into_iter().map(|c| c.into_iter().collect()).collect()
+    }
+    fn kin(&self, source: &mut Source) -> Self {
+        match source.below(5) {
+            0 => self.to_uppercase(),
+            1 => self.to_lowercase(),
+            2 => self.chars().rev().collect(),
+            _ => self.chars().collect::<Vec<char>>().kin(source).into_iter().collect(),
+        }
     }
     fn source(&self) -> String {
         format!("{self:?}.to_string()")
@@ -293,6 +307,9 @@ impl Arb for &'static str {
     }
     fn shrink(&self) -> Vec<Self> {
         (*self).to_owned().shrink().into_iter().map(|s| &*s.leak()).collect()
+    }
+    fn kin(&self, source: &mut Source) -> Self {
+        (*self).to_owned().kin(source).leak()
     }
     fn source(&self) -> String {
         format!("{self:?}")

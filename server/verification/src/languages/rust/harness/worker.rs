@@ -193,6 +193,7 @@ impl<A: Arb> Functions<A> {
     fn made(&self, address: &Address) -> Option<A> {
         let i = address.index;
         let mut source = Source::new(address.seed ^ (i as u64).wrapping_mul(0x51ab_1e55));
+        source.is_bold = i % 8 == 5;
         let (shape, is_sized) = match address.way.as_str() {
             "sized-distinct" => (Shape::Distinct, true),
             "sized-repeated" => (Shape::Repeated, true),
