@@ -205,6 +205,22 @@ fn checks_that_did_not_run_are_not_counted_as_failed() {
 }
 
 #[test]
+fn steps_that_voted_side_by_side_did_not_take_the_sum_of_their_times() {
+    let mut export = export();
+    let other = json!({ "sample": { "step": "a", "id": 0, "completion_tokens": 9, "model": "m", "fate": { "flagged": "empty" } } });
+    // From before `f` to its end.
+    export.records.insert(0, Entry { seq: 0, at_ms: Some(1_764_000_000_000), record: other.clone() });
+    export.records.push(Entry { seq: 20, at_ms: Some(1_764_009_003_000), record: other });
+    if let Some(report) = export.report.as_mut() {
+        report.steps.push(StepReport { name: "a".into(), samples: 1, k: 3, ..StepReport::default() });
+    }
+    let html = page(&export).unwrap();
+    let row = |of: &str| html.split(of).nth(1).and_then(|r| r.split("</tr>").next()).unwrap().to_owned();
+    assert!(row("<tfoot>").ends_with("<td class=\"n\">4.0 s</td>"), "{}", row("<tfoot>"));
+    assert!(html.contains("<dt>lead</dt><dd>0 in a (decides: 3)</dd>"), "it is not that of the function");
+}
+
+#[test]
 fn a_step_that_nothing_calls_is_not_drawn_like_one_of_the_edit() {
     let mut export = export();
     let step = |name: &str, left_out| StepReport { name: name.into(), samples: 3, left_out, ..StepReport::default() };

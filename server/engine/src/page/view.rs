@@ -108,7 +108,7 @@ impl View {
             graph: graph::draw(&plan(export, &function, &reports), |name| about(name, &steps, &reports)),
             layers: report.map(|r| r.layers.clone()).unwrap_or_default(),
             diff: report.map(|r| diff(export, r)).unwrap_or_default(),
-            total: total(&costs),
+            total: total(&costs, &moments),
             spec: origin.map_or("", |o| o.spec_range.slice(&o.source)).to_owned(),
             certificates: export.certificates.iter().map(certificate).collect(),
             function,
@@ -282,8 +282,9 @@ fn cost(step: &StepReport, moments: &[Moment]) -> Cost {
     }
 }
 
-fn total(costs: &[Cost]) -> Cost {
-    let seconds: f64 = costs.iter().filter_map(|c| c.seconds.parse::<f64>().ok()).sum();
+/// All steps together. Those that voted side by side took the time of the longest, not of the sum.
+fn total(costs: &[Cost], moments: &[Moment]) -> Cost {
+    let seconds = moments.iter().filter_map(|m| m.at_s).fold(0.0, f64::max);
     Cost {
         step: "all steps".into(),
         samples: costs.iter().map(|c| c.samples).sum(),
@@ -314,7 +315,8 @@ fn facts(export: &RunExport, view: &View) -> Vec<(&'static str, String)> {
     out.push(("samples", view.total.samples.to_string()));
     out.push(("tokens written", view.total.tokens.to_string()));
     if let Some(last) = view.steps.last() {
-        out.push(("lead", format!("{} (decides: {})", last.margin, last.k)));
+        let whose = if last.name == export.run.function { String::new() } else { format!(" in {}", last.name) };
+        out.push(("lead", format!("{}{whose} (decides: {})", last.margin, last.k)));
     }
     if let Some(origin) = &export.origin {
         out.push(("models", origin.models.join(", ")));
