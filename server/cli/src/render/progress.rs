@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use zeroerr_core::report::{ClassVotes, RunEvent};
 
-use super::{BAD, FAINT, GOOD, STRONG, WARN, layers, plural};
+use super::{BAD, FAINT, GOOD, STRONG, WARN, layers};
 use crate::context::Ui;
 
 /// Bars of a tally longer than this are cut; the number beside them is exact.
@@ -166,7 +166,7 @@ fn bars(tally: &[ClassVotes]) -> String {
 }
 
 fn lead(margin: u32, k: u32) -> String {
-    format!("{FAINT}ahead by {margin}, {} decides{FAINT:#}", plural(k as usize, "vote"))
+    format!("{FAINT}ahead by {margin}, a lead of {k} decides{FAINT:#}")
 }
 
 #[cfg(test)]
@@ -199,7 +199,7 @@ mod tests {
               loading smollm2
               ⚑ median: discarded, does not parse
               ✗ median: does not vote, median([1]) == 1
-              ▮ median: ▮▮▮▮ 4 / ▮ 1  ahead by 3, 3 votes decides
+              ▮ median: ▮▮▮▮ 4 / ▮ 1  ahead by 3, a lead of 3 decides
               ✓ median: decided for 01234567
               ◦ median: critic: objects: median([]) fails"#]]
         .assert_eq(&format!("lines\n{}", lines.join("\n")));
