@@ -41,6 +41,12 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
                     .collect::<Vec<_>>()
                     .join(", ")
             )));
+        } else if !path.is_file() {
+            // Reading a pipe waits for whoever writes, a device may have no end.
+            return Err(CliError::usage(format!(
+                "{}: is no regular file; give the path of a file or a folder",
+                path.display()
+            )));
         } else {
             found.push(path.clone());
         }
@@ -224,6 +230,21 @@ mod tests {
         let file = dir.path().join("a.py");
         std::fs::write(&file, b"ok\n\xe9\n").unwrap();
         assert!(read(&file).unwrap_err().message.ends_with("a.py:2: is not UTF-8; save the file as UTF-8"));
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let (pipe, socket, device) = (dir.path().join("p.py"), dir.path().join("s.py"), dir.path().join("d.py"));
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &device).unwrap();
+        for path in [pipe, socket, device] {
+            let error = find(&[path]).unwrap_err();
+            assert!(error.message.ends_with(".py: is no regular file; give the path of a file or a folder"), "{error}");
+            assert_eq!(error.exit, crate::exit::Exit::Usage);
+        }
+        assert!(find(&[dir.path().to_path_buf()]).unwrap().is_empty(), "a walk passes them over");
     }
 
     #[test]
