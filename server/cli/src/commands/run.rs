@@ -350,12 +350,24 @@ pub fn outcome_line(report: &RunReport) -> String {
     for step in report.steps.iter().filter(|s| s.questions.is_empty()) {
         for disagreement in step.disagreements.iter().take(3) {
             let answers: Vec<String> =
-                disagreement.answers.iter().map(|(answer, votes)| format!("{answer} ({votes})")).collect();
-            out.push_str(&format!("\n    {} gives {}", disagreement.input, answers.join(" or ")));
+                disagreement.answers.iter().map(|(answer, votes)| format!("{} ({votes})", said(answer))).collect();
+            out.push_str(&format!("\n    {} {}", disagreement.input, answers.join(" or ")));
         }
     }
     out.push_str(&guesses(report));
     out
+}
+
+/// An outcome in words.
+fn said(outcome: &str) -> String {
+    match outcome.split_at_checked(2) {
+        _ if outcome == "timeout" => "does not end in its time".to_owned(),
+        _ if outcome == "crash" => "ends its process".to_owned(),
+        _ if outcome == "! panic" => "panics".to_owned(),
+        Some(("= ", value)) => format!("gives {value}"),
+        Some(("! ", error)) => format!("raises {error}"),
+        _ => outcome.to_owned(),
+    }
 }
 
 /// What would be evidence, if it is right: lines for the spec, and what to do with them.
@@ -384,5 +396,33 @@ fn exit_of(report: &RunReport) -> Exit {
         RunOutcome::Verified => Exit::Clean,
         RunOutcome::Abstained => Exit::Findings,
         RunOutcome::Error => Exit::Machine,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroerr_core::report::{Disagreement, StepReport};
+
+    use super::*;
+
+    #[test]
+    fn what_differs_is_told_in_words() {
+        let answers = [("= 1", 5), ("! ValueError", 4), ("timeout", 3), ("! panic", 2), ("crash", 1)];
+        let answers = answers.map(|(outcome, votes)| (outcome.to_owned(), votes)).to_vec();
+        let disagreements = vec![Disagreement { input: "f(0)".into(), answers }];
+        let report = RunReport {
+            id: String::new(),
+            file: String::new(),
+            function: "f".into(),
+            outcome: RunOutcome::Abstained,
+            reason: "no".into(),
+            steps: vec![StepReport { disagreements, ..StepReport::default() }],
+            layers: vec![],
+            edits: vec![],
+            certificate: None,
+            elapsed_ms: 0,
+        };
+        let told = "    f(0) gives 1 (5) or raises ValueError (4) or does not end in its time (3) or panics (2) or ends its process (1)";
+        assert_eq!(outcome_line(&report).lines().last(), Some(told));
     }
 }
