@@ -83,19 +83,24 @@ pub async fn main(global: &Global, args: &DoctorArgs) -> Result<Exit, CliError> 
     if context.ui.json {
         context.ui.json_result(&serde_json::json!({ "checks": checks }))?;
     } else {
-        context.ui.result(&checks.iter().map(shown).collect::<Vec<_>>().join("\n"))?;
+        context.ui.result(&shown(&checks))?;
     }
     Ok(if healthy { Exit::Clean } else { Exit::Machine })
 }
 
-fn shown(check: &Check) -> String {
-    let (mark, style) = match check.status {
-        Status::Ok => ("✓", GOOD),
-        Status::Missing => ("!", WARN),
-        Status::Broken => ("✗", BAD),
+/// A line per check, and one for its remedy; what is found stands in one column.
+fn shown(checks: &[Check]) -> String {
+    let width = checks.iter().map(|c| c.name.chars().count()).max().unwrap_or(0);
+    let one = |check: &Check| {
+        let (mark, style) = match check.status {
+            Status::Ok => ("✓", GOOD),
+            Status::Missing => ("!", WARN),
+            Status::Broken => ("✗", BAD),
+        };
+        let remedy = if check.remedy.is_empty() { String::new() } else { format!("\n      {}", check.remedy) };
+        format!("  {style}{mark}{style:#} {:<width$}  {}{remedy}", check.name, check.detail)
     };
-    let remedy = if check.remedy.is_empty() { String::new() } else { format!("\n      {}", check.remedy) };
-    format!("  {style}{mark}{style:#} {:<15} {}{remedy}", check.name, check.detail)
+    checks.iter().map(one).collect::<Vec<_>>().join("\n")
 }
 
 /// Installs tools, then the model. What fails is told; the checks then say what is left to do.
@@ -235,5 +240,17 @@ fn data_folder(data_dir: &Path) -> Check {
         ),
         Ok(free) => Check::ok(name, format!("{}, {} GB free", data_dir.display(), free >> 30)),
         Err(_) => Check::ok(name, data_dir.display().to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_found_stands_in_one_column_however_long_a_name_is() {
+        let missing = Check::bad("eslint-plugin-security", Status::Missing, "not here", "install it");
+        let shown = anstream::adapter::strip_str(&shown(&[Check::ok("tsc", "5.9"), missing])).to_string();
+        assert_eq!(shown, "  ✓ tsc                     5.9\n  ! eslint-plugin-security  not here\n      install it");
     }
 }
