@@ -93,6 +93,9 @@ fn changed_takes_a_commit() {
     git(&["commit", "-qam", "second"]);
     assert_eq!(names(&shell.run(&["verify", ".", "--changed", "--json"])), Vec::<String>::new());
     assert_eq!(names(&shell.run(&["verify", ".", "--changed=HEAD~1", "--json"])), ["./a.py two"]);
+    // What is no function with a spec may be what they call.
+    put(&shell, "a.py", format!("{}\n\n{}\n\nMORE = 1\n", function("one", 2), function("two", 4)));
+    assert_eq!(names(&shell.run(&["verify", ".", "--changed", "--json"])), ["./a.py one", "./a.py two"]);
     let unknown = shell.run(&["verify", ".", "--changed=nowhere"]);
     assert_eq!(unknown.code, 2);
     assert!(unknown.err.contains("git knows no commit `nowhere`"), "{}", unknown.err);

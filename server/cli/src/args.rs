@@ -138,7 +138,7 @@ pub struct VerifyArgs {
     /// Only this function
     #[arg(long, short = 'f', value_name = "NAME")]
     pub function: Option<String>,
-    /// Only functions that differ from a commit of git; HEAD when none is named
+    /// Only functions that a change since a commit of git reaches within their file; HEAD when none is named
     #[arg(long, value_name = "REV", num_args = 0..=1, require_equals = true, default_missing_value = "HEAD")]
     pub changed: Option<String>,
     /// Functions at a time; by default as many as cores and memory allow

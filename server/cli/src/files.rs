@@ -69,6 +69,11 @@ fn is_foreign(entry: &ignore::DirEntry) -> bool {
 /// What Windows editors put before a text. Editors do not show it to a language server, and no layer is shown it either.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
+/// A text without its byte order mark.
+pub fn unmarked(text: &str) -> &str {
+    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
+}
+
 /// The text of a file, without a byte order mark.
 ///
 /// # Errors
@@ -76,7 +81,7 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 pub fn read(path: &Path) -> Result<Arc<str>, CliError> {
     let bytes = std::fs::read(path).map_err(|e| CliError::usage(format!("{}: cannot be read: {e}", path.display())))?;
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text).into()),
+        Ok(text) => Ok(unmarked(&text).into()),
         Err(error) => {
             let upto = error.utf8_error().valid_up_to();
             let line = 1 + error.as_bytes()[..upto].iter().filter(|&&b| b == b'\n').count();

@@ -1,6 +1,7 @@
 //! `zeroerr verify`: the eight layers on code that exists.
 
 mod changed;
+mod reach;
 mod width;
 
 use std::path::Path;
@@ -13,6 +14,7 @@ use zeroerr_core::task_specification::Severity;
 use zeroerr_core::verdict::{Layer, LayerReport, StackReport, Verdict};
 use zeroerr_engine::Workbench;
 
+use self::changed::Changed;
 use crate::args::{Format, Global, VerifyArgs};
 use crate::commands::run::read_all;
 use crate::compose::Composed;
@@ -66,7 +68,7 @@ pub async fn main(global: &Global, args: &VerifyArgs) -> Result<Exit, CliError> 
     let composed = Composed::verifying(&context.loaded.settings, &context.data_dir, !args.fresh)?;
     let mut worst = Exit::Clean;
     let sources = read_all(composed.workbench.as_ref(), &paths, &mut worst);
-    let wanted = select(&sources, args).await?;
+    let wanted = select(composed.workbench.as_ref(), &sources, args).await?;
     let cancel = interrupt::token();
     let rules = context.loaded.settings.verification.policy();
     let jobs = args.jobs.map_or_else(width::of_machine, usize::from);
@@ -112,25 +114,21 @@ fn faulty_spec(source: &Source, task: &Task) -> Option<String> {
 }
 
 /// Functions to verify, in order.
-async fn select<'a>(sources: &'a [Source], args: &VerifyArgs) -> Result<Vec<(&'a Source, &'a Task, String)>, CliError> {
+async fn select<'a>(
+    workbench: &dyn Workbench,
+    sources: &'a [Source],
+    args: &VerifyArgs,
+) -> Result<Vec<(&'a Source, &'a Task, String)>, CliError> {
     let mut wanted = Vec::new();
     for source in sources {
-        let keys = match &args.function {
-            Some(name) => source.named(name),
-            None => source.keys(),
+        let is_reached = match &args.changed {
+            Some(revision) => reached(workbench, source, revision).await?,
+            None => vec![true; source.analysis.tasks.len()],
         };
-        let changed = match &args.changed {
-            Some(revision) => Some(changed::lines(&source.path, &source.text, revision).await?),
-            None => None,
-        };
-        for key in keys {
-            let Some(task) = source.task(&key) else { continue };
-            let first = line_of(&source.text, task.spec_range.start.min(task.function_range.start));
-            let last = line_of(&source.text, task.function_range.end.saturating_sub(1));
-            if changed.as_ref().is_none_or(|c| c.touch(first, last)) {
-                wanted.push((source, task, key.shown()));
-            }
-        }
+        let keys = source.keys().into_iter().zip(&source.analysis.tasks).zip(is_reached);
+        let named = args.function.as_ref().map(|name| source.named(name));
+        let chosen = keys.filter(|((key, _), is)| *is && named.as_ref().is_none_or(|n| n.contains(key)));
+        wanted.extend(chosen.map(|((key, task), _)| (source, task, key.shown())));
     }
     match &args.function {
         Some(name) if !sources.is_empty() && sources.iter().all(|s| s.named(name).is_empty()) => {
@@ -138,6 +136,16 @@ async fn select<'a>(sources: &'a [Source], args: &VerifyArgs) -> Result<Vec<(&'a
         }
         _ => Ok(wanted),
     }
+}
+
+/// Which functions of a file what changed since a commit can reach.
+async fn reached(workbench: &dyn Workbench, source: &Source, revision: &str) -> Result<Vec<bool>, CliError> {
+    let changed = changed::since_commit(&source.path, &source.text, revision).await?;
+    let Changed::Since { before, .. } = &changed else { return Ok(vec![true; source.analysis.tasks.len()]) };
+    let absolute = std::path::absolute(&source.path).unwrap_or_else(|_| source.path.clone());
+    let analysis = workbench.analyse(&absolute, before);
+    let before = reach::State { text: before, analysis: &analysis };
+    Ok(reach::reached(&changed, before, reach::State { text: &source.text, analysis: &source.analysis }))
 }
 
 /// The layers of one function, and the lines that tell of them when it is its turn.

@@ -1,24 +1,31 @@
-//! Which lines of a file differ from a commit of git.
+//! What of a file differs from a commit of git.
 //!
 //! git is asked for what the commit has and compares nothing itself: for that it would start what the repository's
 //! configuration names (a file system monitor, clean filters, drivers), and a repository may be anybody's.
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use zeroerr_sandbox::trusted;
 
 use crate::exit::CliError;
+use crate::files;
 
 /// Changed lines of one file.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Changed {
     /// The file is not known to git: all of it.
     Everything,
-    /// These runs of lines (1-based, both ends included).
-    Lines(Vec<(usize, usize)>),
+    /// Some of it.
+    Since {
+        /// What it was.
+        before: Arc<str>,
+        /// The runs of lines that differ (1-based, both ends included).
+        runs: Vec<(usize, usize)>,
+    },
 }
 
 impl Changed {
@@ -26,7 +33,7 @@ impl Changed {
     pub fn touch(&self, first: usize, last: usize) -> bool {
         match self {
             Self::Everything => true,
-            Self::Lines(runs) => runs.iter().any(|&(from, to)| from <= last && first <= to),
+            Self::Since { runs, .. } => runs.iter().any(|&(from, to)| from <= last && first <= to),
         }
     }
 }
@@ -35,7 +42,7 @@ impl Changed {
 ///
 /// # Errors
 /// No git, a file outside any repository, or no such commit.
-pub async fn lines(path: &Path, text: &str, revision: &str) -> Result<Changed, CliError> {
+pub async fn since_commit(path: &Path, text: &str, revision: &str) -> Result<Changed, CliError> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default();
     let known = git(folder, &["ls-files".as_ref(), "--error-unmatch".as_ref(), "--".as_ref(), name]).await?;
@@ -61,7 +68,13 @@ pub async fn lines(path: &Path, text: &str, revision: &str) -> Result<Changed, C
     place.push(":./");
     place.push(name);
     let before = git(folder, &["cat-file".as_ref(), "blob".as_ref(), &place]).await?;
-    Ok(if before.code == 0 { Changed::Lines(differing(&before.stdout, text)) } else { Changed::Everything })
+    Ok(if before.code == 0 { since(&before.stdout, text) } else { Changed::Everything })
+}
+
+/// What changed from one text to another. A byte order mark is in git's and not in ours.
+pub fn since(before: &str, now: &str) -> Changed {
+    let before = files::unmarked(before);
+    Changed::Since { before: before.into(), runs: differing(before, now) }
 }
 
 /// The full name of a commit, which no option can be mistaken for.
@@ -105,7 +118,8 @@ mod tests {
     fn differences_give_line_runs() {
         assert_eq!(differing("a\nb\nc\nd\ne\n", "a\r\nx\r\ny\r\nc\r\ne\r\nf"), [(2, 3), (4, 5), (6, 6)]);
         assert_eq!(differing("a\nb\n", "b\n"), [(0, 1)]);
-        let changed = Changed::Lines(vec![(3, 6)]);
+        assert_eq!(since("\u{feff}a\n", "a\n"), Changed::Since { before: "a\n".into(), runs: vec![] });
+        let changed = Changed::Since { before: "".into(), runs: vec![(3, 6)] };
         assert!(changed.touch(6, 9) && changed.touch(1, 3) && !changed.touch(7, 9) && !changed.touch(1, 2));
     }
 }
