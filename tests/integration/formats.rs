@@ -75,6 +75,26 @@ fn other_tools_can_read_the_result() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_in_every_format() {
+    let shell = Shell::new();
+    shell.write("project/latin.py", b"x = 1\ny = '\xe9'\n");
+    let verify = |format: &str| shell.run(&["verify", "latin.py", "--format", format]);
+    let diagnostic = &json(&verify("json"))["diagnostics"][0];
+    assert_eq!(
+        *diagnostic,
+        serde_json::json!({
+            "file": "latin.py", "line": 2, "code": "file.unreadable", "severity": "error",
+            "message": "is not UTF-8; save the file as UTF-8",
+        })
+    );
+    let ran = shell.run(&["run", "latin.py", "--json"]);
+    assert_eq!((ran.code, &json(&ran)["diagnostics"][0]), (2, diagnostic), "{}", ran.err);
+    assert_eq!(json(&verify("sarif"))["runs"][0]["results"][0]["ruleId"], "file.unreadable");
+    assert!(verify("junit").out.contains(r#" errors="1">"#));
+    assert!(verify("github").out.starts_with("::error file=latin.py,line=2,"));
+}
+
+#[test]
 fn changed_asks_git_and_looks_at_nothing_else() {
     let Some(shell) = equipped() else { return };
     fs::remove_dir(shell.project().join(".git")).unwrap();

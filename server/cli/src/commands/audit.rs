@@ -70,7 +70,7 @@ pub async fn main(global: &Global, args: &AuditArgs) -> Result<Exit, CliError> {
     let journal = workbench.journal().map_err(CliError::machine)?;
     let mut worst = Exit::Clean;
     let places = still_there(journal, &args.paths, &mut worst)?;
-    let sources = read_all(workbench, &files::find(&places)?, &mut worst);
+    let (sources, _) = read_all(workbench, &files::find(&places)?, &mut worst);
     let mut cases = cases(journal, &sources, &places, args.function.as_deref(), &mut worst)?;
     for case in cases.iter_mut().filter(|c| c.certified.task.is_none()) {
         case.found = whereabouts::find(workbench, journal, &case.certified.acceptance);

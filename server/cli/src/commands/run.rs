@@ -18,7 +18,7 @@ use crate::args::{Global, RunArgs};
 use crate::compose::Composed;
 use crate::context::{Context, LogTo, Ui, complain};
 use crate::exit::{CliError, Exit};
-use crate::render::json::{Run, Runs, diagnostics};
+use crate::render::json::{Diagnostic, Run, Runs, diagnostics};
 use crate::render::progress::Progress;
 use crate::render::{BAD, GOOD, STRONG, WARN, advice, diff, plural};
 use crate::targets::{Key, Source, no_such_function};
@@ -38,10 +38,10 @@ pub async fn main(global: &Global, args: &RunArgs) -> Result<Exit, CliError> {
     let composed = Composed::new(&context.loaded.settings, &context.data_dir, loading_events(loading))?;
     let workbench = composed.workbench.as_ref();
     let mut worst = Exit::Clean;
-    let sources = read_all(workbench, &paths, &mut worst);
+    let (sources, unreadable) = read_all(workbench, &paths, &mut worst);
     let wanted = wanted(&sources, args.function.as_deref())?;
     if wanted.iter().all(Vec::is_empty) {
-        return nothing_to_do(&context, &sources, worst);
+        return nothing_to_do(&context, &sources, unreadable, worst);
     }
     let mut languages: Vec<LanguageId> = sources.iter().filter_map(|s| LanguageId::from_path(&s.path)).collect();
     languages.sort_unstable();
@@ -66,26 +66,29 @@ pub async fn main(global: &Global, args: &RunArgs) -> Result<Exit, CliError> {
         }
     }
     if context.ui.json {
-        context
-            .ui
-            .json_result(&Runs { runs: session.runs, diagnostics: sources.iter().flat_map(diagnostics).collect() })?;
+        context.ui.json_result(&Runs { runs: session.runs, diagnostics: diagnostics(&sources, unreadable) })?;
     }
     Ok(session.worst)
 }
 
-/// Reads files; one that cannot be read is told and does not stop the others.
-pub fn read_all(workbench: &dyn Workbench, paths: &[std::path::PathBuf], worst: &mut Exit) -> Vec<Source> {
-    let mut sources = Vec::new();
+/// Reads files; one that cannot be read is told, becomes a diagnostic, and does not stop the others.
+pub fn read_all(
+    workbench: &dyn Workbench,
+    paths: &[std::path::PathBuf],
+    worst: &mut Exit,
+) -> (Vec<Source>, Vec<Diagnostic>) {
+    let (mut sources, mut unreadable) = (Vec::new(), Vec::new());
     for path in paths {
         match Source::read(workbench, path) {
             Ok(source) => sources.push(source),
             Err(error) => {
                 complain(&error.message);
+                unreadable.push(Diagnostic::unreadable(path, &error.message));
                 *worst = (*worst).max(error.exit);
             }
         }
     }
-    sources
+    (sources, unreadable)
 }
 
 /// Per file, the functions to write: the named one, else all stubs.
@@ -102,13 +105,16 @@ fn wanted(sources: &[Source], function: Option<&str>) -> Result<Vec<Vec<Key>>, C
 }
 
 /// No stub with a spec: said, with the faults that may be the reason.
-fn nothing_to_do(context: &Context, sources: &[Source], worst: Exit) -> Result<Exit, CliError> {
+fn nothing_to_do(
+    context: &Context,
+    sources: &[Source],
+    unreadable: Vec<Diagnostic>,
+    worst: Exit,
+) -> Result<Exit, CliError> {
     let faulty = sources.iter().any(|s| !s.analysis.diagnostics.is_empty());
     let have = sources.iter().map(|s| s.analysis.tasks.len()).sum::<usize>();
     if context.ui.json {
-        context
-            .ui
-            .json_result(&Runs { runs: Vec::new(), diagnostics: sources.iter().flat_map(diagnostics).collect() })?;
+        context.ui.json_result(&Runs { runs: Vec::new(), diagnostics: diagnostics(sources, unreadable) })?;
     } else if !sources.is_empty() || worst == Exit::Clean {
         sources.iter().flat_map(Source::faults).for_each(|f| context.ui.note(&f));
         let why = if have > 0 {

@@ -20,7 +20,7 @@ use crate::commands::run::read_all;
 use crate::compose::Composed;
 use crate::context::{Context, LogTo, Ui};
 use crate::exit::{CliError, Exit};
-use crate::render::json::{Function, Functions, diagnostics};
+use crate::render::json::{Diagnostic, Function, Functions, diagnostics};
 use crate::render::progress::TreeProgress;
 use crate::render::{BAD, GOOD, STRONG, WARN, github, junit, sarif};
 use crate::targets::{Source, no_such_function};
@@ -67,7 +67,7 @@ pub async fn main(global: &Global, args: &VerifyArgs) -> Result<Exit, CliError> 
     let paths = files::find(&args.paths)?;
     let composed = Composed::verifying(&context.loaded.settings, &context.data_dir, !args.fresh)?;
     let mut worst = Exit::Clean;
-    let sources = read_all(composed.workbench.as_ref(), &paths, &mut worst);
+    let (sources, unreadable) = read_all(composed.workbench.as_ref(), &paths, &mut worst);
     let wanted = select(composed.workbench.as_ref(), &sources, args).await?;
     let cancel = interrupt::token();
     let rules = context.loaded.settings.verification.policy();
@@ -102,8 +102,7 @@ pub async fn main(global: &Global, args: &VerifyArgs) -> Result<Exit, CliError> 
     if sources.iter().flat_map(|s| &s.analysis.diagnostics).any(|d| d.severity == Severity::Error) {
         worst = worst.max(Exit::Findings);
     }
-    // Where no file at all could be read, that has been said.
-    print(ui, format, &verified, &sources, paths.is_empty() || !sources.is_empty())?;
+    print(ui, format, &verified, &sources, unreadable)?;
     Ok(worst)
 }
 
@@ -175,8 +174,16 @@ async fn verify_one(
     (stack, lines)
 }
 
-fn print(ui: Ui, format: Format, verified: &[Verified], sources: &[Source], is_read: bool) -> Result<(), CliError> {
-    let faults: Vec<_> = sources.iter().flat_map(diagnostics).collect();
+fn print(
+    ui: Ui,
+    format: Format,
+    verified: &[Verified],
+    sources: &[Source],
+    unreadable: Vec<Diagnostic>,
+) -> Result<(), CliError> {
+    // Where no file at all could be read, that has been said.
+    let is_read = unreadable.is_empty() || !sources.is_empty();
+    let faults = diagnostics(sources, unreadable);
     match format {
         Format::Json => {
             let functions = verified

@@ -1,5 +1,7 @@
 //! What `verify` may have to print, for the tests of its formats.
 
+use std::path::Path;
+
 use zeroerr_core::task_specification::Severity;
 use zeroerr_core::verdict::{Finding, Layer, LayerReport, StackReport, Verdict};
 
@@ -23,15 +25,16 @@ pub fn unsaid() -> Vec<Verified> {
     ]
 }
 
-/// A fault of a spec in a file without a function that can be verified.
+/// A fault of a spec in a file without a function that can be verified, and a file that cannot be read.
 pub fn faults() -> Vec<Diagnostic> {
-    vec![Diagnostic {
+    let unknown = Diagnostic {
         file: "c.py".into(),
         line: 3,
         code: "spec.unknown-tag".into(),
         severity: Severity::Error,
         message: "unknown tag `@exmaple`".into(),
-    }]
+    };
+    vec![unknown, Diagnostic::unreadable(Path::new("d.py"), "d.py:2: is not UTF-8; save the file as UTF-8")]
 }
 
 /// One function with a finding, a missing tool and a layer that had nothing to do.

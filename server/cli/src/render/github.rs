@@ -32,7 +32,7 @@ pub fn annotations(verified: &Verified) -> Vec<String> {
     out
 }
 
-/// The line for a fault of a spec.
+/// The line for a fault of a spec, or for a file that cannot be read.
 pub fn fault(fault: &Diagnostic) -> String {
     let level = match fault.severity {
         Severity::Error => "error",
@@ -72,7 +72,10 @@ mod tests {
         assert_eq!(lines, expected);
         assert_eq!(
             fixture::faults().iter().map(fault).collect::<Vec<_>>(),
-            ["::error file=c.py,line=3,title=spec.unknown-tag::unknown tag `@exmaple`"]
+            [
+                "::error file=c.py,line=3,title=spec.unknown-tag::unknown tag `@exmaple`",
+                "::error file=d.py,line=2,title=file.unreadable::is not UTF-8; save the file as UTF-8"
+            ]
         );
     }
 

@@ -2,6 +2,7 @@
 //! changed, so these are types of their own and not the domain's.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Serialize;
 use zeroerr_core::advice::AdviceReport;
@@ -18,7 +19,7 @@ use crate::targets::Source;
 pub struct Runs {
     /// One entry per function.
     pub runs: Vec<Run>,
-    /// Faults of spec blocks in the files that were looked at.
+    /// Faults of spec blocks in the files that were looked at, and files that cannot be read.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -90,14 +91,14 @@ pub struct Edit {
     new_text: String,
 }
 
-/// One fault of a spec block.
+/// One fault of a spec block, or a file that cannot be read.
 #[derive(Debug, Serialize)]
 pub struct Diagnostic {
     /// Path as shown.
     pub file: String,
     /// 1-based line of the fault.
     pub line: usize,
-    /// `spec.<rule>`.
+    /// `spec.<rule>`, or [`UNREADABLE`].
     pub code: String,
     /// How bad it is.
     pub severity: zeroerr_core::task_specification::Severity,
@@ -110,7 +111,7 @@ pub struct Diagnostic {
 pub struct Functions {
     /// One entry per function.
     pub functions: Vec<Function>,
-    /// Faults of spec blocks in the files that were looked at.
+    /// Faults of spec blocks in the files that were looked at, and files that cannot be read.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -219,16 +220,34 @@ impl Edit {
     }
 }
 
-/// The faults of a file's specs.
-pub fn diagnostics(source: &Source) -> Vec<Diagnostic> {
-    let one = |d: &zeroerr_core::task_specification::SpecDiagnostic| Diagnostic {
-        file: source.path.display().to_string(),
-        line: line_of(&source.text, d.range.start),
-        code: d.code.clone(),
-        severity: d.severity,
-        message: d.message.clone(),
+/// The rule of a file that cannot be read.
+pub const UNREADABLE: &str = "file.unreadable";
+
+impl Diagnostic {
+    /// A file that cannot be read, and why: `path: why` or `path:line: why`.
+    pub fn unreadable(path: &Path, said: &str) -> Self {
+        let file = path.display().to_string();
+        let said = said.strip_prefix(&file).unwrap_or(said);
+        let (place, message) = said.split_once(": ").unwrap_or(("", said));
+        let line = place.trim_start_matches(':').parse().unwrap_or(1);
+        let severity = zeroerr_core::task_specification::Severity::Error;
+        Self { file, line, code: UNREADABLE.into(), severity, message: message.to_owned() }
+    }
+}
+
+/// The faults of the files' specs, and the files that cannot be read.
+pub fn diagnostics(sources: &[Source], unreadable: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let of = |source: &Source| {
+        let one = |d: &zeroerr_core::task_specification::SpecDiagnostic| Diagnostic {
+            file: source.path.display().to_string(),
+            line: line_of(&source.text, d.range.start),
+            code: d.code.clone(),
+            severity: d.severity,
+            message: d.message.clone(),
+        };
+        source.analysis.diagnostics.iter().map(one).collect::<Vec<_>>()
     };
-    source.analysis.diagnostics.iter().map(one).collect()
+    sources.iter().flat_map(of).chain(unreadable).collect()
 }
 
 #[cfg(test)]
@@ -332,6 +351,17 @@ mod tests {
         let abstained = RunReport { outcome: RunOutcome::Abstained, ..report };
         let run = serde_json::to_value(Run::new("a.py", &abstained, "def f():\n    ...\n", false)).unwrap();
         assert_eq!(run["edit"], serde_json::Value::Null, "only what is verified is offered");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_has_a_place_and_a_reason() {
+        let shown = |said: &str| {
+            let Diagnostic { file, line, message, .. } = Diagnostic::unreadable(Path::new("a: 7/b.py"), said);
+            (file, line, message)
+        };
+        let expected = |line, why: &str| ("a: 7/b.py".to_owned(), line, why.to_owned());
+        assert_eq!(shown("a: 7/b.py:12: is not UTF-8"), expected(12, "is not UTF-8"));
+        assert_eq!(shown("a: 7/b.py: cannot be read: denied"), expected(1, "cannot be read: denied"));
     }
 
     #[test]

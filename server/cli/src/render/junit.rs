@@ -1,12 +1,12 @@
-//! Layers as JUnit XML: one suite per file, one case per function and layer, per fault of a spec, and for an objection
-//! that no layer says.
+//! Layers as JUnit XML: one suite per file, one case per function and layer, per fault of a spec, for an objection that no
+//! layer says, and for a file that cannot be read.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use std::time::Duration;
 use zeroerr_core::task_specification::Severity;
 use zeroerr_core::verdict::{LayerReport, Verdict};
 
-use super::json::Diagnostic;
+use super::json::{Diagnostic, UNREADABLE};
 use crate::commands::verify::Verified;
 use crate::exit::CliError;
 
@@ -51,9 +51,9 @@ fn files<'a>(verified: &'a [Verified], faults: &[&'a Diagnostic]) -> Vec<&'a str
     files
 }
 
-fn failure(name: &str, place: String, kind: &str, message: &str) -> TestCase {
-    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-    status.set_type(kind).set_message(message);
+fn case_of(name: &str, kind: NonSuccessKind, place: String, code: &str, message: &str) -> TestCase {
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_type(code).set_message(message);
     let mut case = TestCase::new(name, status);
     case.set_classname(place);
     case.set_time(Duration::ZERO);
@@ -61,11 +61,15 @@ fn failure(name: &str, place: String, kind: &str, message: &str) -> TestCase {
 }
 
 fn not_verified(function: &Verified, objection: &str) -> TestCase {
-    failure("verified", format!("{}:{}", function.file, function.function), "objection", objection)
+    let place = format!("{}:{}", function.file, function.function);
+    case_of("verified", NonSuccessKind::Failure, place, "objection", objection)
 }
 
+/// What could not be looked at is an error, as a layer that could not run is.
 fn faulty(fault: &Diagnostic) -> TestCase {
-    failure("spec", format!("{}:{}", fault.file, fault.line), &fault.code, &fault.message)
+    let (name, kind) =
+        if fault.code == UNREADABLE { ("file", NonSuccessKind::Error) } else { ("spec", NonSuccessKind::Failure) };
+    case_of(name, kind, format!("{}:{}", fault.file, fault.line), &fault.code, &fault.message)
 }
 
 fn case(function: &Verified, layer: &LayerReport) -> TestCase {
@@ -126,7 +130,7 @@ mod tests {
     fn no_failure_is_without_a_case_that_fails() {
         expect![[r#"
             <?xml version="1.0" encoding="UTF-8"?>
-            <testsuites name="zeroerr" tests="4" failures="2" errors="1">
+            <testsuites name="zeroerr" tests="5" failures="2" errors="2">
                 <testsuite name="a.py" tests="2" skipped="0" errors="0" failures="1">
                     <testcase name="types" classname="a.py:f" time="0.000"/>
                     <testcase name="verified" classname="a.py:f" time="0.000">
@@ -141,6 +145,11 @@ mod tests {
                 <testsuite name="c.py" tests="1" skipped="0" errors="0" failures="1">
                     <testcase name="spec" classname="c.py:3" time="0.000">
                         <failure message="unknown tag `@exmaple`" type="spec.unknown-tag"/>
+                    </testcase>
+                </testsuite>
+                <testsuite name="d.py" tests="1" skipped="0" errors="1" failures="0">
+                    <testcase name="file" classname="d.py:2" time="0.000">
+                        <error message="is not UTF-8; save the file as UTF-8" type="file.unreadable"/>
                     </testcase>
                 </testsuite>
             </testsuites>

@@ -15,7 +15,7 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// The rule of a function that nothing speaks for, or that lacks a layer which must pass.
 const NOT_VERIFIED: &str = "zeroerr.not-verified";
 
-/// The document: one result per finding and per fault of a spec; a layer that could not run and an objection that no
+/// The document: one result per finding, per fault of a spec and per file that cannot be read; a layer that could not run and an objection that no
 /// layer says are results of their own, so that neither is ever taken for a clean bill.
 pub fn document(verified: &[Verified], faults: &[Diagnostic]) -> Sarif {
     let mut rules: Vec<ReportingDescriptor> = Vec::new();
@@ -123,7 +123,8 @@ mod tests {
         expect_test::expect![[r#"
             "error" "zeroerr.not-verified" "no evidence"
             "warning" "types.unavailable" "ty is not installed"
-            "error" "spec.unknown-tag" "unknown tag `@exmaple`""#]]
+            "error" "spec.unknown-tag" "unknown tag `@exmaple`"
+            "error" "file.unreadable" "is not UTF-8; save the file as UTF-8""#]]
         .assert_eq(&said.join("\n"));
     }
 

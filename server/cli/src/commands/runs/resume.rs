@@ -58,7 +58,10 @@ pub async fn main(global: &Global, args: &ResumeArgs) -> Result<Exit, CliError> 
 fn end(ui: Ui, session: Session<'_>, source: &Source) -> Result<Exit, CliError> {
     let worst = session.worst;
     if ui.json {
-        ui.json_result(&Runs { runs: session.runs, diagnostics: diagnostics(source) })?;
+        ui.json_result(&Runs {
+            runs: session.runs,
+            diagnostics: diagnostics(std::slice::from_ref(source), Vec::new()),
+        })?;
     }
     Ok(worst)
 }
