@@ -408,13 +408,16 @@ class Reader:
             return None
         bases = {_last(b) for b in node.bases}
         if bases & {"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"}:
-            members = [t.id for n in node.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)]
-            return Fixed(["%s.%s" % (name, m) for m in members]) if members else None
+            members = ["%s.%s" % (name, t.id) for n in node.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)]
+            several = _combined(name, members) if bases & {"Flag", "IntFlag"} else []
+            return Fixed(members + several) if members else None
         fields = [n for n in node.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)]
         if "TypedDict" in bases:
+            total = not any(k.arg == "total" and isinstance(k.value, ast.Constant) and not k.value.value for k in node.keywords)
             parts = [self.kind(f.annotation, (), depth + 1) for f in fields]
-            template = "{%s}" % ", ".join("%r: %%s" % f.target.id for f in fields)
-            return _Record(parts, template) if parts and all(parts) else None
+            if not (parts and all(parts)):
+                return None
+            return _Record([_Entry(f.target.id, part, _is_needed(f.annotation, total)) for f, part in zip(fields, parts)])
         init = next((n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None)
         if init is not None:
             plain = init.args.posonlyargs + init.args.args
@@ -428,12 +431,57 @@ class Reader:
         return Fixed([name + "()"]) if not bases - {"object", "Generic", "Protocol", "ABC"} else None
 
 
+class _Entry:
+    """A key of a TypedDict with its value, or nothing where it may be missing."""
+
+    def __init__(self, name, kind, needed):
+        self.name, self.kind, self.needed = name, kind, needed
+
+    def _text(self, value):
+        return "%r: %s" % (self.name, value)
+
+    def small(self):
+        found = [self._text(v) for v in self.kind.small()]
+        return found if self.needed else found[:1] + [""] + found[1:]
+
+    def random(self, rng, size):
+        return "" if not self.needed and rng.below(3) == 0 else self._text(self.kind.random(rng, size))
+
+    def sized(self, rng, size, shape):
+        return self._text(self.kind.sized(rng, size, shape))
+
+    def nth(self, size):
+        return self._text(self.kind.nth(size))
+
+    def strategy(self, st):
+        given = self.kind.strategy(st).map(self._text)
+        return given if self.needed else st.one_of(given, st.just(""))
+
+
 class _Record(Row):
-    """A TypedDict: a template with one place per field."""
+    """A TypedDict: one entry per field."""
     closed = True
 
     def _text(self, items):
-        return self.template % tuple(items)
+        return "{%s}" % ", ".join(filter(None, items))
+
+
+def _is_needed(annotation, total):
+    """Whether every value of a TypedDict has the field (PEP 655)."""
+    while isinstance(annotation, ast.Subscript):
+        name = _last(annotation.value)
+        if name in ("Required", "NotRequired"):
+            return name == "Required"
+        if name not in ("Annotated", "ReadOnly"):
+            return total
+        annotation = annotation.slice.elts[0] if isinstance(annotation.slice, ast.Tuple) else annotation.slice
+    return total
+
+
+def _combined(name, members):
+    """Flags together: none, each two neighbours, all."""
+    pairs = ["%s | %s" % pair for pair in zip(members, members[1:])]
+    return ["%s(0)" % name] + pairs + ([" | ".join(members)] if len(members) > 2 else [])
 
 
 def _last(node):
