@@ -1,6 +1,8 @@
 //! What a shell sees of `zeroerr`: exit code, standard output, standard error. No model is needed.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -140,6 +142,12 @@ fn wrong_usage_has_code_2_and_says_what_is_right() {
             "{command}"
         );
     }
+    let odd = shell.project().join("odd").join(OsStr::from_bytes(b"lat\xe9.py"));
+    fs::create_dir(shell.project().join("odd")).unwrap();
+    fs::write(odd, "# @spec F.\ndef f():\n    return 1\n").unwrap();
+    let said = shell.run(&["verify", "odd"]);
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains("lat\u{fffd}.py: its path is not UTF-8; rename it"), "{}", said.err);
     shell.write("project/large.py", format!("# @spec F.\ndef f():\n    return 1\n{}", "x = 1\n".repeat(180_000)));
     check_error(
         &shell,

@@ -60,6 +60,9 @@ impl Source {
     pub fn read(workbench: &dyn Workbench, path: &Path) -> Result<Self, CliError> {
         let text = files::read(path)?;
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        if absolute.to_str().is_none() {
+            return Err(CliError::usage(format!("{}: its path is not UTF-8; rename it", absolute.display())));
+        }
         let analysis = workbench.analyse(&absolute, &text);
         // A large file without specs, as generators write them, is in nobody's way.
         if text.len() > LARGEST && !analysis.tasks.is_empty() {

@@ -105,12 +105,20 @@ impl VerificationStack {
         })
     }
 
+    /// The same for a task whose file the tools can be told of: they are spoken to in UTF-8.
+    fn adapter(&self, task: &Task) -> Result<&dyn Language, CheckError> {
+        match task.file.to_str() {
+            Some(_) => self.language(task.language),
+            None => Err(CheckError(format!("{}: its path is not UTF-8; rename it", task.file.display()))),
+        }
+    }
+
     /// Gate and fingerprint of a candidate, standing in its file.
     ///
     /// # Errors
     /// One sentence with the remedy when sandbox or tools are missing or the file cannot take it.
     pub async fn judge(&self, task: &Task, candidate: &Candidate, seed: u64) -> Result<Judgement, CheckError> {
-        let language = self.language(task.language)?;
+        let language = self.adapter(task)?;
         let edits = language.splice(task, candidate).map_err(CheckError)?;
         let subject = subject_for_edit(task, &edits).map_err(CheckError)?;
         let _running = self.quiet.read().await;
@@ -129,7 +137,7 @@ impl VerificationStack {
         classes: &[(Candidate, Fingerprint, u32)],
         seed: u64,
     ) -> Result<Vec<Question>, CheckError> {
-        let language = self.language(task.language)?;
+        let language = self.adapter(task)?;
         let behaviours = classes
             .iter()
             .map(|(candidate, fingerprint, votes)| self.behaviour(task, candidate, fingerprint.clone(), *votes))
@@ -144,7 +152,7 @@ impl VerificationStack {
     /// # Errors
     /// One sentence with the remedy when sandbox or tools are missing or the file cannot take it.
     pub async fn answer(&self, task: &Task, candidate: &Candidate, call: &str) -> Result<Option<Answer>, CheckError> {
-        let language = self.language(task.language)?;
+        let language = self.adapter(task)?;
         let behaviour = self.behaviour(task, candidate, Fingerprint { outcomes: Vec::new() }, 1)?;
         let _running = self.quiet.read().await;
         language.answer(&self.toolchain, &behaviour, call).await
@@ -157,7 +165,7 @@ impl VerificationStack {
         fingerprint: Fingerprint,
         votes: u32,
     ) -> Result<Behaviour, CheckError> {
-        let edits = self.language(task.language)?.splice(task, candidate).map_err(CheckError)?;
+        let edits = self.adapter(task)?.splice(task, candidate).map_err(CheckError)?;
         let subject = subject_for_edit(task, &edits).map_err(CheckError)?;
         Ok(Behaviour { subject, fingerprint, votes })
     }
@@ -173,7 +181,7 @@ impl VerificationStack {
         candidates: &[Candidate],
         probe: Probe,
     ) -> Result<Vec<Observation>, CheckError> {
-        let language = self.language(task.language)?;
+        let language = self.adapter(task)?;
         let placed: Vec<Result<Subject, String>> = candidates
             .iter()
             .map(|c| language.splice(task, c).and_then(|edits| subject_for_edit(task, &edits)))
@@ -233,7 +241,7 @@ impl VerificationStack {
 
     /// Has made what the measurements need: they alone have the machine to themselves.
     async fn prepare(&self, subject: &Subject) {
-        if let Ok(language) = self.language(subject.task.language) {
+        if let Ok(language) = self.adapter(&subject.task) {
             let _running = self.quiet.read().await;
             language.prepare(&self.toolchain, subject).await;
         }
@@ -241,7 +249,7 @@ impl VerificationStack {
 
     /// Runs one layer, with its time taken. Verdicts are remembered under everything that could change them.
     pub async fn check(&self, subject: &Subject, layer: Layer) -> LayerReport {
-        let language = match self.language(subject.task.language) {
+        let language = match self.adapter(&subject.task) {
             Ok(language) => language,
             Err(error) => return LayerReport::new(layer, Verdict::Unavailable, error.0),
         };

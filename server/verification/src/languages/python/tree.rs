@@ -1,5 +1,8 @@
 //! What every file of this folder needs of Python's trees, beside the tools of all languages.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use tree_sitter::{Node, Parser, Tree};
 
 use crate::languages::reparse;
@@ -17,12 +20,61 @@ pub(super) fn parser() -> Option<Parser> {
 
 /// Parses any text.
 pub(super) fn parse(text: &str) -> Option<Tree> {
-    parser()?.parse(text, None)
+    parser()?.parse(&*with_short_comments(text), None)
 }
 
 /// Parses an editor's text: the same tree, sooner when the text is much like the last one.
 pub(super) fn parse_typed(text: &str) -> Option<Tree> {
-    reparse::parse("python", parser()?, text)
+    reparse::parse("python", parser()?, &with_short_comments(text))
+}
+
+/// Lines of a very long comment that are read: some at its start, and at its end, above what may be a function, more
+/// than any spec has.
+const HEAD: usize = 16;
+const TAIL: usize = 200;
+
+/// The text with blanks in the middle of very long comments, byte for byte. After every line of a comment the
+/// grammar's scanner reads on to the comment's end, to know how far the next statement is indented: 8,000 lines after
+/// an indented block would take minutes.
+fn with_short_comments(text: &str) -> Cow<'_, str> {
+    // Within a string such a line is content, which may also end the string.
+    let ends_string = |line: &str| ["\"\"\"", "'''"].iter().any(|quotes| line.contains(quotes));
+    let mut continues = false;
+    let mut is_comment = |line: &str| {
+        let is_content = std::mem::replace(&mut continues, line.trim_end().ends_with('\\'));
+        line.trim_start().starts_with('#') && !is_content && !ends_string(line)
+    };
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    let (mut at, mut ends) = (0, Vec::new());
+    for line in text.split_inclusive('\n') {
+        at += line.len();
+        if is_comment(line) {
+            ends.push(at);
+        } else {
+            runs.extend(middle(&ends));
+            ends.clear();
+        }
+    }
+    runs.extend(middle(&ends));
+    if runs.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for run in runs {
+        out.push_str(text.get(from..run.start).unwrap_or_default());
+        let lines = text.get(run.clone()).unwrap_or_default();
+        out.extend(lines.bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }));
+        from = run.end;
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
+    Cow::Owned(out)
+}
+
+/// The bytes of a comment, given by where its lines end, that are not read.
+fn middle(ends: &[usize]) -> Option<Range<usize>> {
+    let last = ends.len().checked_sub(TAIL + 1)?;
+    (last >= TAIL).then(|| ends[HEAD - 1]..ends[last])
 }
 
 /// A subtree as one line of tokens: equal for texts that differ in white space and comments only.
@@ -70,4 +122,28 @@ pub(super) fn unwrapped(mut node: Node<'_>) -> Node<'_> {
         node = inner;
     }
     node
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_of_a_long_comment_is_blank_and_everything_keeps_its_place() {
+        let comment = |n: usize| "    # é and more\n".repeat(n);
+        let short = format!("def f():\n    pass\n{}def g():\n    pass\n", comment(2 * TAIL));
+        assert!(matches!(with_short_comments(&short), Cow::Borrowed(_)));
+        let quoted = format!("x = \"\"\"\n{}# \"\"\"\n", comment(300));
+        let long = format!("def f():\n    pass\n{}# @spec G.\ndef g():\n    pass\n{quoted}", comment(2000));
+        let read = with_short_comments(&long);
+        assert_eq!(read.len(), long.len());
+        assert_eq!(read.matches('#').count(), HEAD + TAIL + 300 + 1);
+        assert_eq!(read.find("# @spec"), long.find("# @spec"));
+        let tree = parse(&long).unwrap();
+        assert!(!tree.root_node().has_error());
+        let kinds: Vec<&str> = children(tree.root_node()).iter().map(Node::kind).collect();
+        assert_eq!(kinds, ["function_definition", "comment", "function_definition", "expression_statement"]);
+        let continued = format!("x = '\\\n{}'\n", "# a \\\n".repeat(2 * TAIL + 2));
+        assert!(matches!(with_short_comments(&continued), Cow::Borrowed(_)));
+    }
 }
