@@ -45,6 +45,48 @@ fn layer(function: &Value, name: &str) -> Value {
     layers.iter().find(|l| l["layer"] == name).cloned().unwrap_or_else(|| panic!("no {name} in {function}"))
 }
 
+/// In a cut off configuration a file may be read as another language than it is: no word about the code.
+#[test]
+fn a_broken_configuration_is_named_and_the_code_is_not_blamed() {
+    let Some(shell) = equipped() else { return };
+    let verify = |name: &str, text: &str, file: &str| {
+        shell.write(&format!("project/{name}"), text);
+        let said = shell.run(&["verify", file, "--json"]);
+        fs::remove_file(shell.project().join(name)).unwrap();
+        (said.code, json(&said)["functions"][0]["objection"].as_str().unwrap_or_default().to_owned())
+    };
+    shell.write("project/types.ts", "export type Point = { x: number };\nexport const ORIGIN: Point = { x: 0 };\n");
+    let source = "import { ORIGIN, type Point } from \"./types\";\n// @spec Distance.\n// @example away({ x: 3 }) == 3\nexport const away = (p: Point): number => Math.abs(p.x - ORIGIN.x);\n";
+    shell.write("project/away.ts", source);
+    shell.write(
+        "project/twice.py",
+        "# @spec Twice.\n# @example twice(2) == 4\ndef twice(x: int) -> int:\n    return x * 2\n",
+    );
+    for (name, text, file, said) in [
+        (
+            "package.json",
+            "{\n  \"name\": ",
+            "away.ts",
+            "package.json is no JSON (EOF while parsing a value at line 2 column 10); mend it",
+        ),
+        (
+            "tsconfig.json",
+            "// ours\n{ \"strict\"",
+            "away.ts",
+            "tsconfig.json is no JSON (EOF while parsing an object); mend it",
+        ),
+        (
+            "pyproject.toml",
+            "[tool.ruff]\n[project\n",
+            "twice.py",
+            "ruff cannot read pyproject.toml: unclosed table, expected `]`; mend that file",
+        ),
+    ] {
+        let (code, objection) = verify(name, text, file);
+        assert_eq!((code, objection.contains(said)), (3, true), "{name}: {objection}");
+    }
+}
+
 #[test]
 fn verify_passes_what_is_right_and_names_what_is_wrong() {
     let Some(shell) = equipped() else { return };

@@ -56,6 +56,9 @@ pub async fn run(tools: &Toolchain, run: Run<'_>) -> Result<Output, Failure> {
         Some(loaded) => tools.run_loaded(name, job, loaded, fault).await?,
         None => tools.run_tool(name, job, fault).await?,
     };
+    if let Some(why) = refusal(name, run.accepted, &output) {
+        return Err(Failure::Unavailable(why));
+    }
     if let Some(why) = fault(&output) {
         return Err(Failure::Unavailable(format!("{why}; {REMEDY}")));
     }
@@ -70,10 +73,46 @@ pub async fn run(tools: &Toolchain, run: Run<'_>) -> Result<Output, Failure> {
     }
 }
 
-/// Whether the tool itself has failed. Limits are the work of the code that it was given.
+/// Files of a project that configure tools.
+const CONFIGS: [&str; 11] = [
+    "pyproject.toml",
+    "ruff.toml",
+    ".ruff.toml",
+    "setup.cfg",
+    "mypy.ini",
+    "ty.toml",
+    "tox.ini",
+    ".bandit",
+    ".oxlintrc.json",
+    "tsconfig.json",
+    "package.json",
+];
+
+/// What a tool has against a file of the project's that configures it: no other installation would mend that, and the
+/// tool has not failed.
+fn refusal(name: &str, accepted: &[i32], output: &Output) -> Option<String> {
+    if !matches!(output.exit, Exit::Code(code) if !accepted.contains(&code)) {
+        return None;
+    }
+    let said = [&output.stderr, &output.stdout].map(|bytes| String::from_utf8_lossy(bytes)).join("\n");
+    let mut words = said.split(|c: char| c.is_whitespace() || "`'\",:()".contains(c));
+    let path = words.find(|word| CONFIGS.contains(&word.rsplit('/').next().unwrap_or(word)))?;
+    // Tools see a copy of the project, and have files of these names themselves.
+    let file = path.split_once("/project/").map_or(path, |(_, below)| below);
+    if file.starts_with('/') || file.contains("node_modules/") {
+        return None;
+    }
+    let why = last_words(output);
+    let why = why.rsplit_once(path).map_or(why.as_str(), |(_, why)| why).trim_matches([' ', ':', '.']);
+    Some(format!("{name} cannot read {file}: {why}; mend that file"))
+}
+
+/// Whether the tool itself has failed. Limits are the work of the code that it was given, and a broken configuration is
+/// the project's.
 fn fault(name: &str, accepted: &[i32], output: &Output) -> Option<String> {
     match output.exit {
         Exit::Code(code) if accepted.contains(&code) => None,
+        Exit::Code(_) if refusal(name, accepted, output).is_some() => None,
         Exit::Code(code) => Some(format!("{name} ended with exit code {code}{}", last_words(output))),
         Exit::Signal(signal) => Some(format!("{name} was killed by signal {signal}{}", last_words(output))),
         Exit::Limit(_) => None,
@@ -101,5 +140,32 @@ fn limit_name(kind: LimitKind) -> &'static str {
         LimitKind::Processes => "processes",
         LimitKind::Output => "output",
         LimitKind::FileSize => "file size",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(code: i32, stderr: &str) -> Output {
+        Output { exit: Exit::Code(code), stdout: Vec::new(), stderr: stderr.into(), elapsed: Duration::ZERO }
+    }
+
+    #[test]
+    fn a_broken_configuration_is_named_and_no_fault_of_the_tool() {
+        let ruff = "ruff failed\n  Cause: Failed to parse /tmp/x/project/web/pyproject.toml\n  Cause: TOML parse error at line 2, column 9\n  |\n2 | [project\n  |         ^\nunclosed table, expected `]`\n";
+        let told = "ruff cannot read web/pyproject.toml: unclosed table, expected `]`; mend that file";
+        assert_eq!(refusal("ruff", &[0, 1], &ended(2, ruff)).as_deref(), Some(told));
+        assert_eq!(fault("ruff", &[0, 1], &ended(2, ruff)), None);
+        let bandit = "[main]\tERROR\tpyproject.toml : Error parsing file.\n";
+        let told = "bandit cannot read pyproject.toml: Error parsing file; mend that file";
+        assert_eq!(refusal("bandit", &[0, 1], &ended(2, bandit)).as_deref(), Some(told));
+        assert_eq!(refusal("ruff", &[0, 1], &ended(1, ruff)), None, "it did its work");
+        let own = "Cannot find module '/opt/tools/node_modules/eslint/package.json'";
+        assert_eq!(refusal("eslint", &[0, 1], &ended(2, own)), None, "its own file is not the project's");
+        assert_eq!(
+            fault("ruff", &[0, 1], &ended(2, "out of luck")).as_deref(),
+            Some("ruff ended with exit code 2: out of luck")
+        );
     }
 }

@@ -42,7 +42,8 @@ impl Mirror {
     /// Copies what matters for `text` in the place of the subject's file.
     ///
     /// # Errors
-    /// One sentence when the scratch folder cannot be written.
+    /// One sentence when the scratch folder cannot be written, or a file that says how the code is to be read is broken:
+    /// what a tool would say then is no word about the code.
     pub fn make(tools: &Toolchain, subject: &Subject, text: &str) -> Result<Self, CheckError> {
         Self::make_in(tools.scratch()?, subject, text)
     }
@@ -75,7 +76,22 @@ impl Mirror {
             link(packages, &mirror.root.join("node_modules"))?;
         }
         mirror.tsconfig = TsConfig::of(&mirror.file, &mirror.root);
-        Ok(mirror)
+        match mirror.broken_config() {
+            None => Ok(mirror),
+            Some((path, why)) => {
+                let path = path.strip_prefix(&mirror.root).unwrap_or(&path);
+                Err(CheckError(format!("{} is no JSON ({why}); mend it", path.display())))
+            }
+        }
+    }
+
+    /// The nearest `package.json` or the `tsconfig.json` that holds, when it cannot be read, and why.
+    fn broken_config(&self) -> Option<(PathBuf, String)> {
+        let package = self.config(|name| name == "package.json");
+        let text = package.and_then(|p| std::fs::read_to_string(p).ok()).unwrap_or_default();
+        let read = serde_json::from_str::<serde::de::IgnoredAny>(text.trim_start_matches('\u{feff}'));
+        let broken = package.zip(read.err()).map(|(path, why)| (path.to_path_buf(), why.to_string()));
+        broken.or_else(|| self.tsconfig.broken.clone())
     }
 
     fn copy(&self, from: &Path, below: &Path) -> Result<PathBuf, CheckError> {

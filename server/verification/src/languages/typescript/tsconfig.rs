@@ -31,10 +31,12 @@ pub(super) struct TsConfig {
     options: Map<String, Value>,
     /// Patterns of bare specifiers with what they stand for.
     pub aliases: Vec<(String, Vec<PathBuf>)>,
+    /// The first of the files that is no JSON, and why.
+    pub broken: Option<(PathBuf, String)>,
 }
 
 impl TsConfig {
-    /// Reads the configuration that holds for a file below `root`; what cannot be read is not there.
+    /// Reads the configuration that holds for a file below `root`; what is not there says nothing.
     pub fn of(file: &Path, root: &Path) -> Self {
         let folders = file.ancestors().skip(1).take_while(|f| f.starts_with(root));
         let nearest = folders.flat_map(|f| [f.join("tsconfig.json"), f.join("jsconfig.json")]).find(|p| p.is_file());
@@ -42,7 +44,9 @@ impl TsConfig {
         let (mut next, mut base_url, mut paths) = (nearest, None, None);
         for _ in 0..CHAIN {
             let Some(path) = next.take() else { break };
-            let Some(Value::Object(read)) = std::fs::read_to_string(&path).ok().and_then(|t| parse(&t)) else { break };
+            let Ok(text) = std::fs::read_to_string(&path) else { break };
+            config.broken = fault(&text).map(|why| (path.clone(), why));
+            let Some(Value::Object(read)) = parse(&text) else { break };
             let folder = path.parent().unwrap_or(root);
             let options = read.get("compilerOptions").and_then(Value::as_object).cloned().unwrap_or_default();
             if let Some(own) = options.get("baseUrl").and_then(Value::as_str) {
@@ -116,6 +120,15 @@ fn tidy(path: &Path) -> PathBuf {
     path.components().filter(|c| !matches!(c, std::path::Component::CurDir)).collect()
 }
 
+/// Why a text is no JSON with comments and trailing commas. An empty file is one without options, as for tsc.
+fn fault(text: &str) -> Option<String> {
+    let plain = plain(text);
+    let error =
+        serde_json::from_str::<Value>(&plain).err().filter(|_| !plain.trim().is_empty() && parse(text).is_none());
+    // Its line is that of a text without comments.
+    error.map(|e| e.to_string()).map(|e| e.split(" at line ").next().unwrap_or(&e).to_owned())
+}
+
 /// JSON with comments and trailing commas.
 pub(super) fn parse(text: &str) -> Option<Value> {
     serde_json::from_str(text).ok().or_else(|| serde_json::from_str(&plain(text)).ok())
@@ -171,6 +184,18 @@ mod tests {
         let text = "\u{feff}// our options\n{ \"a\": \"x // y /* z */ \\\" ,]\", /* b */ \"c\": [1, 2, ], }\n";
         assert_eq!(parse(text), Some(json!({"a": "x // y /* z */ \" ,]", "c": [1, 2]})));
         assert_eq!(parse("{ \"a\": "), None);
+    }
+
+    #[test]
+    fn a_file_that_is_no_json_is_told_and_an_empty_one_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let broken = |text: &str| {
+            std::fs::write(folder.path().join("tsconfig.json"), text).unwrap();
+            TsConfig::of(&folder.path().join("a.ts"), folder.path()).broken.map(|(_, why)| why)
+        };
+        assert_eq!(broken("// ours\n{ \"strict\": "), Some("EOF while parsing a value".to_owned()));
+        assert_eq!(broken("{ \"strict\": true, /* */ }"), None);
+        assert_eq!(broken(" // nothing\n"), None);
     }
 
     #[test]
