@@ -42,8 +42,8 @@ impl Mirror {
     /// Copies what matters for `text` in the place of the subject's file.
     ///
     /// # Errors
-    /// One sentence when the scratch folder cannot be written, or a file that says how the code is to be read is broken:
-    /// what a tool would say then is no word about the code.
+    /// One sentence when the scratch folder cannot be written, or `package.json` cannot be read, which says how the code is
+    /// to be read.
     pub fn make(tools: &Toolchain, subject: &Subject, text: &str) -> Result<Self, CheckError> {
         Self::make_in(tools.scratch()?, subject, text)
     }
@@ -76,22 +76,28 @@ impl Mirror {
             link(packages, &mirror.root.join("node_modules"))?;
         }
         mirror.tsconfig = TsConfig::of(&mirror.file, &mirror.root);
-        match mirror.broken_config() {
-            None => Ok(mirror),
-            Some((path, why)) => {
-                let path = path.strip_prefix(&mirror.root).unwrap_or(&path);
-                Err(CheckError(format!("{} is no JSON ({why}); mend it", path.display())))
-            }
-        }
+        mirror.package_is_read()?;
+        Ok(mirror)
     }
 
-    /// The nearest `package.json` or the `tsconfig.json` that holds, when it cannot be read, and why.
-    fn broken_config(&self) -> Option<(PathBuf, String)> {
-        let package = self.config(|name| name == "package.json");
-        let text = package.and_then(|p| std::fs::read_to_string(p).ok()).unwrap_or_default();
+    fn package_is_read(&self) -> Result<(), CheckError> {
+        let Some(path) = self.config(|name| name == "package.json") else { return Ok(()) };
+        let text = std::fs::read_to_string(path).unwrap_or_default();
         let read = serde_json::from_str::<serde::de::IgnoredAny>(text.trim_start_matches('\u{feff}'));
-        let broken = package.zip(read.err()).map(|(path, why)| (path.to_path_buf(), why.to_string()));
-        broken.or_else(|| self.tsconfig.broken.clone())
+        read.map(drop).map_err(|why| self.broken(path, &why.to_string()))
+    }
+
+    /// Whether the `tsconfig.json` that holds is one, for whoever goes by its rules.
+    ///
+    /// # Errors
+    /// One sentence when it cannot be read: what tsc would say then is no word about the code.
+    pub fn tsconfig_is_read(&self) -> Result<(), CheckError> {
+        self.tsconfig.broken.as_ref().map_or(Ok(()), |(path, why)| Err(self.broken(path, why)))
+    }
+
+    fn broken(&self, path: &Path, why: &str) -> CheckError {
+        let path = path.strip_prefix(&self.root).unwrap_or(path);
+        CheckError(format!("{} is no JSON ({why}); mend it", path.display()))
     }
 
     fn copy(&self, from: &Path, below: &Path) -> Result<PathBuf, CheckError> {

@@ -78,6 +78,7 @@ async fn compare(tools: &Toolchain, subject: &Subject) -> Result<Vec<Finding>, F
 /// the project, not about the edit.
 async fn remarks(tools: &Toolchain, subject: &Subject, text: &str) -> Result<Vec<Remark>, Failure> {
     let mirror = Mirror::make(tools, subject, text)?;
+    mirror.tsconfig_is_read()?;
     let own = mirror.tsconfig.file.clone();
     if let Some(config) = own {
         let extends = config.file_name().map(|n| format!("./{}", n.to_string_lossy()));
