@@ -134,10 +134,9 @@ impl Chain {
                 "subscript_expression" => {
                     let index = node.child_by_field_name("index")?;
                     // What is computed may be anything: the chain ends before it.
-                    if index.kind() == "string" {
-                        path.push(text(index, source).trim_matches(['"', '\'']).to_owned());
-                    } else {
-                        path.clear();
+                    match written_key(index, source) {
+                        Some(key) => path.push(key),
+                        None => path.clear(),
                     }
                 }
                 "call_expression" => {
@@ -159,6 +158,8 @@ struct Walk<'a> {
     source: &'a str,
     module: &'a Module,
     bound: HashSet<String>,
+    /// Names that stand for functions.
+    functions: HashSet<String>,
     /// What the function itself brings in.
     own: HashMap<String, String>,
     seen: HashSet<(String, usize)>,
@@ -172,6 +173,7 @@ impl<'a> Walk<'a> {
             source,
             module,
             bound: HashSet::new(),
+            functions: HashSet::new(),
             own: HashMap::new(),
             seen: HashSet::new(),
             found: Vec::new(),
@@ -202,6 +204,9 @@ impl<'a> Walk<'a> {
             "for_in_statement" => field("left").filter(|_| field("kind").is_some()),
             _ => None,
         };
+        if is_function(node) || field("value").is_some_and(|v| is_function(unwrapped(v))) {
+            self.functions.extend(field("name").map(|n| text(n, self.source).to_owned()));
+        }
         self.bound.extend(target.map(|n| bound_by_pattern(n, self.source)).unwrap_or_default());
         self.bound.retain(|name| !self.own.contains_key(name));
     }
@@ -237,11 +242,14 @@ impl<'a> Walk<'a> {
 
     /// A name, or the longest chain of members that starts with one.
     fn reference(&mut self, node: Node<'_>) {
-        let property = node.child_by_field_name("property").or_else(|| node.child_by_field_name("index"));
-        let property = property.map_or("", |n| text(n, self.source).trim_matches(['"', '\'']));
-        let is_member = node.kind() != "identifier";
-        if is_member && property == "__proto__" {
+        let key = member_key(node, self.source);
+        if key.as_deref() == Some("__proto__") {
             self.add(Capability::Reflection, "__proto__".to_owned(), node);
+        }
+        // `(() => {})[made]`: there is nothing to take from a function that is not known by its name.
+        let object = node.child_by_field_name("object").map(unwrapped);
+        if node.kind() == "subscript_expression" && key.is_none() && object.is_some_and(is_function) {
+            self.add(Capability::Evaluation, "Function".to_owned(), node);
         }
         let Some(parent) = node.parent() else { return };
         let is_inner = parent.child_by_field_name("object") == Some(node);
@@ -282,8 +290,13 @@ impl<'a> Walk<'a> {
             }
             return;
         }
-        let property = callee.child_by_field_name("property").map_or("", |n| text(n, self.source));
-        let through_constructor = property == "constructor"
+        let key = member_key(callee, self.source);
+        let object = callee.child_by_field_name("object").map(unwrapped);
+        let of_function = object.is_some_and(|o| self.functions.contains(text(o, self.source)));
+        if callee.kind() == "subscript_expression" && key.is_none() && of_function {
+            self.add(Capability::Evaluation, "Function".to_owned(), node);
+        }
+        let through_constructor = key.as_deref() == Some("constructor")
             && (node.kind() == "call_expression"
                 || callee.child_by_field_name("object").is_some_and(|o| o.kind() != "this"))
             && first.as_ref().is_some_and(|n| is_text(n) || n.kind() == "identifier");
@@ -324,6 +337,42 @@ impl<'a> Walk<'a> {
             self.found.push(Reach { capability, target, line });
         }
     }
+}
+
+/// The member that is taken, as far as the text says which.
+fn member_key(node: Node<'_>, source: &str) -> Option<String> {
+    match node.kind() {
+        "member_expression" => node.child_by_field_name("property").map(|n| text(n, source).to_owned()),
+        "subscript_expression" => written_key(node.child_by_field_name("index")?, source),
+        _ => None,
+    }
+}
+
+/// A key that stands in the text, in one piece or in several (`"constr" + "uctor"`). Numbers are keys too.
+fn written_key(node: Node<'_>, source: &str) -> Option<String> {
+    let node = unwrapped(node);
+    match node.kind() {
+        "string" | "number" => Some(text(node, source).trim_matches(['"', '\'']).to_owned()),
+        "template_string" if parts(node).iter().all(|p| p.kind() != "template_substitution") => {
+            Some(text(node, source).trim_matches('`').to_owned())
+        }
+        "binary_expression" if text(node.child_by_field_name("operator")?, source) == "+" => {
+            let side = |name| written_key(node.child_by_field_name(name)?, source);
+            Some(side("left")? + &side("right")?)
+        }
+        _ => None,
+    }
+}
+
+fn is_function(node: Node<'_>) -> bool {
+    matches!(
+        node.kind(),
+        "arrow_function"
+            | "function_expression"
+            | "function_declaration"
+            | "generator_function"
+            | "generator_function_declaration"
+    )
 }
 
 /// Whether a name is bound where it stands, or names a key.

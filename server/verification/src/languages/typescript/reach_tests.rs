@@ -54,6 +54,26 @@ fn globals_evaluation_and_tampering() {
 }
 
 #[test]
+fn a_member_that_is_made_up_is_no_way_to_a_constructor() {
+    check(
+        "const f = (kind, handlers) => {\n  const g = () => 1;\n  (() => {})['constr' + 'uctor']('return 1')();\n  (() => {})[kind]('return 1')();\n  g[kind]('return 1')();\n  const made = (function () {})[kind];\n  f[kind]('return 1');\n  kind[`constructor`]['constructor']('return 1')();\n  globalThis['pro' + 'cess'].exit();\n};\n",
+        expect![[r#"
+            3 evaluation Function
+            4 evaluation Function
+            5 evaluation Function
+            6 evaluation Function
+            7 evaluation Function
+            8 evaluation Function
+            9 process process.exit
+        "#]],
+    );
+    check(
+        "const f = (kind, handlers, xs) => {\n  const at = () => 1;\n  const cached = at[kind];\n  return handlers[kind](xs) + handlers[`on${kind}`](xs) + xs[0](at()) + [() => 1, () => 2][kind]() + { a: () => 1 }[kind]() + Math[kind](1) + cached;\n};\n",
+        expect![""],
+    );
+}
+
+#[test]
 fn pure_code_and_own_names_reach_for_nothing() {
     check(
         "import { join } from 'node:path';\nfunction f(fetch: number[], xs: Map<string, number>) {\n  const process = fetch.map((eval_) => eval_ + 1);\n  const o = { fs: 1, eval: 2 };\n  o.eval = 3;\n  xs.set('fetch', process.length);\n  class Q { exit() { return this.constructor.name; } }\n  console.log(join('a', 'b'), Math.max(...fetch), Array.prototype.slice.call(fetch), o.fs);\n  return process[0] + Number.parseInt('1', 10);\n}\n",
