@@ -1,7 +1,7 @@
 //! Layer 5, properties: what a generator with shrinking showed of `@property` laws.
 
 use serde::Deserialize;
-use zeroerr_core::code::line_of;
+use zeroerr_core::code::{ParamKind, line_of};
 use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
 
 use crate::fingerprint::{Broken, one_line};
@@ -105,7 +105,7 @@ fn failed(findings: Vec<Finding>) -> LayerReport {
 
 fn falsified(subject: &Subject, law: &LawFact) -> Finding {
     let text = law_text(subject, law);
-    let values = law.bindings.trim_start_matches('(').trim_end_matches(')');
+    let values = law.bindings.strip_prefix('(').and_then(|b| b.strip_suffix(')')).unwrap_or(&law.bindings);
     let place = match (law.call.as_str(), law.bindings.as_str()) {
         ("", "()") => String::new(),
         ("", _) => format!(" for {}", one_line(&bindings(values))),
@@ -141,9 +141,16 @@ fn call(subject: &Subject, bindings: &str) -> String {
     let params = &subject.task.signature.params;
     let named = bindings.trim_start_matches('(');
     match params.as_slice() {
-        [only] => named
-            .strip_prefix(&format!("{}=", only.name))
-            .map_or_else(|| bindings.to_string(), |value| format!("({value}")),
+        [only] => {
+            let star = match only.kind {
+                ParamKind::Rest => "*",
+                ParamKind::KeywordRest => "**",
+                _ => "",
+            };
+            named
+                .strip_prefix(&format!("{}=", only.name))
+                .map_or_else(|| bindings.to_string(), |value| format!("({star}{value}"))
+        }
         _ => bindings.to_string(),
     }
 }

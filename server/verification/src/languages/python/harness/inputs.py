@@ -12,6 +12,7 @@ import itertools
 
 import kinds
 import mutation
+import rests
 from kinds import Rng
 from subject import decorators, find
 
@@ -61,14 +62,19 @@ class Plan:
             self._add(reader, args.vararg, "rest", True)
         for arg, default in zip(args.kwonlyargs, args.kw_defaults):
             self._add(reader, arg, "keyword", default is not None)
+        if args.kwarg:
+            self._add(reader, args.kwarg, "keys", True)
 
     def _add(self, reader, arg, how, has_default):
-        seen = [call[arg.arg] for call in self.examples if arg.arg in call]
-        kind = reader.kind(arg.annotation, [v for v in seen if not isinstance(v, mutation.Source)])
-        texts = sorted({mutation.text(v) for v in seen}, key=lambda t: (len(t), t))
-        if kind is None and texts:
-            kind = kinds.Fixed(texts)
-        self.params.append(Param(arg.arg, how, has_default, kind, texts))
+        passed = [call[arg.arg] for call in self.examples if arg.arg in call]
+        is_whole = how not in ("rest", "keys")
+        seen = passed if is_whole else [v for p in passed for v in (p.values() if how == "keys" else p)]
+        kind = reader.kind(arg.annotation, [v for v in seen if not isinstance(v, mutation.Source)], 0 if is_whole else 1)
+        if kind is None and seen:
+            kind = kinds.Fixed(sorted({mutation.text(v) for v in seen}, key=lambda t: (len(t), t)))
+        names = rests.names_of(passed, arg.annotation, {p.name for p in self.params}) if how == "keys" else []
+        texts = sorted({rests.text(how, v, names) for v in passed}, key=lambda t: (len(t), t))
+        self.params.append(Param(arg.arg, how, has_default, kind, texts, names))
 
     def _read_examples(self, codes):
         """The arguments by parameter of every call of the function in the examples."""
@@ -78,11 +84,20 @@ class Plan:
             for call in _calls(code, self.name):
                 if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
                     continue
-                bound = dict(zip(names, call.args))
-                bound.update({k.arg: k.value for k in call.keywords})
-                values = {n: mutation.value(v, self.tree) for n, v in bound.items()}
-                if len(call.args) <= len(names) and all(v is not None for v in values.values()):
-                    self.examples.append({n: mutation.unwrap(v) for n, v in values.items()})
+                by_name = {a.arg for a in args.args + args.kwonlyargs}
+                others = [k.arg for k in call.keywords if k.arg not in by_name]
+                if len(call.args) > len(names) and not args.vararg or others and not args.kwarg:
+                    continue
+                found = [mutation.value(v, self.tree) for v in call.args]
+                named = {k.arg: mutation.value(k.value, self.tree) for k in call.keywords}
+                if None in found or None in named.values():
+                    continue
+                example = {n: mutation.unwrap(v) for n, v in [*zip(names, found), *named.items()] if n not in others}
+                if found[len(names):]:
+                    example[args.vararg.arg] = [mutation.unwrap(v) for v in found[len(names):]]
+                if others:
+                    example[args.kwarg.arg] = {n: mutation.unwrap(named[n]) for n in others}
+                self.examples.append(example)
 
     def _find_receivers(self, reader, codes):
         """Ways to construct the object: as the examples do, else from its own `__init__`."""
@@ -95,15 +110,15 @@ class Plan:
 
     def can_generate(self):
         """Whether every parameter that must be given has values."""
-        return self.node is not None and bool(self.receivers) and all(p.kind or p.has_default or p.how == "rest" for p in self.params)
+        return self.node is not None and bool(self.receivers) and all(p.kind or p.has_default for p in self.params)
 
     def call(self, values, omit=()):
         """`([1, 2], k=3)` from texts by parameter; parameters in `omit` keep their default."""
         parts, by_name = [], False
         for param in self.params:
-            if param.how == "rest":
-                if not by_name:
-                    parts += values.get(param.name, [])
+            if param.how in ("rest", "keys"):
+                if values.get(param.name) and not (by_name and param.how == "rest"):
+                    parts.append(values[param.name])
                 continue
             if param.name in omit or param.name not in values:
                 by_name = True
@@ -116,10 +131,18 @@ class Plan:
 
 
 class Param:
-    """One parameter: its kind of values (or `None`), and the texts that examples pass."""
+    """One parameter: its kind of values (or `None`), and the texts that examples pass.
 
-    def __init__(self, name, how, has_default, kind, texts):
-        self.name, self.how, self.has_default, self.kind, self.texts = name, how, has_default, kind, texts
+    `kind` is that of one argument, `whole` that of all which `*args` and `**kwargs` take.
+    """
+
+    def __init__(self, name, how, has_default, kind, texts, names):
+        self.name, self.how, self.has_default, self.kind, self.texts, self.names = name, how, has_default, kind, texts, names
+        self.whole = kind
+        if kind is not None and how == "rest":
+            self.whole = rests.Rest(kind)
+        elif how == "keys":
+            self.whole = rests.Keys(names, kind) if kind is not None and names else None
 
 
 def _calls(code, name):
@@ -141,7 +164,7 @@ def generate(plan, seed, limit):
     sources = [_mutations(plan, rng, limit)]
     if plan.can_generate():
         sources = [_boundaries(plan, limit)] + sources + [_random(plan, rng, limit)]
-    from_examples = {plan.call(_texts(e)) for e in plan.examples}
+    from_examples = {plan.call(_texts(plan, e)) for e in plan.examples}
     chosen, seen = [], set(from_examples)
     live = sources
     while live and len(chosen) < limit:
@@ -176,26 +199,27 @@ def huge(plan):
 
 def calls_of_examples(plan):
     """The calls that the examples make, as `(receiver, arguments)`."""
-    return [(r, plan.call(_texts(e))) for e in plan.examples for r in plan.receivers[:1]]
+    return [(r, plan.call(_texts(plan, e))) for e in plan.examples for r in plan.receivers[:1]]
 
 
-def _texts(values):
-    return {n: mutation.text(v) for n, v in values.items()}
+def _texts(plan, values):
+    params = {p.name: p for p in plan.params}
+    return {n: rests.text(params[n].how, v, params[n].names) for n, v in values.items() if n in params}
 
 
 def _needed(plan):
-    return [p for p in plan.params if p.how != "rest" and p.kind is not None]
+    return [p for p in plan.params if p.whole is not None]
 
 
 def _omitted(plan, turn):
     """Every second call leaves out the parameters that have defaults."""
-    return {p.name for p in plan.params if p.has_default and (p.kind is None or turn % 2 == 0)}
+    return {p.name for p in plan.params if p.has_default and p.how not in ("rest", "keys") and (p.kind is None or turn % 2 == 0)}
 
 
 def _boundaries(plan, limit):
     """Boundary values: each parameter walks through its own, at different strides."""
     params = _needed(plan)
-    lists = [p.kind.small() for p in params]
+    lists = [p.whole.small() for p in params]
     longest = max([len(x) for x in lists] + [1])
     total = 1
     for values in lists:
@@ -204,14 +228,9 @@ def _boundaries(plan, limit):
         rows = sorted(itertools.product(*[range(len(x)) for x in lists]), key=lambda row: (sum(row), row))
     else:
         rows = [[(turn + place * (1 + turn // longest)) % len(x) for place, x in enumerate(lists)] for turn in range(limit * 2)]
-    if any(p.how == "rest" for p in plan.params):
-        rows = [row for row in rows for _ in range(4)]  # with none to three of the rest
     for turn, row in enumerate(rows):
         picked = [values[place] for values, place in zip(lists, row)]
         values = {p.name: v for p, v in zip(params, picked)}
-        for p in plan.params:
-            if p.how == "rest":
-                values[p.name] = (p.kind.small() if p.kind else ["1", "2", "3"])[: turn % 4]
         yield plan.call(values, _omitted(plan, turn))
 
 
@@ -221,7 +240,7 @@ def _random(plan, rng, limit):
         return
     for turn in range(limit * 2):
         size = 1 + turn * 8 // (limit * 2) + rng.below(3)
-        values = {p.name: p.kind.random(rng, size) for p in params}
+        values = {p.name: p.whole.random(rng, size) for p in params}
         yield plan.call(values, _omitted(plan, turn))
 
 
@@ -229,7 +248,7 @@ def _mutations(plan, rng, limit):
     """The examples' calls with one or all arguments changed a little, and mixed."""
     if not plan.examples:
         return
-    closed = {p.name: p.kind for p in plan.params if p.kind is not None and kinds.is_closed(p.kind)}
+    closed = {p.name: p.whole for p in plan.params if p.whole is not None and kinds.is_closed(p.kind)}
     for turn in range(limit * 4):
         values = dict(plan.examples[turn % len(plan.examples)])
         names = sorted(values)
@@ -244,4 +263,4 @@ def _mutations(plan, rng, limit):
                 values[name] = mutation.Source(closed[name].random(rng, 3))
             else:
                 values[name] = mutation.mutate(values[name], rng, [e[name] for e in plan.examples if name in e])
-        yield plan.call(_texts(values))
+        yield plan.call(_texts(plan, values))

@@ -9,11 +9,13 @@ when they are handed in for another candidate it is asked for the same ones with
 is answered otherwise, all starts anew with Hypothesis: what is found does not depend on what was known.
 """
 import ast
+import functools
 import hashlib
 import time
 
 import doubts
 import inputs
+import rests
 from judge import Worker
 
 CASES = 200
@@ -53,7 +55,7 @@ def _law(hypothesis, worker, plan, index, request, cases, end):
     state = {"index": index, "called": 0, "valid": 0, "invalid": 0, "status": "held", "bindings": "", "why": "", "hollow": False}
     text = request["properties"][index]
     params = _variables(text, plan)
-    unknown = [p.name for p in params if p.kind is None]
+    unknown = [p.name for p in params if p.whole is None]
     if unknown:
         return dict(state, status="no values", why=", ".join(unknown))
 
@@ -147,7 +149,7 @@ def _key(plan, index, request):
 
 def _edges(worker, index, params, state):
     """Boundary values first, smallest first: what hangs on one is found small without shrinking."""
-    lists = [p.kind.small()[:16] for p in params]
+    lists = [[rests.bound(p.how, x) for x in p.whole.small()[:16]] for p in params]
     rows = []
     for turn in range(max([len(x) for x in lists] + [0])):
         row = ["%s=%s" % (p.name, x[turn % len(x)]) for p, x in zip(params, lists)]
@@ -164,7 +166,7 @@ def _variables(text, plan):
         names = {n.id for n in ast.walk(ast.parse(text.strip(), mode="eval")) if isinstance(n, ast.Name)}
     except SyntaxError:
         names = set()
-    return [p for p in plan.params if p.name in names and p.how != "rest"]
+    return [p for p in plan.params if p.name in names]
 
 
 def _strategy(st, params):
@@ -173,8 +175,9 @@ def _strategy(st, params):
         return st.just("()")
     parts = []
     for p in params:
-        generated = p.kind.strategy(st)
-        parts.append(st.one_of(generated, st.sampled_from(p.texts)) if p.texts else generated)
+        generated = p.whole.strategy(st)
+        texts = st.one_of(generated, st.sampled_from(p.texts)) if p.texts else generated
+        parts.append(texts if p.how not in ("rest", "keys") else texts.map(functools.partial(rests.bound, p.how)))
     names = [p.name for p in params]
     return st.tuples(*parts).map(lambda row: "(%s)" % ", ".join("%s=%s" % pair for pair in zip(names, row)))
 

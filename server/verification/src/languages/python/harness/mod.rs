@@ -23,7 +23,7 @@ use crate::layers::Failure;
 use crate::toolchain::{Loaded, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 26] = [
+const FILES: [(&str, &str); 28] = [
     ("__main__.py", include_str!("__main__.py")),
     ("answers.py", include_str!("answers.py")),
     ("batch.py", include_str!("batch.py")),
@@ -38,9 +38,11 @@ const FILES: [(&str, &str); 26] = [
     ("judge.py", include_str!("judge.py")),
     ("kinds.py", include_str!("kinds.py")),
     ("laws.py", include_str!("laws.py")),
+    ("library.py", include_str!("library.py")),
     ("mutation.py", include_str!("mutation.py")),
     ("project.py", include_str!("project.py")),
     ("questions.py", include_str!("questions.py")),
+    ("rests.py", include_str!("rests.py")),
     ("shrink.py", include_str!("shrink.py")),
     ("subject.py", include_str!("subject.py")),
     ("symbolic.py", include_str!("symbolic.py")),

@@ -77,7 +77,8 @@ def variants(plan, call):
             yield (other, call[1])
     plain = [p for p in plan.params if p.how in ("plain", "only")]
     rest = next((p for p in plan.params if p.how == "rest"), None)
-    named = {p.name: p for p in plan.params}
+    keys = next((p for p in plan.params if p.how == "keys"), None)
+    named = {p.name: p for p in plan.params if p.how in ("plain", "keyword")}
     for place, value in enumerate(node.args):
         param = plain[place] if place < len(plain) else rest
         last = place == len(node.args) - 1
@@ -86,7 +87,7 @@ def variants(plan, call):
         for text in values(value, param.kind if param else None):
             yield _with(receiver, node, place, text)
     for place, keyword in enumerate(node.keywords):
-        param = named.get(keyword.arg)
+        param = named.get(keyword.arg, keys)
         at = len(node.args) + place
         if param is not None and param.has_default:
             yield _without(receiver, node, at)
@@ -150,6 +151,9 @@ def values(node, kind):
         for part in kind.parts:
             if fits(node, part):
                 yield from values(node, part)
+    elif isinstance(kind, kinds.Iterables) and ast.unparse(node).startswith("iter("):
+        inner = kinds.Many(kind.element, "iter([%s])")
+        yield from (_many(node, inner) if fits(node, inner) else kind.small())
     elif isinstance(kind, kinds.Many):
         yield from _many(node, kind) if fits(node, kind) else kind.small()
     elif isinstance(kind, kinds.Map):
@@ -164,6 +168,8 @@ def fits(node, kind):
     """Whether a syntax tree is a value of the kind."""
     if isinstance(kind, kinds.Either):
         return any(fits(node, part) for part in kind.parts)
+    if isinstance(kind, kinds.Iterables) and ast.unparse(node).startswith("iter("):
+        return fits(node, kinds.Many(kind.element, "iter([%s])"))
     if isinstance(kind, kinds.Many):
         found = items(node, kind)
         return found is not None and all(fits(i, kind.element) for i in found)
@@ -174,6 +180,8 @@ def fits(node, kind):
         found = parts(node, kind)
         return found is not None and all(map(fits, found, kind.parts))
     wanted = {kinds.Int: (int,), kinds.Float: (int, float), kinds.Str: (str,), kinds.Bytes: (bytes,)}.get(type(kind))
+    if wanted is None and hasattr(kind, "head"):
+        return isinstance(node, ast.Call) and ast.unparse(node.func) == kind.head
     if wanted is None:
         return ast.unparse(node) in kind.texts
     return type(_value(node)) in wanted

@@ -222,6 +222,8 @@ class Subject:
         for arg in everything + [a for a in (arguments.vararg, arguments.kwarg) if a]:
             arg.annotation = None
         self.receiver = None
+        named = [a for a in self.node.args.posonlyargs + self.node.args.args + self.node.args.kwonlyargs if a.annotation]
+        self.iterables = {a.arg for a in named if ast.unparse(a.annotation).split("[")[0].split(".")[-1] == "Iterable"}
         self.params = {a.arg for a in everything} | {a.arg for a in (arguments.vararg, arguments.kwarg) if a}
         if has_receiver and (arguments.posonlyargs or arguments.args):
             self.receiver = (arguments.posonlyargs or arguments.args)[0].arg
@@ -240,6 +242,17 @@ class Subject:
         except TypeError:
             return {}
 
+    def seen(self, bound):
+        """Parameters for one clause: it uses up no iterator, and can go through an `Iterable` again and again."""
+        return {n: self._seen(n, v) if hasattr(type(v), "__next__") else v for n, v in bound.items()}
+
+    def _seen(self, name, iterator):
+        try:
+            copied = _deepcopy(iterator)
+        except Exception:  # a generator cannot be copied
+            return iterator
+        return list(copied) if name in self.iterables else copied
+
     def unmet(self, bound):
         """The index of the first `@requires` clause that is false or raises, or `None`.
 
@@ -250,7 +263,7 @@ class Subject:
             if clause.code is not None and unbound.intersection(clause.code.co_names):
                 continue
             try:
-                if not values.truth(clause.value({**self.names, **bound})):
+                if not values.truth(clause.value({**self.names, **self.seen(bound)})):
                     return index
             except Exception:
                 return index

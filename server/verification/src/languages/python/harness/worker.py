@@ -224,7 +224,7 @@ def contract(subject, receiver, arguments):
     shown = values.show(names["result"])
     for index, clause in enumerate(subject.ensures):
         try:
-            if not values.truth(clause.value(dict(names))):
+            if not values.truth(clause.value({**names, **subject.seen(names["old"].__dict__)})):
                 return ["ensures", str(index), shown]
         except BaseException as error:
             return ["ensures-raised", str(index), values.exception_name(error), str(error)[:200], shown]
@@ -244,7 +244,7 @@ def _after(subject, receiver, arguments):
     result = subject.settled(subject.called(function, args, kwargs))
     if hasattr(type(result), "__next__"):
         result = list(result)
-    return {**subject.names, **old, "result": result, "old": _Old(old), "new": _Old(bound)}
+    return {**subject.names, **old, "result": result, "old": _Old(subject.seen(old)), "new": _Old(bound)}
 
 
 def unheld(subject, receiver, arguments):
@@ -255,7 +255,7 @@ def unheld(subject, receiver, arguments):
     found = []
     for index, clause in enumerate(subject.ensures):
         try:
-            holds = values.truth(clause.value(dict(names)))
+            holds = values.truth(clause.value({**names, **subject.seen(names["old"].__dict__)}))
         except BaseException:
             holds = False
         if not holds:
