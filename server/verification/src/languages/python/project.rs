@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::reach::imports_below;
-use super::syntax::parse;
+use super::tree::parse;
 use crate::languages::{CheckError, Subject};
 use crate::toolchain::Toolchain;
 

@@ -16,7 +16,7 @@ use crate::layers::security::{Capability, Reach};
 ///
 /// `function` is its byte range; a range that holds no function yields nothing.
 pub fn of_function(source: &str, function: TextRange) -> Vec<Reach> {
-    let Some(tree) = super::syntax::parse(source) else { return Vec::new() };
+    let Some(tree) = super::tree::parse(source) else { return Vec::new() };
     let root = tree.root_node();
     let module = Module::read(root, source);
     let Some(node) = root.descendant_for_byte_range(function.start, function.end.saturating_sub(1).max(function.start))
@@ -28,7 +28,7 @@ pub fn of_function(source: &str, function: TextRange) -> Vec<Reach> {
 
 /// What the functions of this name reach for, in the class of that name if one is given.
 pub fn of_named_function(source: &str, name: &str, class: Option<&str>) -> Vec<Reach> {
-    let Some(tree) = super::syntax::parse(source) else { return Vec::new() };
+    let Some(tree) = super::tree::parse(source) else { return Vec::new() };
     let module = Module::read(tree.root_node(), source);
     let text = |n: Option<Node<'_>>| n.and_then(|n| source.get(n.byte_range()));
     let mut found = Vec::new();
@@ -50,7 +50,7 @@ pub fn of_named_function(source: &str, name: &str, class: Option<&str>) -> Vec<R
 
 /// What the file's imports alone reach for: modules and names that are in the table themselves.
 pub fn of_imports(source: &str) -> Vec<Reach> {
-    let Some(tree) = super::syntax::parse(source) else { return Vec::new() };
+    let Some(tree) = super::tree::parse(source) else { return Vec::new() };
     let mut found = Vec::new();
     for import in imports_below(tree.root_node(), source) {
         let target = import.full_name();

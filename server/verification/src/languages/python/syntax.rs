@@ -2,10 +2,10 @@
 //! (`return` outside a function, `nonlocal` without a binding, duplicate arguments).
 
 use serde::Deserialize;
-use tree_sitter::Tree;
 use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
 
 use super::harness;
+use super::tree::parse;
 use crate::languages::Subject;
 use crate::layers::{self, Failure, Remark, syntax, tool};
 use crate::toolchain::{Loaded, Toolchain};
@@ -28,13 +28,6 @@ json.dump(out, sys.stdout)
 struct CompileError {
     line: usize,
     message: String,
-}
-
-/// Parses Python text. `None` only when the parser itself gives up.
-pub(super) fn parse(source: &str) -> Option<Tree> {
-    let mut parser = tree_sitter::Parser::new();
-    parser.set_language(&tree_sitter_python::LANGUAGE.into()).ok()?;
-    parser.parse(source, None)
 }
 
 /// Runs the layer.

@@ -37,8 +37,8 @@ const TAIL: usize = 200;
 /// grammar's scanner reads on to the comment's end, to know how far the next statement is indented: 8,000 lines after
 /// an indented block would take minutes.
 fn with_short_comments(text: &str) -> Cow<'_, str> {
-    // Within a string such a line is content, which may also end the string.
-    let ends_string = |line: &str| ["\"\"\"", "'''"].iter().any(|quotes| line.contains(quotes));
+    // Within a string such a line is content, which may end the string or, in an f-string, be code.
+    let ends_string = |line: &str| ["\"\"\"", "'''", "{"].iter().any(|mark| line.contains(mark));
     let mut continues = false;
     let mut is_comment = |line: &str| {
         let is_content = std::mem::replace(&mut continues, line.trim_end().ends_with('\\'));
@@ -141,6 +141,8 @@ mod tests {
         assert_eq!(read.find("# @spec"), long.find("# @spec"));
         let tree = parse(&long).unwrap();
         assert!(!tree.root_node().has_error());
+        let code = format!("x = f\"\"\"\n{}\"\"\"\n", "# {f()}\n".repeat(3 * TAIL));
+        assert!(matches!(with_short_comments(&code), Cow::Borrowed(_)));
         let kinds: Vec<&str> = children(tree.root_node()).iter().map(Node::kind).collect();
         assert_eq!(kinds, ["function_definition", "comment", "function_definition", "expression_statement"]);
         let continued = format!("x = '\\\n{}'\n", "# a \\\n".repeat(2 * TAIL + 2));

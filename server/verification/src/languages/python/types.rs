@@ -10,7 +10,7 @@ use zeroerr_core::verdict::{Finding, Layer, LayerReport};
 
 use super::harness;
 use super::project::{Extent, Mirror};
-use super::syntax::parse;
+use super::tree::parse;
 use crate::languages::Subject;
 use crate::layers::types::Escape;
 use crate::layers::{self, Failure, Remark, tool};

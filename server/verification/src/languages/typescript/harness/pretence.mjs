@@ -95,6 +95,16 @@ export class Pretence {
   }
 }
 
+/**
+ * What an assignment would have put in the place of a built-in method, had the language not been frozen (decision 0009): an
+ * error that the code has here alone.
+ */
+export function refusedShadow(name, text) {
+  const [, key, kind] = (name === "TypeError" && /^Cannot assign to read only property '(.+)' of object '\[object (\w+)\]'$/.exec(text)) || [];
+  const prototype = kind === undefined || kind === "Object" ? undefined : globalThis[kind]?.prototype;
+  return prototype !== undefined && getOwnPropertyDescriptor(prototype, key) !== undefined ? `another ${key} than that of every ${kind}` : undefined;
+}
+
 /** The prototypes of a value, the nearest first. */
 function* above(value) {
   for (let at = getPrototypeOf(value), steps = 0; at !== null && steps < 20; at = getPrototypeOf(at), steps += 1) {

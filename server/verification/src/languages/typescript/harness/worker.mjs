@@ -6,6 +6,7 @@
 import { KEY_SIZE, readExactly, receive, send } from "./channel.mjs";
 import { Load, Subject, Untrusted, isLazy } from "./subject.mjs";
 import { bounded, equality, errorName, errorNames, errorText, show } from "./values.mjs";
+import { refusedShadow } from "./pretence.mjs";
 import { answered } from "./answers.mjs";
 import { timed, timedOnce } from "./clock.mjs";
 
@@ -17,6 +18,8 @@ const setTimer = setInterval;
 /** A thrown value as an answer: its name, all its names, its text. */
 function raised(error) {
   if (error instanceof Untrusted) return ["untrusted", error.message];
+  const refused = refusedShadow(errorName(error), errorText(error));
+  if (refused !== undefined) return ["untrusted", refused];
   return ["raised", errorName(error), errorNames(error).join(" "), errorText(error)];
 }
 
