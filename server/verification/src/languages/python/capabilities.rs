@@ -4,6 +4,8 @@
 //! harmless, except in `os`, where the harmless names are listed and everything else counts. The
 //! check is static; the sandbox holds what static reading misses.
 
+use std::collections::HashSet;
+
 use crate::layers::security::Capability;
 use Capability::{Environment, Evaluation, Files, Native, Network, Process, Reflection};
 
@@ -141,6 +143,55 @@ const TABLE: &[(&str, Option<Capability>)] = &[
     ("traceback.walk_tb", Some(Reflection)),
 ];
 
+/// The rest of the standard library, in the same sense: names by what they stand for.
+const STANDARD: &[(Option<Capability>, &str)] = &[
+    (Some(Network), "antigravity asynchat asyncore logging.config.listen logging.handlers nis smtpd"),
+    (
+        None,
+        "logging.handlers.BufferingHandler logging.handlers.MemoryHandler logging.handlers.QueueHandler \
+         logging.handlers.QueueListener",
+    ),
+    (
+        Some(Process),
+        "_aix_support _bootsubprocess _interpchannels _interpqueues _remote_debugging _multiprocessing _osx_support _signal _winapi asyncio.subprocess \
+         concurrent.futures.process concurrent.interpreters distutils ensurepip faulthandler idlelib mailcap pipes \
+         sys.breakpointhook sys.remote_exec venv",
+    ),
+    (
+        Some(Files),
+        "_dbm _gdbm _io.FileIO _io.open _io.open_code _msi _posixshmem _pyio _sqlite3 aifc binhex argparse.FileType \
+         bz2.BZ2File bz2.open codecs.open compileall compression.bz2.BZ2File compression.bz2.open \
+         compression.gzip.GzipFile compression.gzip.open compression.lzma.LZMAFile compression.lzma.open \
+         compression.zstd.ZstdFile compression.zstd.open fcntl filecmp gettext gzip.GzipFile gzip.open imghdr \
+         inspect.getsource inspect.getsourcelines io.open_code lib2to3 linecache \
+         logging.handlers.BaseRotatingHandler logging.handlers.RotatingFileHandler \
+         logging.handlers.TimedRotatingFileHandler logging.handlers.WatchedFileHandler lzma.LZMAFile lzma.open \
+         mailbox mimetypes.MimeTypes mimetypes.init mimetypes.read_mime_types modulefinder msilib netrc ossaudiodev \
+         pstats py_compile pyclbr sndhdr sunau tabnanny tokenize.open uu wave.open xml.dom.minidom.parse \
+         xml.dom.pulldom.parse xml.etree.ElementInclude xml.etree.ElementTree.iterparse \
+         xml.etree.ElementTree.parse xml.sax.parse zipapp",
+    ),
+    (
+        Some(Evaluation),
+        "_frozen_importlib _frozen_importlib_external _imp _interpreters _pickle annotationlib bdb cProfile doctest \
+         imp logging.config profile pydoc rlcompleter timeit trace typing.get_type_hints zipimport",
+    ),
+    (None, "gettext.NullTranslations timeit.default_timer"),
+    (Some(Native), "_opcode _overlapped _wmi sys.activate_stack_trampoline"),
+    (
+        Some(Environment),
+        "_curses _curses_panel _pyrepl _locale.setlocale _scproxy _tkinter cgi cmd curses grp logging.basicConfig msvcrt \
+         platform pwd readline site spwd sys.argv sys.set_int_max_str_digits sys.setswitchinterval sysconfig syslog \
+         termios tkinter tty turtle turtledemo uuid.getnode uuid.uuid1 winreg winsound zoneinfo.reset_tzpath",
+    ),
+    (None, "platform.python_implementation platform.python_version platform.python_version_tuple"),
+    (
+        Some(Reflection),
+        "_lsprof _sitebuiltins _tracemalloc cgitb copyreg sys.path_importer_cache sys.unraisablehook \
+         threading.excepthook tracemalloc unittest",
+    ),
+];
+
 /// What is harmless in `os`.
 const OS_HARMLESS: &[&str] = &[
     "PathLike",
@@ -247,31 +298,49 @@ const FILE_METHODS: &[&str] = &[
     "write_text",
 ];
 
-/// Methods that touch files where the file works with `pathlib`, and mean something else elsewhere.
-const PATHLIB_METHODS: &[&str] = &["chmod", "exists", "glob", "mkdir", "open", "rename", "resolve", "stat"];
+/// Methods that touch files where the code's file works with a module, and mean something else elsewhere.
+const METHODS_OF: &[(&str, &[&str])] = &[
+    ("configparser", &["read"]),
+    ("pathlib", &["chmod", "exists", "glob", "mkdir", "open", "rename", "resolve", "stat"]),
+];
 
 /// The capability of a full dotted name (`os.system`, `open`), if it has one.
 pub fn of_name(dotted: &str) -> Option<Capability> {
-    if let Some(rest) = dotted.strip_prefix("os.") {
-        return of_os(rest);
+    match dotted.split_once('.') {
+        Some(("os" | "posix" | "nt", rest)) => return of_os(rest),
+        Some(("posixpath" | "ntpath" | "genericpath", rest)) => return of_os_path(rest),
+        None if dotted == "os" => return None, // The module alone is nothing yet; what is taken from it counts.
+        _ => {}
     }
-    if dotted == "os" || dotted == "posixpath" {
-        return None; // The module alone is nothing yet; what is taken from it counts.
-    }
+    longest(dotted)?
+}
+
+/// Whether a name is a harmless part of something that is not (`urllib.parse.quote`).
+pub fn is_cleared(dotted: &str) -> bool {
+    longest(dotted) == Some(None)
+}
+
+fn longest(dotted: &str) -> Option<Option<Capability>> {
     let mut prefix = dotted;
     loop {
-        if let Some((_, capability)) = TABLE.iter().find(|(name, _)| *name == prefix) {
-            return *capability;
+        if let Some(capability) = entry(prefix) {
+            return Some(capability);
         }
         prefix = prefix.rsplit_once('.')?.0;
     }
 }
 
+/// What the tables say about exactly this name.
+fn entry(name: &str) -> Option<Option<Capability>> {
+    let written = TABLE.iter().find(|(known, _)| *known == name).map(|(_, capability)| *capability);
+    let standard = || STANDARD.iter().find(|(_, names)| names.split_whitespace().any(|n| n == name));
+    written.or_else(|| standard().map(|(capability, _)| *capability))
+}
+
 fn of_os(name: &str) -> Option<Capability> {
     let (first, rest) = name.split_once('.').unwrap_or((name, ""));
     if first == "path" {
-        let call = rest.split('.').next().unwrap_or("");
-        return OS_PATH_FILES.contains(&call).then_some(Files);
+        return of_os_path(rest);
     }
     if OS_HARMLESS.contains(&first) {
         return None;
@@ -282,11 +351,18 @@ fn of_os(name: &str) -> Option<Capability> {
     Some(if OS_FILES.contains(&first) { Files } else { Environment })
 }
 
-/// The capability of an attribute by its name alone, whatever the object.
-pub fn of_attribute(name: &str, uses_pathlib: bool) -> Option<Capability> {
+fn of_os_path(name: &str) -> Option<Capability> {
+    let call = name.split('.').next().unwrap_or("");
+    OS_PATH_FILES.contains(&call).then_some(Files)
+}
+
+/// The capability of an attribute by its name alone, whatever the object, in a file with these imports.
+pub fn of_attribute(name: &str, imported: &HashSet<String>) -> Option<Capability> {
+    let has_module = |module: &str| imported.contains(module);
     if REFLECTIVE_ATTRIBUTES.contains(&name) {
         Some(Reflection)
-    } else if FILE_METHODS.contains(&name) || (uses_pathlib && PATHLIB_METHODS.contains(&name)) {
+    } else if FILE_METHODS.contains(&name) || METHODS_OF.iter().any(|(m, names)| names.contains(&name) && has_module(m))
+    {
         Some(Files)
     } else {
         None
@@ -330,6 +406,70 @@ mod tests {
         assert_eq!(of_name("opener"), None);
         assert_eq!(of_name("re.compile"), None);
         assert_eq!(of_name("socketlike"), None);
+    }
+
+    /// The modules of Python 3.10 to 3.14 (`sys.stdlib_module_names`) that nothing is said about: they compute,
+    /// or what they reach has a name of its own in the tables.
+    const HARMLESS: &str = "__future__ _abc _android_support _apple_support _ast _ast_unparse _asyncio _bisect _blake2 _bz2 _codecs _codecs_cn _codecs_hk \
+        _codecs_iso2022 _codecs_jp _codecs_kr _codecs_tw _collections _collections_abc _colorize _compat_pickle \
+        _compression _contextvars _crypt _csv _datetime _decimal _elementtree _functools _hashlib _heapq _hmac _io _ios_support \
+        _json _locale _lzma _markupbase _md5 _multibytecodec _opcode_metadata _operator _py_abc _py_warnings _pydatetime _pydecimal _pylong \
+        _queue _random _sha1 _sha2 _sha256 _sha3 _sha512 _sre _ssl _stat _statistics _string _strptime _struct \
+        _suggestions _symtable _sysconfig _thread _threading_local _tokenize _types _typing _uuid _warnings \
+        _weakref _weakrefset _zoneinfo _zstd abc argparse array ast asyncio audioop base64 binascii bisect bz2 \
+        calendar chunk cmath codecs collections colorsys compression concurrent configparser contextlib \
+        contextvars copy crypt csv dataclasses datetime decimal difflib dis email encodings enum errno fnmatch \
+        fractions functools genericpath getopt graphlib gzip hashlib heapq hmac html http inspect io ipaddress \
+        itertools json keyword locale logging lzma math mimetypes nt ntpath nturl2path numbers opcode operator \
+        optparse os pathlib pickletools plistlib posix posixpath pprint pydoc_data pyexpat queue quopri random re \
+        reprlib sched secrets select selectors shlex sre_compile sre_constants sre_parse stat statistics string \
+        stringprep struct symtable sys textwrap this threading time token tokenize tomllib traceback types typing \
+        unicodedata uuid warnings wave weakref xdrlib xml zlib zoneinfo";
+
+    /// `print(*sys.stdlib_module_names)` of the Python that is installed says which modules there are.
+    #[test]
+    fn every_module_of_the_standard_library_was_decided() {
+        let script = "import sys; print(*sys.stdlib_module_names)";
+        let answer = std::process::Command::new("python3").args(["-Ic", script]).output().unwrap();
+        let modules = String::from_utf8(answer.stdout).unwrap();
+        assert!(modules.split_whitespace().count() > 200, "{modules}");
+        let harmless: HashSet<&str> = HARMLESS.split_whitespace().collect();
+        let undecided: Vec<&str> =
+            modules.split_whitespace().filter(|m| !harmless.contains(m) && entry(m).is_none()).collect();
+        assert!(undecided.is_empty(), "undecided: {undecided:?}");
+        let both: Vec<&&str> = harmless.iter().filter(|m| of_name(m).is_some()).collect();
+        assert!(both.is_empty(), "called harmless and in the table: {both:?}");
+    }
+
+    #[test]
+    fn no_name_is_in_the_tables_twice() {
+        let mut names: Vec<&str> = TABLE.iter().map(|(name, _)| *name).collect();
+        names.extend(STANDARD.iter().flat_map(|(_, names)| names.split_whitespace()));
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn parts_of_a_module_are_told_apart() {
+        for (name, capability) in [
+            ("logging.handlers.SocketHandler", Some(Network)),
+            ("logging.handlers.RotatingFileHandler", Some(Files)),
+            ("logging.handlers.QueueHandler", None),
+            ("logging.getLogger", None),
+            ("timeit.timeit", Some(Evaluation)),
+            ("timeit.default_timer", None),
+            ("gzip.open", Some(Files)),
+            ("gzip.compress", None),
+            ("posix.system", Some(Process)),
+            ("ntpath.join", None),
+            ("posixpath.exists", Some(Files)),
+            ("xml.etree.ElementTree.fromstring", None),
+            ("_io.open", Some(Files)),
+        ] {
+            assert_eq!(of_name(name), capability, "{name}");
+        }
     }
 
     #[test]

@@ -145,7 +145,8 @@ struct Module {
     stars: Vec<String>,
     /// Names defined by the file itself.
     own: HashSet<String>,
-    uses_pathlib: bool,
+    /// Top-level modules that are imported anywhere in the file.
+    imported: HashSet<String>,
 }
 
 impl Module {
@@ -155,10 +156,10 @@ impl Module {
             modules: HashSet::new(),
             stars: Vec::new(),
             own: HashSet::new(),
-            uses_pathlib: false,
+            imported: HashSet::new(),
         };
         for import in imports_below(root, source) {
-            module.uses_pathlib |= import.module == "pathlib";
+            module.imported.extend(import.module.split('.').next().map(str::to_owned));
             match import.name.as_deref() {
                 Some("*") => module.stars.push(import.module),
                 Some(_) => {
@@ -430,20 +431,22 @@ impl<'a> Walk<'a> {
     }
 
     fn attribute(&mut self, node: Node<'_>) {
-        if let Some(dotted) = self.dotted(node)
-            && let Some(capability) = capabilities::of_name(&dotted)
+        let dotted = self.dotted(node);
+        if let Some(dotted) = &dotted
+            && let Some(capability) = capabilities::of_name(dotted)
         {
-            return self.report(capability, dotted, node);
+            return self.report(capability, dotted.clone(), node);
         }
+        let is_cleared = dotted.is_some_and(|d| capabilities::is_cleared(&d));
         let Some(name) = node.child_by_field_name("attribute") else { return };
         let object = node.child_by_field_name("object");
         let name_text = self.text(name).to_string();
-        if let Some(capability) = capabilities::of_attribute(&name_text, self.module.uses_pathlib) {
+        if let Some(capability) = capabilities::of_attribute(&name_text, &self.module.imported) {
             self.report(capability, name_text, name);
         } else if name_text == "__dict__" && object.is_some_and(|o| self.is_module(o)) {
             self.report(Capability::Reflection, name_text, name);
         }
-        if let Some(object) = object {
+        if let Some(object) = object.filter(|_| !is_cleared) {
             self.node(object);
         }
     }
