@@ -177,15 +177,16 @@ fn watch(
 ) -> Watched {
     let plan = lent.plan;
     let mut deadline = begun + if plan.held { LIFE } else { plan.limits.wall };
-    let mut disk = Disk::new(plan);
+    // What is written while it waits, the caller writes.
+    let mut disk = Disk::new(plan, plan.nursery || plan.held);
     loop {
         let wait = TICK.min(deadline.saturating_duration_since(Instant::now()));
         match events.recv_timeout(wait) {
             Ok(Event::Begin(stdin)) => {
+                disk = Disk::new(plan, false);
                 begin(lent, stdin, feed.take());
                 begun = Instant::now();
                 deadline = begun + plan.limits.wall;
-                disk = Disk::new(plan);
             }
             Ok(Event::Ended(outcome)) => return (begun, End::Reported(outcome)),
             Ok(Event::ServerGone) => return (begun, End::Stopped(Err("the job was cancelled".to_owned()))),
@@ -219,9 +220,9 @@ struct Disk {
 }
 
 impl Disk {
-    fn new(plan: &Plan) -> Self {
+    fn new(plan: &Plan, is_free: bool) -> Self {
         let folder = PathBuf::from(&plan.scratch);
-        let limit = if plan.nursery { u64::MAX } else { scratch::size(&folder).saturating_add(plan.limits.disk) };
+        let limit = if is_free { u64::MAX } else { scratch::size(&folder).saturating_add(plan.limits.disk) };
         Self { folder, limit, next: Instant::now() + TICK * 4 }
     }
 
