@@ -28,8 +28,8 @@ pub(super) fn parse_typed(text: &str) -> Option<Tree> {
     reparse::parse("python", parser()?, &with_short_comments(text))
 }
 
-/// Lines of a very long comment that are read: some at its start, and at its end, above what may be a function, more
-/// than any spec has.
+/// Lines of a very long comment without a tag that are read: some at its start, and those at its end, above what may be
+/// a function.
 const HEAD: usize = 16;
 const TAIL: usize = 200;
 
@@ -44,18 +44,21 @@ fn with_short_comments(text: &str) -> Cow<'_, str> {
         let is_content = std::mem::replace(&mut continues, line.trim_end().ends_with('\\'));
         line.trim_start().starts_with('#') && !is_content && !ends_string(line)
     };
+    // A comment that has a tag is a spec, however long.
+    let has_tag = |line: &str| line.trim_start().trim_start_matches('#').trim_start().starts_with('@');
     let mut runs: Vec<Range<usize>> = Vec::new();
-    let (mut at, mut ends) = (0, Vec::new());
-    for line in text.split_inclusive('\n') {
+    let (mut at, mut ends, mut is_spec) = (0, Vec::new(), false);
+    for line in text.split_inclusive('\n').chain([""]) {
         at += line.len();
         if is_comment(line) {
             ends.push(at);
+            is_spec |= has_tag(line);
         } else {
-            runs.extend(middle(&ends));
+            runs.extend(middle(&ends).filter(|_| !is_spec));
             ends.clear();
+            is_spec = false;
         }
     }
-    runs.extend(middle(&ends));
     if runs.is_empty() {
         return Cow::Borrowed(text);
     }
@@ -134,11 +137,13 @@ mod tests {
         let short = format!("def f():\n    pass\n{}def g():\n    pass\n", comment(2 * TAIL));
         assert!(matches!(with_short_comments(&short), Cow::Borrowed(_)));
         let quoted = format!("x = \"\"\"\n{}# \"\"\"\n", comment(300));
-        let long = format!("def f():\n    pass\n{}# @spec G.\ndef g():\n    pass\n{quoted}", comment(2000));
+        let long = format!("def f():\n    pass\n{}# Gives.\ndef g():\n    pass\n{quoted}", comment(2000));
         let read = with_short_comments(&long);
         assert_eq!(read.len(), long.len());
         assert_eq!(read.matches('#').count(), HEAD + TAIL + 300 + 1);
-        assert_eq!(read.find("# @spec"), long.find("# @spec"));
+        assert_eq!(read.find("# Gives"), long.find("# Gives"));
+        let spec = format!("def f():\n    pass\n# @spec G.\n{}def g(): ...\n", "# @step\n".repeat(3 * TAIL));
+        assert!(matches!(with_short_comments(&spec), Cow::Borrowed(_)));
         let tree = parse(&long).unwrap();
         assert!(!tree.root_node().has_error());
         let code = format!("x = f\"\"\"\n{}\"\"\"\n", "# {f()}\n".repeat(3 * TAIL));
