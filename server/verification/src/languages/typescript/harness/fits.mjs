@@ -41,7 +41,8 @@ function isLiteral(text, value) {
   return known === undefined || Object.is(known.value, value);
 }
 
-function isPlain(value) {
+/** Whether it is an object as a literal makes one. */
+export function isPlain(value) {
   return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 

@@ -1,4 +1,5 @@
 /** From the types of a signature, as the server describes them, and the examples' values to kinds. */
+import { isPlain } from "./fits.mjs";
 import { Big, Dict, Either, Fixed, Many, Num, Row, Str } from "./kinds.mjs";
 
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
@@ -97,8 +98,6 @@ function row(parts, write, isOne, names, optional) {
   const read = isOne === undefined ? undefined : (value) => (fits(value) ? parts.map((_, i) => value[names === undefined ? i : names[i]]) : undefined);
   return new Row(parts, write, read, optional);
 }
-
-const isPlain = (value) => typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
 function mapped(kind, write) {
   return kind === undefined ? undefined : new Row([kind], ([text]) => write(text));
