@@ -146,3 +146,14 @@ pub fn marker(name: &str) -> String {
     let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
     format!("zeroerr-marker-{name}-{}-{nanos}", std::process::id())
 }
+
+/// What no job may do, as expressions of Python's, and what it may be told instead.
+pub fn forbidden() -> [(String, [&'static str; 2]); 4] {
+    let home = std::env::home_dir().expect("a home");
+    [
+        ("open('/etc/zeroerr-was-here', 'w')".to_owned(), ["OSError", "PermissionError"]),
+        (format!("os.listdir({:?})", home.display().to_string()), ["FileNotFoundError", "PermissionError"]),
+        ("socket.create_connection(('127.0.0.1', 80), 2)".to_owned(), ["PermissionError", "OSError"]),
+        ("os.unshare(0x10000000)".to_owned(), ["PermissionError", "AttributeError"]),
+    ]
+}
