@@ -186,9 +186,13 @@ async fn collect(
             on_line(stream, text.trim_end_matches(['\n', '\r']));
             kept.push_str(&text);
             line.clear();
-            shorten(&mut kept);
+            // Not at each line: what stays is moved.
+            if kept.len() > 2 * KEPT {
+                shorten(&mut kept);
+            }
         }
         if last {
+            shorten(&mut kept);
             return Ok(kept);
         }
     }
