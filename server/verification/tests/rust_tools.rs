@@ -54,11 +54,20 @@ fn program(at: &Path, script: &str) {
 
 /// What a fresh adapter says of one layer.
 async fn check(home: &Path, layer: Layer) -> LayerReport {
+    check_all(home, &[layer]).await.remove(0)
+}
+
+/// What a fresh adapter says of some layers, one after another.
+async fn check_all(home: &Path, layers: &[Layer]) -> Vec<LayerReport> {
     let tools = Arc::new(Toolchain::detect(home, Ok(sandbox())));
     let rust: Box<dyn Language> = Box::new(Rust::default());
     let task = rust.analyse(Path::new("/nowhere/edited.rs"), &Arc::from(SOURCE)).tasks.remove(0);
     let stack = VerificationStack::with_languages(tools, Policy::default(), vec![rust]);
-    stack.check(&subject_as_is(&task, None), layer).await
+    let mut said = Vec::new();
+    for layer in layers {
+        said.push(stack.check(&subject_as_is(&task, None), *layer).await);
+    }
+    said
 }
 
 fn assert_says(report: &LayerReport, verdict: &Verdict, words: &str) {
@@ -103,6 +112,14 @@ async fn inside(fake: &Path) {
     assert_says(&check(home, Layer::Tests).await, &Verdict::Unavailable, "no default toolchain is configured");
     program(&rustc, "echo hello; yes | head -c 5000000");
     assert_says(&check(home, Layer::Tests).await, &Verdict::Unavailable, "the Rust compiler is missing");
+
+    // One that hangs costs its patience once, not once for each layer.
+    let starts = fake.join("starts");
+    program(&rustc, &format!("echo started >> {}; sleep 1000", starts.display()));
+    for report in check_all(home, &running).await {
+        assert_says(&report, &Verdict::Unavailable, "the Rust compiler says nothing for 20 s");
+    }
+    assert_eq!(std::fs::read_to_string(&starts).expect("it was started"), "started\n");
 
     program(&rustc, &format!("echo {}", fake.display()));
     let inner = fake.join("bin/rustc");

@@ -1,15 +1,16 @@
 //! The way from a subject to the harness in the sandbox and back: builds the program, asks it one
 //! thing, and reads its facts. What facts mean is decided in [`crate::fingerprint`] and [`crate::layers`].
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use zeroerr_core::verdict::{LayerReport, Verdict};
 use zeroerr_sandbox::{Exit, Job, LimitKind, Limits};
 
-use super::build::{BuildError, Builds, Built, Speed};
+use super::build::{Builds, Built, Speed};
+use super::compiling::BuildError;
 use super::glue::{Probe, hints};
 use super::toolchain::RustTools;
 use crate::languages::{CheckError, Subject};
@@ -19,22 +20,39 @@ use crate::toolchain::Toolchain;
 /// Seed of the layers' inputs; the gate is given its own by the run.
 pub(super) const LAYER_SEED: u64 = 0x5eed;
 
+/// After this time a compiler that was not found is looked for again.
+const ASKED_AGAIN: Duration = Duration::from_secs(10);
+
 /// What lasts from one check to the next: where the compiler is, and what was compiled last.
 #[derive(Debug, Default)]
 pub(super) struct State {
     rust: OnceCell<RustTools>,
+    /// Why it was not found the last time, and when that was.
+    missed: Mutex<Option<(Instant, CheckError)>>,
     builds: Builds,
     pub projects: super::workspace::Workspaces,
     pub lints: super::diagnose::Diagnoses,
 }
 
 impl State {
-    /// The machine's Rust; looked for again when it was not there.
+    /// The machine's Rust; looked for again when it was not there, but not by each layer in turn: a
+    /// compiler that hangs would cost each of them the whole patience.
     ///
     /// # Errors
     /// One sentence with the remedy.
     pub async fn rust(&self, tools: &Toolchain) -> Result<&RustTools, CheckError> {
-        self.rust.get_or_try_init(|| RustTools::find(tools)).await
+        let find = || async {
+            let known = self.missed.lock().ok().and_then(|m| m.clone());
+            if let Some((_, why)) = known.filter(|(at, _)| at.elapsed() < ASKED_AGAIN) {
+                return Err(why);
+            }
+            let found = RustTools::find(tools).await;
+            if let (Err(why), Ok(mut missed)) = (&found, self.missed.lock()) {
+                *missed = Some((Instant::now(), why.clone()));
+            }
+            found
+        };
+        self.rust.get_or_try_init(find).await
     }
 
     /// The program for a subject.

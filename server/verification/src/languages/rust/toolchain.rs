@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use zeroerr_sandbox::{Exit, Job, Limits, trusted};
+use zeroerr_sandbox::trusted::{self, TrustedError};
+use zeroerr_sandbox::{Exit, Job, Limits};
 
 use crate::languages::CheckError;
 use crate::toolchain::{ToolCheck, ToolStatus, Toolchain};
@@ -39,6 +40,9 @@ pub(super) const HARNESS: &str = "zeroerr_harness";
 /// What mends a missing compiler.
 pub(super) const REMEDY: &str = "install Rust from https://rustup.rs and start again";
 
+/// How long the compiler may take to say what it is; a toolchain on a slow disk needs a few seconds.
+const ANSWER: Duration = Duration::from_secs(20);
+
 /// The first version whose `std` and edition the harness needs.
 const OLDEST: (u32, u32) = (1, 85);
 
@@ -62,16 +66,23 @@ impl RustTools {
         let root = Path::new("/");
         let ask = |program: PathBuf, args: &[&str]| {
             let args: Vec<OsString> = args.iter().map(OsString::from).collect();
-            async move { trusted::run(&program, &args, &[], Some(root), Duration::from_secs(60), |_, _| {}).await }
+            async move { trusted::run(&program, &args, &[], Some(root), ANSWER, |_, _| {}).await }
         };
         let missing = |why: String| CheckError(format!("the Rust compiler is missing ({why}); {REMEDY}"));
-        let said = ask("rustc".into(), &["--print", "sysroot"]).await.map_err(|e| missing(e.to_string()))?;
+        let no_answer = |error: TrustedError| match error {
+            TrustedError::TimedOut { after, .. } => {
+                let seconds = after.as_secs();
+                CheckError(format!("the Rust compiler says nothing for {seconds} s; see what `rustc --version` does"))
+            }
+            error => missing(error.to_string()),
+        };
+        let said = ask("rustc".into(), &["--print", "sysroot"]).await.map_err(no_answer)?;
         let sysroot = PathBuf::from(said.stdout.trim());
         if !said.success() || !sysroot.join("bin/rustc").is_file() {
             let last = said.stderr.lines().last().unwrap_or("rustc names no toolchain").to_owned();
             return Err(missing(last));
         }
-        let said = ask(sysroot.join("bin/rustc"), &["--version"]).await.map_err(|e| missing(e.to_string()))?;
+        let said = ask(sysroot.join("bin/rustc"), &["--version"]).await.map_err(no_answer)?;
         let version = said.stdout.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
         if number(&version).is_none_or(|v| v < OLDEST) {
             let (major, minor) = OLDEST;
@@ -137,24 +148,25 @@ pub(super) fn nothing_there() -> Vec<ToolCheck> {
 
 /// The report on a toolchain.
 pub(super) fn checks(found: Result<&RustTools, CheckError>) -> Vec<ToolCheck> {
-    let line = |name: &str, answer: Result<String, CheckError>| {
+    let line = |name: &str, worse: ToolStatus, answer: Result<String, CheckError>| {
         let (status, detail) = match answer {
             Ok(version) => (ToolStatus::Ok, version),
-            Err(error) => (ToolStatus::Missing, error.0),
+            Err(error) => (worse, error.0),
         };
         let (detail, remedy) = match detail.rsplit_once("; ") {
-            Some((what, remedy)) if status == ToolStatus::Missing => (what.to_owned(), remedy.to_owned()),
+            Some((what, remedy)) if status != ToolStatus::Ok => (what.to_owned(), remedy.to_owned()),
             _ => (detail, String::new()),
         };
         ToolCheck { name: name.to_owned(), status, detail, remedy }
     };
     let rust = match found {
         Ok(rust) => rust,
-        Err(error) => return vec![line("rustc", Err(error))],
+        Err(error) => return vec![line("rustc", ToolStatus::Broken, Err(error))],
     };
-    let mut out = vec![line("rustc", Ok(rust.version.clone()))];
+    let mut out = vec![line("rustc", ToolStatus::Broken, Ok(rust.version.clone()))];
     let others = [("cargo", "cargo"), ("clippy", "clippy-driver"), ("rustfmt", "rustfmt")];
-    out.extend(others.map(|(name, program)| line(name, rust.program(program).map(|_| rust.named(name)))));
+    let found = |name, program| line(name, ToolStatus::Missing, rust.program(program).map(|_| rust.named(name)));
+    out.extend(others.map(|(name, program)| found(name, program)));
     out
 }
 
