@@ -128,6 +128,9 @@ pub fn judge(subject: &Subject, facts: &Facts, symbolic: Option<&Facts>) -> Laye
                 one_line(&r.call),
                 r.exception
             ),
+            _ if spec.requires.is_empty() => {
+                "no call gave a result that @ensures could speak of; add an @example that gives one".to_owned()
+            }
             _ => "could not generate inputs that satisfy @requires; add an @example whose arguments do".to_owned(),
         };
         return LayerReport::new(Layer::Contracts, Verdict::Unavailable, detail);

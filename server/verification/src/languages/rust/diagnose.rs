@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::OnceCell;
 use zeroerr_sandbox::{Exit, Output};
 
-use super::build::{self, BuildError, Run, Speed};
+use super::build::Speed;
 use super::compiler::{Message, messages};
+use super::compiling::{self, BuildError, Run};
 use super::project;
 use super::session::State;
 use super::targets::Place;
@@ -178,7 +179,7 @@ async fn alone(tools: &Toolchain, rust: &RustTools, subject: &Subject, text: &st
     // clippy-driver finds the standard library by itself only where rustup put it.
     args.extend(["--sysroot".into(), rust.sysroot.clone().into()]);
     let run = Run { program, args, env: Vec::new(), readable: rust.readable(), seconds: 60 };
-    let output = build::run(tools, run, scratch.path()).await?;
+    let output = compiling::run(tools, run, scratch.path()).await?;
     let (own, elsewhere) = messages(&output.stderr, &file);
     let explained = own.iter().any(|m| m.is_error) || !elsewhere.is_empty();
     if output.exit != Exit::Code(0) && !explained {

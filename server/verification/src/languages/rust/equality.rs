@@ -10,7 +10,7 @@ use std::path::Path;
 
 use ignore::WalkBuilder;
 
-use super::tree::{nodes, parse, text};
+use super::tree::{nodes, parse, text, words};
 use crate::fingerprint::ExampleFact;
 use crate::languages::Subject;
 
@@ -70,10 +70,6 @@ fn closure<'t>(declared: &'t BTreeMap<String, BTreeSet<String>>, named: &BTreeSe
         open.extend(more.filter(|w| found.insert(w)).collect::<Vec<_>>());
     }
     found
-}
-
-fn words(written: &str) -> impl Iterator<Item = &str> {
-    written.split(|c: char| !(c.is_alphanumeric() || c == '_'))
 }
 
 /// The types that a text implements a trait for by hand.

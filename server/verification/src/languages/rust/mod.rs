@@ -6,6 +6,7 @@ mod capabilities;
 mod checks;
 mod comments;
 mod compiler;
+mod compiling;
 mod contracts;
 mod diagnose;
 mod doctests;

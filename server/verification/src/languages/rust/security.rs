@@ -15,7 +15,7 @@ use super::capabilities;
 use super::functions::FileIndex;
 use super::imports::{UseItem, parse_declaration};
 use super::signature::parameters;
-use super::tree::{children, is_comment, is_text_literal, nodes, parse, text};
+use super::tree::{children, is_comment, is_text_literal, nodes, parse, text, words};
 use crate::languages::Subject;
 use crate::layers::security::{Capability, Reach, permits};
 use crate::layers::{self, Remark};
@@ -214,11 +214,10 @@ impl Names {
 /// arguments, and no number of calls shows from when on.
 fn remembers(item: Node<'_>, source: &str) -> bool {
     let kind = item.child_by_field_name("type").map_or("", |t| text(t, source));
-    let words = kind.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-    let once = words.clone().any(|w| matches!(w, "OnceLock" | "OnceCell")) && keeps_an_argument(item, source);
+    let once = words(kind).any(|w| matches!(w, "OnceLock" | "OnceCell")) && keeps_an_argument(item, source);
     let keeps =
         |w: &str| matches!(w, "Mutex" | "RwLock" | "Cell" | "RefCell" | "UnsafeCell") || w.starts_with("Atomic");
-    once || children(item).iter().any(|n| n.kind() == "mutable_specifier") || words.into_iter().any(keeps)
+    once || children(item).iter().any(|n| n.kind() == "mutable_specifier") || words(kind).any(keeps)
 }
 
 /// Whether what is set once depends on the arguments of the first call.
@@ -256,9 +255,8 @@ fn in_text(node: Node<'_>) -> bool {
 /// Whether a condition lets code be another one where it is checked than where it is used.
 fn depends_on_build(written: &str) -> bool {
     let squeezed: String = written.split_whitespace().collect();
-    let words = squeezed.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect::<Vec<_>>();
-    words.contains(&"cfg")
-        && ["test", "debug_assertions", "doctest", "overflow_checks", "panic"].iter().any(|w| words.contains(w))
+    let has = |word: &str| words(&squeezed).any(|w| w == word);
+    has("cfg") && ["test", "debug_assertions", "doctest", "overflow_checks", "panic"].into_iter().any(has)
 }
 
 /// `std::fs::read` in the tokens of a macro call.

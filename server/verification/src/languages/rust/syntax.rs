@@ -5,7 +5,7 @@ use std::path::Path;
 use zeroerr_core::verdict::{Layer, LayerReport};
 use zeroerr_sandbox::Exit;
 
-use super::build::{self, Run};
+use super::compiling::{self, Run};
 use super::session::State;
 use super::targets;
 use super::tree::parse;
@@ -55,7 +55,7 @@ async fn parsed(state: &State, tools: &Toolchain, subject: &Subject, text: &str)
     let edition = targets::edition_of(&subject.task.file);
     let args = ["--check", "--quiet", "--color", "never", "--edition", &edition, "edited.rs"].map(Into::into).to_vec();
     let run = Run { program: rust.program("rustfmt")?, args, env: Vec::new(), readable: rust.readable(), seconds: 10 };
-    let output = build::run(tools, run, scratch.path()).await.map_err(failure)?;
+    let output = compiling::run(tools, run, scratch.path()).await.map_err(failure)?;
     let said = String::from_utf8_lossy(&output.stderr);
     let mut found = Vec::new();
     let mut lines = said.lines().peekable();

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use zeroerr_sandbox::Exit;
 
-use super::build::BuildError;
+use super::compiling::BuildError;
 use super::modules;
 use super::toolchain::RustTools;
 use super::workspace::{Held, complaint};

@@ -12,7 +12,8 @@ use zeroerr_core::task_specification::Example;
 use zeroerr_core::verdict::{Layer, LayerReport};
 use zeroerr_sandbox::{Exit, Job, LimitKind, Limits, Output};
 
-use super::build::{self, BuildError, Speed};
+use super::build::{self, Speed};
+use super::compiling::BuildError;
 use super::equality;
 use super::glue::{Plan, Probe};
 use super::hollow;

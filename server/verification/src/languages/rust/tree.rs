@@ -25,6 +25,11 @@ pub(super) fn parse_typed(text: &str) -> Option<Tree> {
     reparse::parse("rust", parser()?, text)
 }
 
+/// The words of a text: names, keywords and numbers.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> + Clone {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty())
+}
+
 /// Whether a node is a comment of any kind, documentation included.
 pub(super) fn is_comment(node: Node<'_>) -> bool {
     matches!(node.kind(), "line_comment" | "block_comment")

@@ -50,7 +50,7 @@ async fn judge(state: &State, tools: &Toolchain, subject: &Subject) -> Result<La
 }
 
 /// A build that could not be tried, as a layer's failure.
-pub(super) fn failure(error: super::build::BuildError) -> Failure {
+pub(super) fn failure(error: super::compiling::BuildError) -> Failure {
     Failure::from(super::session::Trouble::from(error))
 }
 

@@ -17,8 +17,8 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, MutexGuard};
 use zeroerr_sandbox::Output;
 
-use super::build;
-use super::build::{BuildError, Speed};
+use super::build::Speed;
+use super::compiling::{self, BuildError};
 use super::modules;
 use super::targets::Metadata;
 use super::toolchain::RustTools;
@@ -310,7 +310,7 @@ impl Held<'_> {
         std::fs::create_dir_all(&made).map_err(|e| cannot(&made, &e))?;
         let run = self.run(rust, program, args, seconds)?;
         self.recall(program);
-        let output = build::run(tools, run, &made).await?;
+        let output = compiling::run(tools, run, &made).await?;
         self.remember(program);
         Ok(output)
     }
@@ -322,7 +322,7 @@ impl Held<'_> {
     /// As [`cargo`](Self::cargo).
     pub async fn lock(&self, tools: &Toolchain, rust: &RustTools) -> Result<(), BuildError> {
         let args = ["metadata", "--format-version", "1", "--offline"];
-        build::run(tools, self.run(rust, "cargo", &args, 60)?, &self.folder()).await.map(drop)
+        compiling::run(tools, self.run(rust, "cargo", &args, 60)?, &self.folder()).await.map(drop)
     }
 
     /// What cargo complains of, with what it may have missed.
@@ -331,7 +331,7 @@ impl Held<'_> {
         format!("{}{missed}", complaint(output))
     }
 
-    fn run(&self, rust: &RustTools, program: &str, args: &[&str], seconds: u64) -> Result<build::Run, BuildError> {
+    fn run(&self, rust: &RustTools, program: &str, args: &[&str], seconds: u64) -> Result<compiling::Run, BuildError> {
         let home = self.home()?;
         let folder = self.folder();
         let mut readable = rust.readable();
@@ -362,7 +362,7 @@ impl Held<'_> {
         let manifest = ["--manifest-path".into(), folder.join("Cargo.toml").into()];
         let at = all.iter().position(|a| a == "--").unwrap_or(all.len());
         all.splice(at..at, manifest);
-        Ok(build::Run { program: rust.program(program)?, args: all, env, readable, seconds })
+        Ok(compiling::Run { program: rust.program(program)?, args: all, env, readable, seconds })
     }
 
     /// Lays out what cargo has been told by its compiler, when this program ran last: it forgets that whenever clippy

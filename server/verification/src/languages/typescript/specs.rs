@@ -155,6 +155,13 @@ fn no_function(run: &Run<'_>, source: &str, root: Node<'_>) -> SpecDiagnostic {
     let is_held = !is_declared && (next.contains("=>") || next.contains("= function") || opens);
     let start = source.len() - below.len() + indent;
     let reached = || out_of_reach(root, source, start).filter(|_| !next.trim().is_empty());
+    // A declaration without a fault in it was read; had it a function, the spec would be that function's.
+    let is_read = || {
+        let first = root.descendant_for_byte_range(start, start + 1);
+        let mut around = std::iter::successors(first, |n| n.parent());
+        let here = |n: &Node<'_>| first.is_some_and(|f| f.start_position().row == n.start_position().row);
+        around.find(|n| is_variable(*n) && here(n)).is_some_and(|n| !n.has_error())
+    };
     let message = if has_no_name {
         "the function below this spec has no name; give it one".to_owned()
     } else if starts_function(next) && indent_at(source, run.first).len() != indent {
@@ -165,6 +172,8 @@ fn no_function(run: &Run<'_>, source: &str, root: Node<'_>) -> SpecDiagnostic {
         why
     } else if is_held {
         "nothing leads to the function below this spec; declare it by a name, or in an object with a name".to_owned()
+    } else if is_read() {
+        "a spec belongs to a function, and what stands below this one is none; move it to a function".to_owned()
     } else if starts_function(next) {
         "the function below this spec does not parse; mend its header".to_owned()
     } else if next.trim().is_empty() && starts_function(after_blank) {
@@ -183,6 +192,12 @@ fn no_function(run: &Run<'_>, source: &str, root: Node<'_>) -> SpecDiagnostic {
         fix: None,
         related: None,
     }
+}
+
+/// Whether a node declares variables, for others too or not.
+fn is_variable(node: Node<'_>) -> bool {
+    let declared = node.child_by_field_name("declaration").unwrap_or(node);
+    matches!(declared.kind(), "lexical_declaration" | "variable_declaration")
 }
 
 /// The task of a function with a spec, and what is wrong with the spec. No task, but faults, when

@@ -284,6 +284,9 @@ fn what_nothing_leads_to_is_told_why() {
         ("export default class {\n  // @spec F.\n  f() {}\n}", "the class of the function below this spec has no name"),
         ("const f = () => 1, g = 2;", "declares several things"),
         ("String.prototype.f = function () {};", "`String` is not this file's own"),
+        ("const f = 3;", "what stands below this one is none"),
+        ("export const f = table[0];", "what stands below this one is none"),
+        ("const f = (a) => {", "does not parse"),
         ("function f(", "does not parse"),
     ] {
         let source = if source.contains("@spec") { source.to_owned() } else { format!("// @spec F.\n{source}\n") };

@@ -29,7 +29,7 @@ use self::types::{Kept, Substitution};
 use self::wrong::Wrong;
 use super::functions::{FileIndex, Function};
 use super::signature::{modifiers, parameters, receiver};
-use super::tree::{Expression, children, is_comment, newline_of, nodes, parse, parts, text, unwrapped};
+use super::tree::{Expression, children, is_comment, newline_of, nodes, parse, parts, text, unwrapped, words};
 
 /// The module that the generated code lives in.
 pub(super) const MODULE: &str = "__zeroerr";
@@ -96,8 +96,7 @@ impl Claim {
     /// Whether a word stands in it.
     fn speaks_of(&self, word: &str) -> bool {
         let all = [Some(&self.left), self.right.as_ref(), self.setup.as_ref()];
-        let mut words = all.into_iter().flatten().flat_map(|t| t.split(|c: char| !(c.is_alphanumeric() || c == '_')));
-        words.any(|w| w == word)
+        all.into_iter().flatten().any(|t| words(t).any(|w| w == word))
     }
 }
 
@@ -112,6 +111,8 @@ pub(super) struct Glued {
     pub lines: Range<usize>,
     /// Lines whose errors may come of what makes the function wrong when it is told to.
     pub wrong: Range<usize>,
+    /// Whether an error of any other line may come of it, too.
+    pub wrong_is_felt_elsewhere: bool,
 }
 
 impl Plan {
@@ -213,8 +214,7 @@ impl Plan {
 
     /// Whether examples speak of the crate by this name, and the file of nothing else by it.
     fn may_be_called(&self, name: &str) -> bool {
-        let words: Vec<&str> =
-            self.source.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).collect();
+        let words: Vec<&str> = words(&self.source).collect();
         let is_module = words.windows(2).any(|pair| pair == ["mod", name]);
         !is_module && self.claims.iter().any(|claim| claim.speaks_of(name))
     }
@@ -268,8 +268,13 @@ impl Plan {
             text.replace_range(at, &new);
         }
         let marks = marks.into_iter().map(|(lines, probe)| (first + lines.start..first + lines.end, probe)).collect();
-        let wrong = wrong.map_or(0..0, |w| w.lines.clone());
-        Glued { text, marks, lines: first..first + count, wrong }
+        Glued {
+            text,
+            marks,
+            lines: first..first + count,
+            wrong: wrong.map_or(0..0, |w| w.lines.clone()),
+            wrong_is_felt_elsewhere: wrong.is_some_and(|w| w.is_felt_elsewhere),
+        }
     }
 }
 
@@ -326,8 +331,7 @@ fn compared(code: &str) -> Option<(String, String, String)> {
 fn without_alias(exception: &str, source: &str) -> String {
     let Some((of, variant)) = exception.rsplit_once("::") else { return exception.to_owned() };
     let name = of.rsplit("::").next().unwrap_or(of);
-    let words: Vec<&str> =
-        source.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> = words(source).collect();
     let renamed = words.windows(2).any(|pair| matches!(pair, ["type" | "as", known] if *known == name));
     if renamed { variant.to_owned() } else { exception.to_owned() }
 }

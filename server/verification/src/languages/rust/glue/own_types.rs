@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use tree_sitter::Node;
 
-use super::super::tree::{children, nodes, parts, text};
+use super::super::tree::{children, nodes, parts, text, words};
 use super::types::Substitution;
 
 /// Most fields of one type.
@@ -99,7 +99,7 @@ struct Own {
 /// The implementations for all types of the file that the given type texts lead to.
 pub(super) fn implementations(root: Node<'_>, source: &str, wanted: &[String]) -> Vec<String> {
     let all = nodes(root);
-    let mut open: Vec<String> = wanted.iter().flat_map(|t| words(t)).collect();
+    let mut open: Vec<String> = wanted.iter().flat_map(|t| names_of_types(t)).collect();
     let mut seen = HashSet::new();
     let mut out = Vec::new();
     while let Some(name) = open.pop() {
@@ -112,15 +112,14 @@ pub(super) fn implementations(root: Node<'_>, source: &str, wanted: &[String]) -
                 && n.child_by_field_name("type_parameters").is_none()
         };
         let Some(own) = all.iter().find(declares).and_then(|n| read(*n, &name, &all, source)) else { continue };
-        open.extend(own.variants.iter().flat_map(|(_, f)| f.types.iter().flat_map(|t| words(t))));
+        open.extend(own.variants.iter().flat_map(|(_, f)| f.types.iter().flat_map(|t| names_of_types(t))));
         out.push(implementation(&own));
     }
     out
 }
 
-fn words(written: &str) -> Vec<String> {
-    let split = written.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-    split.filter(|w| w.starts_with(char::is_uppercase)).map(str::to_owned).collect()
+fn names_of_types(written: &str) -> Vec<String> {
+    words(written).filter(|w| w.starts_with(char::is_uppercase)).map(str::to_owned).collect()
 }
 
 fn read(item: Node<'_>, name: &str, all: &[Node<'_>], source: &str) -> Option<Own> {
@@ -150,7 +149,7 @@ fn has_constructor(name: &str, all: &[Node<'_>], source: &str) -> bool {
         let members = block.child_by_field_name("body").map(children).unwrap_or_default();
         members.iter().any(|m| {
             let returns = m.child_by_field_name("return_type").map_or("", |r| text(r, source));
-            returns.contains("Self") || words(returns).iter().any(|w| w == name)
+            returns.contains("Self") || names_of_types(returns).iter().any(|w| w == name)
         })
     })
 }

@@ -22,6 +22,8 @@ pub(super) struct Wrong {
     pub edits: Vec<(Range<usize>, String)>,
     /// Lines whose errors may come of them.
     pub lines: Range<usize>,
+    /// Whether an error of any other line may, too.
+    pub is_felt_elsewhere: bool,
 }
 
 /// The changes; `None` for a function that no other can stand in for: one that never comes back, or that gives a type
@@ -39,14 +41,12 @@ pub(super) fn of(function: &Function<'_>, task: &Task, source: &str) -> Option<W
     let (gives, shown, changed) = (lasting(gives), arguments.shown.join(", "), arguments.changed.join(", "));
     let at = start_of_body(node)?;
     let mut edits = vec![(at..at, format!(" {MODULE}::__h::wrong!({gives}, [{shown}], [{changed}]);"))];
-    let mut lines = line_of(source, at)..line_of(source, at) + 1;
+    let lines = line_of(source, at)..line_of(source, at) + 1;
     // What the compiler evaluates cannot ask how it is to be; whoever needs that it does says so, somewhere.
     let words = children(node).into_iter().find(|n| n.kind() == "function_modifiers").map(children);
-    if let Some(word) = words.into_iter().flatten().find(|n| n.kind() == "const") {
-        edits.push((word.byte_range(), " ".repeat(word.byte_range().len())));
-        lines = 0..usize::MAX;
-    }
-    Some(Wrong { edits, lines })
+    let constant = words.into_iter().flatten().find(|n| n.kind() == "const");
+    edits.extend(constant.map(|word| (word.byte_range(), " ".repeat(word.byte_range().len()))));
+    Some(Wrong { edits, lines, is_felt_elsewhere: constant.is_some() })
 }
 
 /// The names of a function's arguments.
@@ -118,7 +118,8 @@ fn in_its_place(function: &Function<'_>, source: &str) -> Option<Wrong> {
     }
     let edits =
         vec![(node.start_byte()..node.start_byte(), other.replace(['\n', '\r'], " ")), (name.byte_range(), right)];
-    Some(Wrong { edits, lines: line_of(source, node.start_byte())..line_of(source, body.start_byte()) + 1 })
+    let lines = line_of(source, node.start_byte())..line_of(source, body.start_byte()) + 1;
+    Some(Wrong { edits, lines, is_felt_elsewhere: false })
 }
 
 /// A function like the one that `call` gives, for `impl Fn(A, B) -> C`.
