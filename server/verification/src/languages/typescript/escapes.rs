@@ -1,9 +1,15 @@
-//! Ways around the type checker: `any` in its forms, and comments that silence it.
+//! Ways around the type checker: `any` in its forms, and comments that silence it or a linter.
 
 use tree_sitter::Node;
 use zeroerr_core::code::TextRange;
 
 use super::tree::{Dialect, children, is_comment, nodes, parse, text};
+
+/// Comments that silence the compiler, after their `@`.
+const COMPILERS: [&str; 3] = ["ts-ignore", "ts-expect-error", "ts-nocheck"];
+/// Comments that silence a linter, or change its rules.
+const LINTERS: [&str; 7] =
+    ["eslint-disable", "oxlint-disable", "biome-ignore", "tslint:disable", "deno-lint-ignore", "eslint ", "exported "];
 
 /// One way around the type checker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,9 +29,16 @@ pub(super) fn escapes(source: &str, dialect: Dialect, range: TextRange) -> Vec<E
     nodes(tree.root_node()).into_iter().filter(inside).filter_map(|n| escape(n, source)).collect()
 }
 
-/// The escapes below a node, in order.
+impl Escape {
+    /// Whether it is a linter that it silences.
+    pub fn is_for_linters(&self) -> bool {
+        LINTERS.contains(&self.rule)
+    }
+}
+
+/// The escapes from the compiler below a node, in order.
 pub(super) fn below(root: Node<'_>, source: &str) -> Vec<Escape> {
-    nodes(root).into_iter().filter_map(|n| escape(n, source)).collect()
+    nodes(root).into_iter().filter_map(|n| escape(n, source)).filter(|e| !e.is_for_linters()).collect()
 }
 
 fn escape(node: Node<'_>, source: &str) -> Option<Escape> {
@@ -43,11 +56,18 @@ fn escape(node: Node<'_>, source: &str) -> Option<Escape> {
             through.then(|| ("as-unknown-as", text(node, source)))?
         }
         _ if is_comment(node) => {
-            let said = text(node, source).trim_start_matches(['/', '*', ' ']);
-            let rule = ["ts-ignore", "ts-expect-error", "ts-nocheck"]
-                .into_iter()
-                .find(|rule| said.strip_prefix('@').is_some_and(|rest| rest.starts_with(rule)))?;
-            (rule, said.lines().next().unwrap_or(said))
+            let whole = text(node, source);
+            let said = whole.trim_start_matches(|c: char| matches!(c, '/' | '*') || c.is_whitespace());
+            let (list, words): (&[&str], _) = match said.strip_prefix('@') {
+                Some(rest) => (&COMPILERS, rest),
+                None => (&LINTERS, said),
+            };
+            let rule = list.iter().find(|rule| words.starts_with(**rule))?;
+            // Of a comment of one line these are words like any others.
+            if rule.ends_with(' ') && whole.starts_with("//") {
+                return None;
+            }
+            (*rule, said.trim_end_matches("*/").trim_end().lines().next().unwrap_or(said))
         }
         _ => return None,
     };
@@ -71,10 +91,27 @@ mod tests {
                 "2 ts-ignore @ts-ignore",
                 "3 as-any x as any",
                 "4 any any",
-                "5 ts-expect-error @ts-expect-error later */",
+                "5 ts-expect-error @ts-expect-error later",
                 "6 as-unknown-as y as unknown as string",
             ]
         );
         assert!(escapes(source, Dialect::TypeScript, TextRange::new(0, 5)).is_empty());
+    }
+
+    #[test]
+    fn every_comment_that_silences_a_linter_is_seen() {
+        let source = "// oxlint-disable-next-line no-debugger\n/* eslint-disable */\n/*\n * biome-ignore lint: why */\n/* eslint eqeqeq: 0 */\n// eslint is content\n// exported twice\nx(); // eslint-disable-line\n// see eslint-disable\n";
+        let seen = escapes(source, Dialect::TypeScript, TextRange::new(0, source.len()));
+        let seen: Vec<String> = seen.iter().map(|e| format!("{} {}", e.line, e.text)).collect();
+        assert_eq!(
+            seen,
+            [
+                "1 oxlint-disable-next-line no-debugger",
+                "2 eslint-disable",
+                "3 biome-ignore lint: why",
+                "5 eslint eqeqeq: 0",
+                "8 eslint-disable-line",
+            ]
+        );
     }
 }

@@ -24,7 +24,9 @@ export async function run(request) {
     const languageOptions = { ecmaVersion: "latest", sourceType: request.is_common ? "commonjs" : "module", parserOptions: { ecmaFeatures: { jsx: true } }, ...(parser === undefined ? {} : { parser }) };
     const config = [{ files: ["**/*.mjs", "**/*.tsx"], plugins: { security }, rules, languageOptions, linterOptions: { noInlineConfig: true } }];
     const found = linter.verify(code, config, { filename: parser === undefined ? "edited.mjs" : "edited.tsx" });
-    return found.map(({ ruleId, message, line, fatal }) => ({ rule: fatal ? "fatal" : ruleId.replace("security/", ""), message, line }));
+    // What has no rule is about a comment that speaks to the project's own linter.
+    const said = found.filter(({ ruleId, fatal }) => fatal || ruleId !== null);
+    return said.map(({ ruleId, message, line, fatal }) => ({ rule: fatal ? "fatal" : ruleId.replace("security/", ""), message, line }));
   });
   return { texts, eslint: Linter.version };
 }
