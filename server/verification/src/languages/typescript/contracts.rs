@@ -5,6 +5,7 @@ use zeroerr_core::verdict::{Layer, LayerReport};
 
 use super::harness::{self, Mode, Trouble};
 use super::probe::{missing_import, read};
+use super::said;
 use crate::languages::Subject;
 use crate::layers::Failure;
 use crate::layers::contracts::{Facts, applies, judge, nothing};
@@ -23,7 +24,7 @@ pub(super) async fn check(tools: &Toolchain, subject: &Subject) -> LayerReport {
 
 async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Trouble> {
     let node = tools.node()?;
-    let extra = json!({"examples": harness::raises_of(subject)});
+    let extra = json!({"examples": harness::raises_of(subject), "own": said::of_body(&subject.task)});
     let facts: Facts = read(harness::ask(tools, subject, Mode::Contracts, extra).await?)?;
     if let Some(error) = missing_import(subject, facts.broken.as_ref().map_or("", |b| &b.3)) {
         return Err(error.into());

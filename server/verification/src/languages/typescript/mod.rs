@@ -30,6 +30,7 @@ mod properties;
 mod questions;
 mod reach;
 mod reaching;
+mod said;
 mod security;
 mod session;
 mod signature;

@@ -5,6 +5,7 @@ use zeroerr_core::verdict::{Layer, LayerReport};
 
 use super::harness::{self, Mode, Trouble};
 use super::probe::{missing_import, read};
+use super::said;
 use crate::languages::Subject;
 use crate::layers::Failure;
 use crate::layers::properties::{Facts, judge, nothing};
@@ -23,7 +24,8 @@ pub(super) async fn check(tools: &Toolchain, subject: &Subject) -> LayerReport {
 
 async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Trouble> {
     let node = tools.node()?;
-    let facts: Facts = read(harness::ask(tools, subject, Mode::Properties, json!({})).await?)?;
+    let extra = json!({"own": said::of_body(&subject.task)});
+    let facts: Facts = read(harness::ask(tools, subject, Mode::Properties, extra).await?)?;
     if let Some(error) = missing_import(subject, facts.broken.as_ref().map_or("", |b| &b.3)) {
         return Err(error.into());
     }

@@ -6,10 +6,11 @@
  * of the machine, or past the largest number, is no answer to a call that nobody named.
  */
 import { given } from "./inputs.mjs";
+import { WHO } from "./kinds.mjs";
 
 /** Seconds that such a call may take, and how many are made. */
 const SECONDS = 0.5;
-const MOST = 120;
+const MOST = 200;
 /** How results look that are past what numbers and dates can say. */
 const BEYOND = /\b(?:NaN|Infinity|Invalid Date)\b/;
 /** What the machine says when it has no more. */
@@ -23,9 +24,10 @@ const EXHAUSTED = /Invalid (?:array|string|typed array) length|Array buffer allo
 export async function* far(worker, plan, { params, job, result }) {
   if (plan.accessor || !plan.canGenerate()) return;
   let left = MOST;
-  for (const { place, texts, isSaid } of rowsOf(plan, params)) {
+  for (const { place, texts, who } of rowsOf(plan, params)) {
+    const isSaid = who === "spec";
     let isUpToIt = true;
-    for (const call of texts.flatMap((text) => around(plan, place, text))) {
+    for (const call of texts.flatMap((text) => around(plan, place, text, who))) {
       if (!isUpToIt || (left -= 1) < 0) break;
       const answer = await worker.ask(job(call), SECONDS);
       isUpToIt = !isTooMuch(answer, isSaid);
@@ -34,16 +36,20 @@ export async function* far(worker, plan, { params, job, result }) {
   }
 }
 
-/** What each parameter can be, those first that follow from the spec's numbers. */
+/** What each parameter can be, those first that follow from the spec, then those from the body. */
 function rowsOf(plan, params) {
   const rows = plan.params.flatMap((p, place) => (params.includes(p) ? (p.kind?.far(plan.reach) ?? []).map((row) => ({ ...row, place })) : []));
-  return [...rows.filter((row) => row.isSaid), ...rows.filter((row) => !row.isSaid)];
+  return WHO.flatMap((who) => rows.filter((row) => row.who === who));
 }
 
-/** Calls with one argument far away and the others as in an example, and as usual. */
-function around(plan, place, text) {
-  const usual = plan.params.map((p) => p.kind?.small()[1] ?? p.kind?.small()[0] ?? "undefined");
-  const calls = [...plan.calls.slice(0, 1), usual].map((base) => {
+/** Calls with one argument far away and the others as in examples, and as usual. */
+function around(plan, place, text, who) {
+  const at = (turn) => plan.params.map((p) => p.kind?.small()[turn] ?? p.kind?.small()[0] ?? "undefined");
+  const usual = at(1);
+  // What is named decides between cases, and which of them may lie with another argument.
+  const isNamed = who !== "nobody" && plan.params.length > 1;
+  const bases = isNamed ? [...plan.calls.slice(0, 3), usual, at(0), at(2)] : [...plan.calls.slice(0, 1), usual];
+  const calls = bases.map((base) => {
     const of = (p, i) => (i === place ? text : (base[i] ?? (i > place && (p.has_default || p.rest) ? undefined : usual[i])));
     return plan.params.map(of);
   });

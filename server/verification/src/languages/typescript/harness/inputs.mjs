@@ -5,11 +5,18 @@
  */
 import { fits } from "./fits.mjs";
 import { Fixed, Rng } from "./kinds.mjs";
-import { literalArguments, mutated, source } from "./literals.mjs";
+import { literal, literalArguments, mutated, source } from "./literals.mjs";
 import { kindOf } from "./reader.mjs";
 
 export const SMALL = 40;
 export const LARGE = 400;
+/** How many numbers and texts of a spec or a body count, and how large numbers of a spec, of a body and of inputs like any others are. */
+const MANY = 12;
+const SPEC = Number.MAX_SAFE_INTEGER;
+const BODY = 2 ** 31;
+const NEAR = 1000;
+/** Whole numbers up to here are tried in any case. */
+const USUAL = 12;
 
 const shorter = (a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 
@@ -20,18 +27,19 @@ export class Plan {
     this.accessor = accessor;
     this.values = calls.map(literalArguments).filter((c) => c !== undefined);
     this.calls = calls;
+    this.reach = { spec: named(request.said.spec, SPEC), body: named(request.own ?? [], BODY) };
+    const how = { ...request.plan, near: near(named(request.said.claims, SPEC)) };
     this.params = params.map((param, place) => {
       const seen = this.values.flatMap((c) => (param.rest ? c.slice(place) : place < c.length ? [c[place]] : []));
       const texts = [...new Set(calls.filter((c) => place < c.length && !param.rest).map((c) => c[place]))].sort(shorter);
       const type = param.rest && param.type.kind === "array" ? param.type.of : param.type;
       const isGuess = (type.kind === "any" || type.kind === "named" || type.kind === "generic") && seen.length === 0 && texts.length > 0;
-      const kind = isGuess ? new Fixed(texts) : kindOf(type, seen, request.plan) ?? (texts.length > 0 ? new Fixed(texts) : undefined);
+      const kind = isGuess ? new Fixed(texts) : kindOf(type, seen, how) ?? (texts.length > 0 ? new Fixed(texts) : undefined);
       // Where an example passes something else than the type says, the type was not understood.
       const isTyped = seen.every((value) => fits(type, value));
       return { ...param, kind, texts, admits: (value) => !isTyped || fits(type, value) };
     });
-    const built = receiver === null ? [] : (kindOf(receiver, [], request.plan)?.small().slice(0, 6) ?? []);
-    this.reach = { numbers: numbersIn([...request.requires, ...request.ensures, ...request.properties]) };
+    const built = receiver === null ? [] : (kindOf(receiver, [], how)?.small().slice(0, 6) ?? []);
     this.receivers = receiver === null && receivers.length === 0 ? [""] : [...new Set([...receivers, ...built])].sort(shorter).slice(0, 6);
   }
 
@@ -54,10 +62,16 @@ export class Plan {
   }
 }
 
-/** The whole numbers that clauses name. */
-function numbersIn(clauses) {
-  const found = clauses.flatMap((text) => text.match(/(?<![\w$.])\d[\d_]*(?![\w$.]|\.\d)/g) ?? []);
-  return [...new Set(found.map((digits) => Number(digits.replaceAll("_", ""))))].filter(Number.isSafeInteger).slice(0, 12);
+/** The numbers and texts that literals say, up to the largest that counts; tolerances are no limits of anything. */
+function named(literals, largest) {
+  const values = [...new Set(literals.map((text) => literal(text)?.value))];
+  const numbers = values.filter((v) => Number.isFinite(v) && Math.abs(v) <= largest && (v === 0 || Math.abs(v) >= 1e-6));
+  return { numbers: numbers.slice(0, MANY), texts: values.filter((v) => typeof v === "string").slice(0, MANY) };
+}
+
+/** Those of them that are inputs like any others: no function need have the time for more. */
+function near({ numbers, texts }) {
+  return { numbers: numbers.filter((n) => Math.abs(n) <= NEAR && !(Number.isInteger(n) && Math.abs(n) <= USUAL)).slice(0, 6), texts: texts.slice(0, 6) };
 }
 
 /** Texts by place; what comes after the first that is left out is left out too. */

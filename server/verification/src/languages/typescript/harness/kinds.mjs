@@ -4,9 +4,9 @@
  * each asks more of the machine than the one before, see `far.mjs`) and a fast-check arbitrary, all as source text.
  */
 const MASK = (1n << 64n) - 1n;
-const WORDS = ['""', '"a"', '"ab"', '"aa"', '"Ab"', '"hello"', '"racecar"', '"Hello World"', '"a b  c"', '" x "', '"123"', '"-1"', '"a,b"', '"été"', '"日本"', '"A man, a plan"', '"🙂"', '"a\\nb"', '"\\ud83d"', '"constructor"', '"a\\r\\nb"'];
+const WORDS = ['""', '"a"', '"ab"', '"aa"', '"Ab"', '"hello"', '"racecar"', '"Hello World"', '"a b  c"', '" x "', '"123"', '"-1"', '"a,b"', '"été"', '"日本"', '"A man, a plan"', '"🙂"', '"a\\nb"', '"\\ud83d"', '"constructor"', '"a\\r\\nb"', '"0123456789"', '"AZaz09"', '"\\t"', '"a\\tb"'];
 /** Distinct for the first 2^m values of `i` modulo any 2^m: an odd multiplier permutes them. */
-const HASH = "Math.imul(i, 2654435761)";
+export const HASH = "Math.imul(i, 2654435761)";
 
 /** xorshift64*: the same numbers in every Node, and nothing to import. */
 export class Rng {
@@ -29,16 +29,30 @@ const unique = (items) => [...new Set(items)];
 /** Whole numbers past what counts are; sums and products of two are exact. */
 const GREAT = ["1000", "12345", "65536", "2147483648"];
 const LONG = [40, 300];
+const PRINTABLE = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i));
 /** Words that are names of what every object has. */
 const INHERITED = ['"constructor"', '"toString"', '"__proto__"'];
 
-/** Values that ask more and more; `isSaid` of those that follow from numbers in the spec. */
-const row = (texts, isSaid = false) => ({ texts, isSaid });
+/** Who asks for a value: the spec names it or one beside it, so does the body, or nobody. */
+export const WHO = ["spec", "body", "nobody"];
 
-/** Rows of long values: those one longer than the spec's numbers, and some much longer. */
-function lengths({ numbers }, write) {
-  const said = unique(numbers.filter((n) => n > 1 && n <= 2000)).sort((a, b) => a - b);
-  return [row(said.flatMap((n) => [n, n + 1]).map(write), true), row(LONG.map(write))];
+/** Values that ask more and more. */
+export const row = (texts, who = "nobody") => ({ texts, who });
+
+/** Rows of what follows from the numbers and texts that the spec and the body name. */
+const named = (reach, write) => WHO.slice(0, 2).map((who) => row(write(reach[who]), who));
+
+/** Rows of long values: those one longer than such numbers, and some much longer. */
+function lengths(reach, write) {
+  const whole = (numbers) => unique(numbers.filter((n) => Number.isInteger(n) && n > 1 && n <= 2000)).sort((a, b) => a - b);
+  return [...named(reach, ({ numbers }) => whole(numbers).flatMap((n) => [n, n + 1]).map(write)), row(LONG.map(write))];
+}
+
+/** A number that is named, then those right beside it. */
+function beside(number) {
+  const digits = String(number).split(/[.e]/)[1]?.length ?? 0;
+  const step = Number.isInteger(number) ? 1 : 10 ** -(digits + 1);
+  return [number, number + step, number - step].map((n) => Number(n.toPrecision(15)));
 }
 
 /** One of the given texts. */
@@ -83,17 +97,19 @@ const EXTREMES = ["NaN", "Infinity", "-Infinity", "2147483648", "900719925474099
  * and means a count would else be contradicted by every correct program.
  */
 export class Num extends Fixed {
-  constructor(hints = [], extreme = false, signed = false) {
+  constructor(hints = [], extreme = false, signed = false, near = []) {
     const numbers = hints.filter((h) => typeof h === "number" && Number.isFinite(h));
     const whole = numbers.length > 0 && numbers.every(Number.isInteger);
     const values = ["0", "1", "2", "-1", "3", "5", "10", "0.5", "-3", "4", "7", "2.5", "12", "6", "-10", "8", "-0", "0.1", "100", "-7.25", "9", "11"];
     const kept = whole ? values.filter((v) => /^-?\d+$/.test(v) && (signed || v !== "-0")) : values;
-    super([...kept.slice(0, 6), ...(extreme ? EXTREMES.slice(0, 3) : []), ...kept.slice(6), ...(extreme ? EXTREMES.slice(3) : []), ...numbers.flatMap((h) => [h, h + 1, h - 1]).map(spelled)]);
-    Object.assign(this, { whole, extreme });
+    const named = near.filter((n) => !whole || Number.isInteger(n));
+    super([...kept.slice(0, 4), ...named.map(spelled), ...kept.slice(4, 6), ...(extreme ? EXTREMES.slice(0, 3) : []), ...kept.slice(6), ...(extreme ? EXTREMES.slice(3) : []), ...named.flatMap(beside).map(spelled), ...numbers.flatMap((h) => [h, h + 1, h - 1]).map(spelled)]);
+    Object.assign(this, { whole, extreme, near: named.flatMap(beside) });
     this.top = Math.max(12, ...numbers.map(Math.abs).filter((n) => n < 1e9));
   }
 
   random(rng, size) {
+    if (this.near.length > 0 && rng.below(4) === 0) return spelled(this.near[rng.below(this.near.length)]);
     const reach = Math.min(Math.ceil(this.top), 3 + size * size);
     const value = rng.below(2 * reach + 1) - (reach >> 1);
     return spelled(this.whole || rng.below(4) > 0 ? value : value / [2, 4, 10][rng.below(3)]);
@@ -103,9 +119,10 @@ export class Num extends Fixed {
     return String(size);
   }
 
-  far({ numbers }) {
-    const said = unique(numbers.flatMap((n) => [n - 1, n, n + 1])).sort((a, b) => a - b);
-    return [row(said.map(String), true), row(GREAT), row(GREAT.map((n) => `-${n}`))];
+  far(reach) {
+    const all = ({ numbers }) => unique(numbers.filter((n) => !this.whole || Number.isInteger(n)).flatMap(beside));
+    const rows = named(reach, (said) => all(said).sort((a, b) => Math.abs(a) - Math.abs(b) || a - b).map(spelled));
+    return [...rows, row(GREAT), row(GREAT.map((n) => `-${n}`))];
   }
 
   nth(size) {
@@ -117,8 +134,13 @@ export class Num extends Fixed {
     const whole = fc.integer({ min: -top, max: top });
     const edges = fc.constantFrom(0, 1, -1, 0.5, ...(this.extreme ? [NaN, Infinity, -Infinity] : []));
     const all = this.whole ? whole : fc.oneof({ weight: 6, arbitrary: whole }, { weight: 2, arbitrary: fc.double({ min: -1e6, max: 1e6, noNaN: true }) }, { weight: 1, arbitrary: edges });
-    return all.map(spelled);
+    return withNear(fc, all, this.near).map(spelled);
   }
+}
+
+/** Values of an arbitrary, and now and then one that clauses name. */
+function withNear(fc, arbitrary, near) {
+  return near.length === 0 ? arbitrary : fc.oneof({ weight: 5, arbitrary }, { weight: 1, arbitrary: fc.constantFrom(...near) });
 }
 
 function spelled(number) {
@@ -149,18 +171,20 @@ export class Big extends Fixed {
 
 /** Text, in the examples' own alphabet too. */
 export class Str extends Fixed {
-  constructor(hints = []) {
+  constructor(hints = [], near = []) {
     const texts = hints.filter((h) => typeof h === "string");
     const alphabet = unique([...texts.join("")]).sort();
     const own = alphabet.slice(0, 6).flatMap((c) => [c, c + c]);
-    super(texts.length === 0 ? WORDS : [...WORDS.slice(0, 3), ...own.map(quoted), ...WORDS.slice(3), ...texts.map(quoted)]);
-    this.alphabet = alphabet.length > 0 ? alphabet : [..."abcAB 1"];
-    this.scalable = true;
+    super([...WORDS.slice(0, 3), ...near.map(quoted), ...own.map(quoted), ...WORDS.slice(3), ...texts.map(quoted)]);
+    this.alphabet = alphabet.length > 0 ? alphabet : [..."abcAB 1Zz09"];
+    Object.assign(this, { scalable: true, near });
   }
 
   random(rng, size) {
+    if (this.near.length > 0 && rng.below(4) === 0) return quoted(this.near[rng.below(this.near.length)]);
+    const alphabet = rng.below(4) === 0 ? PRINTABLE : this.alphabet;
     const length = rng.below(size + 2);
-    return quoted(Array.from({ length }, () => this.alphabet[rng.below(this.alphabet.length)]).join(""));
+    return quoted(Array.from({ length }, () => alphabet[rng.below(alphabet.length)]).join(""));
   }
 
   sized(_rng, size, shape) {
@@ -172,7 +196,7 @@ export class Str extends Fixed {
   far(reach) {
     const unit = quoted(this.alphabet.slice(0, 4).join(""));
     const mixed = (size) => `${unit}.repeat(${Math.ceil(size / Math.min(4, this.alphabet.length))})`;
-    return [row(INHERITED), ...lengths(reach, (size) => `${quoted(this.alphabet[0])}.repeat(${size})`), ...lengths(reach, mixed)];
+    return [...named(reach, ({ texts }) => texts.map(quoted)), row(INHERITED), ...lengths(reach, (size) => `${quoted(this.alphabet[0])}.repeat(${size})`), ...lengths(reach, mixed)];
   }
 
   nth(size) {
@@ -181,7 +205,7 @@ export class Str extends Fixed {
 
   arbitrary(fc) {
     const own = fc.string({ unit: fc.constantFrom(...this.alphabet), maxLength: 20 });
-    return fc.oneof(own, fc.string({ maxLength: 12 }), fc.string({ unit: "grapheme", maxLength: 8 })).map(quoted);
+    return withNear(fc, fc.oneof(own, fc.string({ maxLength: 12 }), fc.string({ unit: "grapheme", maxLength: 8 })), this.near).map(quoted);
   }
 }
 
@@ -220,7 +244,7 @@ export class Many {
     const own = unique(this.element.small()).slice(0, 6);
     const items = (size) => `Array.from({ length: ${size} }, (_, i) => [${own.join(", ")}][i % ${own.length}])`;
     const long = (size) => (this.head === "[" ? items(size) : `${this.head}...${items(size)}${this.tail}`);
-    const ones = this.element.far(reach).map(({ texts, isSaid }) => row(texts.map((text) => this.text([text])), isSaid));
+    const ones = this.element.far(reach).map(({ texts, who }) => row(texts.map((text) => this.text([text])), who));
     return [...ones, ...lengths(reach, long)];
   }
 
@@ -258,7 +282,7 @@ export class Row {
 
   far(reach) {
     const usual = this.parts.map((p) => p.small()[1] ?? p.small()[0]);
-    const rows = (part, i) => part.far(reach).map(({ texts, isSaid }) => row(texts.map((text) => this.write(usual.with(i, text))), isSaid));
+    const rows = (part, i) => part.far(reach).map(({ texts, who }) => row(texts.map((text) => this.write(usual.with(i, text))), who));
     return this.parts.flatMap(rows);
   }
 
@@ -295,7 +319,7 @@ export class Dict {
 
   far(reach) {
     const [key, item] = [this.key, this.item].map((part) => part.small()[1] ?? part.small()[0]);
-    const ones = (part, write) => part.far(reach).map(({ texts, isSaid }) => row(texts.map(write), isSaid));
+    const ones = (part, write) => part.far(reach).map(({ texts, who }) => row(texts.map(write), who));
     const long = (size) => this.sized(undefined, size);
     return [...ones(this.key, (text) => this.write([[text, item]])), ...ones(this.item, (text) => this.write([[key, text]])), ...lengths(reach, long)];
   }

@@ -43,6 +43,9 @@ class Law {
     this.seen = new Map();
     this.known = new Map();
     this.held = new Set();
+    /** Runs that `@requires` allows; cases are those that differ. */
+    this.runs = 0;
+    this.cases = new Set();
   }
 
   async decided(fc) {
@@ -63,7 +66,7 @@ class Law {
     else if (this.stopped) this.facts.status = "timed out";
     else if (this.worker.broken) this.facts.status = "broken";
     else if (details.failed && details.numSkips <= details.numRuns) this.facts.status = "broken";
-    if (this.facts.status === "held" && this.params.length > 0 && this.facts.valid < FEWEST) this.facts.status = "starved";
+    if (this.facts.status === "held" && this.params.length > 0 && this.runs < FEWEST) this.facts.status = "starved";
     if (this.facts.status === "held") Object.assign(this.facts, await doubtLaw(this.worker, this.index, [...this.held], this.end));
     return this.facts;
   }
@@ -89,7 +92,7 @@ class Law {
     for await (const { args, answer } of far(this.worker, this.plan, how)) {
       if (left(this.end) <= 0) return;
       if (answer[0] === "invalid") continue;
-      this.facts.valid += 1;
+      this.count(args);
       if (isTrue(answer)) {
         this.held.add(written(args));
         continue;
@@ -116,7 +119,7 @@ class Law {
       this.facts.invalid += 1;
       fc.pre(false);
     }
-    this.facts.valid += 1;
+    this.count(args);
     if (isTrue(answer)) {
       this.held.add(written(args));
       return true;
@@ -126,6 +129,12 @@ class Law {
     // A case that does not end is not shrunk: that would wait for many more.
     if (answer[0] === "timeout") this.stopped = true;
     return false;
+  }
+
+  count(args) {
+    this.runs += 1;
+    this.cases.add(written(args));
+    this.facts.valid = this.cases.size;
   }
 
   found(args, answer) {

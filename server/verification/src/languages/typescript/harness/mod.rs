@@ -21,13 +21,14 @@ use crate::layers::Failure;
 use crate::toolchain::{NodeEnv, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 39] = [
+const FILES: [(&str, &str); 40] = [
     ("answers.mjs", include_str!("answers.mjs")),
     ("build.mjs", include_str!("build.mjs")),
     ("channel.mjs", include_str!("channel.mjs")),
     ("clock.mjs", include_str!("clock.mjs")),
     ("compile.mjs", include_str!("compile.mjs")),
     ("contracts.mjs", include_str!("contracts.mjs")),
+    ("dates.mjs", include_str!("dates.mjs")),
     ("doubts.mjs", include_str!("doubts.mjs")),
     ("far.mjs", include_str!("far.mjs")),
     ("fits.mjs", include_str!("fits.mjs")),

@@ -1,9 +1,10 @@
 /** From the types of a signature, as the server describes them, and the examples' values to kinds. */
+import { Day } from "./dates.mjs";
 import { isPlain } from "./fits.mjs";
 import { Big, Dict, Either, Fixed, Many, Num, Row, Str } from "./kinds.mjs";
 
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
-const DATES = ["new Date(0)", 'new Date("2024-01-01")', 'new Date("2024-02-29T23:59:59Z")', 'new Date("1999-12-31T12:00:00Z")', 'new Date("2023-03-01")'];
+const NOTHING = { numbers: [], texts: [] };
 const PATTERNS = ["/a/", "/^\\d+$/g", "/b+/i"];
 const CALLBACKS = [
   ["() => 0", "() => 1", "() => true", "() => \"a\""],
@@ -18,19 +19,21 @@ const RETURNED = {
 
 /**
  * The kind of a type; `hints` are values that examples pass, `extreme` asks for
- * values that are not finite, `signed` for both zeros. `undefined` when no value can be made up.
+ * values that are not finite, `signed` for both zeros, `near` are numbers and texts that clauses name.
+ * `undefined` when no value can be made up.
  */
-export function kindOf(type, hints = [], { extreme = false, signed = false } = {}, depth = 0) {
+export function kindOf(type, hints = [], how = {}, depth = 0) {
   if (depth > 8) return undefined;
+  const { extreme = false, signed = false, near = NOTHING } = how;
   const { kind, of } = type;
-  const inner = (t, values = []) => kindOf(t, values, { extreme, signed }, depth + 1);
+  const inner = (t, values = []) => kindOf(t, values, how, depth + 1);
   switch (kind) {
     case "number":
-      return new Num(hints, extreme, signed);
+      return new Num(hints, extreme, signed, near.numbers);
     case "big_int":
       return new Big();
     case "string":
-      return new Str(hints);
+      return new Str(hints, near.texts);
     case "boolean":
       return new Fixed(["true", "false"]);
     case "null":
@@ -41,7 +44,7 @@ export function kindOf(type, hints = [], { extreme = false, signed = false } = {
     case "literal":
       return new Fixed([of]);
     case "date":
-      return new Fixed(DATES);
+      return new Day(near.texts);
     case "reg_exp":
       return new Fixed(PATTERNS);
     case "array":
@@ -72,9 +75,9 @@ export function kindOf(type, hints = [], { extreme = false, signed = false } = {
       return row(of[1].map((t) => inner(t)), (texts) => `new ${of[0]}(${texts.filter((t) => t !== undefined).join(", ")})`);
     case "generic":
     case "any":
-      return inferred(hints) ?? new Either([new Num([1]), new Str(), new Fixed(["null", "undefined", "true"])]);
+      return inferred(hints, near) ?? new Either([new Num([1], false, false, near.numbers), new Str([], near.texts), new Fixed(["null", "undefined", "true"])]);
     default:
-      return inferred(hints);
+      return inferred(hints, near);
   }
 }
 
@@ -137,31 +140,31 @@ function fieldValues(hints) {
 }
 
 /** The kind that the values of examples have in common. */
-export function inferred(hints) {
+export function inferred(hints, near = NOTHING) {
   if (hints.length === 0) return undefined;
   const kinds = [];
   const some = (test) => hints.some(test);
-  if (some((h) => typeof h === "number")) kinds.push(new Num(hints));
-  if (some((h) => typeof h === "string")) kinds.push(new Str(hints));
+  if (some((h) => typeof h === "number")) kinds.push(new Num(hints, false, false, near.numbers));
+  if (some((h) => typeof h === "string")) kinds.push(new Str(hints, near.texts));
   if (some((h) => typeof h === "boolean")) kinds.push(new Fixed(["true", "false"]));
   if (some((h) => typeof h === "bigint")) kinds.push(new Big());
   if (some((h) => h === null)) kinds.push(new Fixed(["null"]));
   if (some((h) => h === undefined)) kinds.push(new Fixed(["undefined"]));
-  if (some(Array.isArray)) kinds.push(many(inferred(elements(hints)) ?? new Num([1]), "[", "]"));
-  if (some((h) => h instanceof Set)) kinds.push(many(inferred(elements(hints)) ?? new Num([1]), "new Set([", "])"));
-  if (some((h) => h instanceof Date)) kinds.push(new Fixed(DATES));
+  if (some(Array.isArray)) kinds.push(many(inferred(elements(hints), near) ?? new Num([1]), "[", "]"));
+  if (some((h) => h instanceof Set)) kinds.push(many(inferred(elements(hints), near) ?? new Num([1]), "new Set([", "])"));
+  if (some((h) => h instanceof Date)) kinds.push(new Day(near.texts));
   const plain = hints.filter(isPlain);
-  if (plain.length > 0) kinds.push(shape(plain));
+  if (plain.length > 0) kinds.push(shape(plain, near));
   const found = kinds.filter((k) => k !== undefined);
   return found.length > 1 ? new Either(found) : found[0];
 }
 
 /** Objects that all have the same fields are records of those; others are dictionaries. */
-function shape(values) {
+function shape(values, near) {
   const names = [...new Set(values.flatMap((v) => Object.keys(v)))];
   if (names.length > 0 && values.every((v) => names.every((n) => n in v))) {
-    const parts = names.map((n) => inferred(values.map((v) => v[n])));
+    const parts = names.map((n) => inferred(values.map((v) => v[n]), near));
     return row(parts, (texts) => `{ ${texts.map((t, i) => `${IDENTIFIER.test(names[i]) ? names[i] : JSON.stringify(names[i])}: ${t}`).join(", ")} }`, isPlain, names);
   }
-  return dictionary(new Str(names), inferred(fieldValues(values)) ?? new Num([1]), true);
+  return dictionary(new Str(names), inferred(fieldValues(values), near) ?? new Num([1]), true);
 }

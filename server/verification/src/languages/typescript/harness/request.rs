@@ -10,6 +10,7 @@ use super::super::functions::{Form, Place, bound_by_pattern, place_of};
 use super::super::imports::declared_in;
 use super::super::kinds::{TypeKind, kinds_of_with, receiver_kind};
 use super::super::project::Mirror;
+use super::super::said;
 use super::super::tree::{Dialect, nodes, parse, parse_any, parts, text};
 use super::LAYER_SEED;
 use crate::languages::{CheckError, Subject};
@@ -79,8 +80,10 @@ pub(in super::super) fn request(
         "examples": examples_of(subject),
         "names": imported_names(subject),
         "budgets": spec.budgets.iter().map(|b| b.call.clone()).collect::<Vec<_>>(),
+        "budget_milliseconds": spec.budgets.iter().map(|b| b.milliseconds).collect::<Vec<_>>(),
         "budget_calls": spec.budgets.iter().map(|b| plain_call(&b.call, subject)).collect::<Vec<_>>(),
         "complexity": null,
+        "said": said_in(subject),
         "binds": binds.concat(),
         "binder": binder(&task.signature.params, &binds.concat()),
         "seed": LAYER_SEED,
@@ -93,6 +96,16 @@ pub(in super::super) fn request(
         watch(&mut request, &task.signature.name);
     }
     Ok(request)
+}
+
+/// What the clauses name: all of them, and those alone that say what comes out.
+fn said_in(subject: &Subject) -> Value {
+    let (task, spec) = (&subject.task, &subject.task.spec);
+    let claims = || spec.ensures.iter().chain(&spec.properties);
+    json!({
+        "spec": said::of_clauses(spec.requires.iter().chain(claims()), task),
+        "claims": said::of_clauses(claims(), task),
+    })
 }
 
 /// Says so where nothing outside of the file's own code can call a function.

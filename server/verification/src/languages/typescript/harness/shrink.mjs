@@ -3,6 +3,7 @@
  * parameter can be, its kind says. The order in which variants are tried, and so the result, depends on
  * the call alone.
  */
+import { Day } from "./dates.mjs";
 import { written } from "./inputs.mjs";
 import { Big, Dict, Either, Fixed, Many, Num, Row, Str } from "./kinds.mjs";
 import { literal, source } from "./literals.mjs";
@@ -92,6 +93,7 @@ function fits(value, kind, text = source(value)) {
   if (kind instanceof Num) return typeof value === "number";
   if (kind instanceof Str) return typeof value === "string";
   if (kind instanceof Big) return typeof value === "bigint";
+  if (kind instanceof Day) return value instanceof Date;
   if (kind instanceof Fixed) return kind.texts.includes(text) || kind.texts.some((t) => source(literal(t)?.value) === text);
   if (kind instanceof Many) return items(value, kind)?.every((v) => fits(v, kind.element)) ?? false;
   if (kind instanceof Row) return kind.read?.(value)?.every((v, i) => (v === undefined && kind.optional[i]) || fits(v, kind.parts[i])) ?? true;
