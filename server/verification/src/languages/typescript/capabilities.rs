@@ -11,6 +11,10 @@ use Capability::{Environment, Evaluation, Files, Native, Network, Process, Refle
 /// that is not.
 const TABLE: &[(&str, Option<Capability>)] = &[
     // Network.
+    ("_http_agent", Some(Network)),
+    ("_http_client", Some(Network)),
+    ("_http_server", Some(Network)),
+    ("_tls_wrap", Some(Network)),
     ("EventSource", Some(Network)),
     ("WebSocket", Some(Network)),
     ("XMLHttpRequest", Some(Network)),

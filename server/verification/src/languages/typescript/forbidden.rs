@@ -13,6 +13,13 @@ use super::tree::{Dialect, is_comment, is_text_literal, nodes, parse, text};
 use crate::languages::Subject;
 use crate::layers::analysis;
 
+/// Methods of arrays, maps, sets, texts and promises.
+const OF_CONTAINERS: [&str; 37] = [
+    "add", "at", "catch", "charAt", "clear", "concat", "delete", "entries", "every", "fill", "filter", "find", "flat",
+    "forEach", "get", "has", "includes", "indexOf", "join", "keys", "map", "next", "pop", "push", "reduce", "replace",
+    "reverse", "set", "shift", "slice", "some", "sort", "split", "then", "toString", "trim", "values",
+];
+
 /// Looks for what the spec forbids in the body and the imports of a response.
 ///
 /// # Errors
@@ -65,7 +72,7 @@ fn touched<'a>(
     task: &'a Task,
 ) -> impl Iterator<Item = &'a str> {
     let touches = move |what: &&str| match *what {
-        "recursion" => is_recursive(inside, code, &task.signature.name),
+        "recursion" => is_recursive(inside, code, task),
         "loops" => inside
             .iter()
             .any(|n| matches!(n.kind(), "for_statement" | "for_in_statement" | "while_statement" | "do_statement")),
@@ -98,15 +105,19 @@ fn turns_text_into_code(inside: &[Node<'_>], code: &str) -> bool {
 }
 
 /// Whether the function, or a helper nested in it, calls itself.
-fn is_recursive(inside: &[Node<'_>], code: &str, function: &str) -> bool {
+fn is_recursive(inside: &[Node<'_>], code: &str, task: &Task) -> bool {
+    let function = task.signature.name.as_str();
+    // A method calls itself through its object, or through another of its class. What containers of the language call
+    // the same is theirs, as a rule.
+    let through_any = task.class.is_some() && !OF_CONTAINERS.contains(&function);
     let calls = |all: &[Node<'_>], name: &str| {
         let called = all.iter().filter(|n| n.kind() == "call_expression");
         let callees = called.filter_map(|n| n.child_by_field_name("function"));
         callees.into_iter().any(|c| match c.kind() {
-            // A method calls itself through its object.
             "member_expression" => {
-                let of_this = c.child_by_field_name("object").is_some_and(|o| o.kind() == "this");
-                of_this && c.child_by_field_name("property").is_some_and(|p| text(p, code) == name)
+                let object = c.child_by_field_name("object").map_or("", |o| o.kind());
+                let is_itself = object == "this" || (through_any && name == function && object != "super");
+                is_itself && c.child_by_field_name("property").is_some_and(|p| text(p, code) == name)
             }
             _ => text(c, code) == name,
         })

@@ -217,6 +217,7 @@ impl<'a> Walk<'a> {
                 self.reference(node);
             }
             "call_expression" | "new_expression" => self.call(node),
+            "object_pattern" => self.taken_apart(node),
             "assignment_expression" | "augmented_assignment_expression" => self.write(node.child_by_field_name("left")),
             "update_expression" => self.write(node.child_by_field_name("argument")),
             "unary_expression" if text(node, self.source).starts_with("delete") => {
@@ -251,13 +252,41 @@ impl<'a> Walk<'a> {
         if node.kind() == "subscript_expression" && key.is_none() && object.is_some_and(is_function) {
             self.add(Capability::Evaluation, "Function".to_owned(), node);
         }
+        if key.as_deref() == Some("constructor") && hands_on_a_constructor(node, self.source) {
+            self.add(Capability::Evaluation, "Function".to_owned(), node);
+        }
         let Some(parent) = node.parent() else { return };
         let is_inner = parent.child_by_field_name("object") == Some(node);
         if is_inner || is_declared_here(node, parent) {
             return;
         }
-        if let Some((full, capability)) = self.resolved(node).and_then(|full| of_name(&full).map(|c| (full, c))) {
+        let resolved = self.resolved(node);
+        // By another name it would load what nobody sees.
+        if resolved.as_deref() == Some("require") && !is_asked_for(node, parent, self.source) {
+            self.add(Capability::Evaluation, "require".to_owned(), node);
+        }
+        if let Some((full, capability)) = resolved.and_then(|full| of_name(&full).map(|c| (full, c))) {
             self.add(capability, full, node);
+        }
+    }
+
+    /// `const { constructor: make } = () => 0`.
+    fn taken_apart(&mut self, pattern: Node<'_>) {
+        let of_this = pattern.parent().and_then(|p| p.child_by_field_name("value")).is_some_and(|v| v.kind() == "this");
+        let takes = |n: &Node<'_>| match n.kind() {
+            "shorthand_property_identifier_pattern" => text(*n, self.source) == "constructor",
+            "pair_pattern" => n.child_by_field_name("key").is_some_and(|key| {
+                let inner =
+                    if key.kind() == "computed_property_name" { parts(key).first().copied() } else { Some(key) };
+                inner.is_some_and(|k| {
+                    text(k, self.source) == "constructor"
+                        || written_key(k, self.source).as_deref() == Some("constructor")
+                })
+            }),
+            _ => false,
+        };
+        if !of_this && parts(pattern).iter().any(takes) {
+            self.add(Capability::Evaluation, "Function".to_owned(), pattern);
         }
     }
 
@@ -299,8 +328,10 @@ impl<'a> Walk<'a> {
         let through_constructor = key.as_deref() == Some("constructor")
             && (node.kind() == "call_expression"
                 || callee.child_by_field_name("object").is_some_and(|o| o.kind() != "this"))
-            && first.as_ref().is_some_and(|n| is_text(n) || n.kind() == "identifier");
-        if through_constructor || name.ends_with(".constructor.constructor") {
+            && first.is_some_and(|n| !is_count(n, self.source));
+        let by_name = matches!(name, "Reflect.get" | "Object.getOwnPropertyDescriptor")
+            && arguments.get(1).and_then(|n| written_key(*n, self.source)).as_deref() == Some("constructor");
+        if through_constructor || by_name || name.ends_with(".constructor.constructor") {
             self.add(Capability::Evaluation, "Function".to_owned(), node);
         }
         if matches!(name, "setTimeout" | "setInterval") && first.as_ref().is_some_and(is_text) {
@@ -337,6 +368,51 @@ impl<'a> Walk<'a> {
             self.found.push(Reach { capability, target, line });
         }
     }
+}
+
+/// Whether `x.constructor` goes where it can be called: that of a function turns text into code. To compare it or to say its
+/// name is harmless, and an object knows its own.
+fn hands_on_a_constructor(node: Node<'_>, source: &str) -> bool {
+    if node.child_by_field_name("object").is_some_and(|o| o.kind() == "this") {
+        return false;
+    }
+    let mut inner = node;
+    let mut parent = node.parent();
+    while let Some(wrapper) = parent.filter(|p| {
+        matches!(
+            p.kind(),
+            "parenthesized_expression" | "as_expression" | "satisfies_expression" | "non_null_expression"
+        )
+    }) {
+        (inner, parent) = (wrapper, wrapper.parent());
+    }
+    let Some(parent) = parent else { return true };
+    let is = |field: &str| parent.child_by_field_name(field) == Some(inner);
+    match parent.kind() {
+        // What is called right there is looked at with its arguments.
+        "call_expression" => !is("function"),
+        "new_expression" => !is("constructor"),
+        "binary_expression" => parent
+            .child_by_field_name("operator")
+            .is_none_or(|o| !matches!(text(o, source), "===" | "!==" | "==" | "!=" | "instanceof")),
+        "member_expression" => {
+            !member_key(parent, source).is_some_and(|k| matches!(k.as_str(), "name" | "length" | "prototype"))
+        }
+        "assignment_expression" => !is("left"),
+        "unary_expression" | "switch_statement" | "expression_statement" => false,
+        _ => true,
+    }
+}
+
+/// How many of something: no text that could be code.
+fn is_count(node: Node<'_>, source: &str) -> bool {
+    node.kind() == "number" || member_key(node, source).is_some_and(|k| matches!(k.as_str(), "length" | "size"))
+}
+
+/// `require("fs")`, which is looked at as a call, and `typeof require`.
+fn is_asked_for(node: Node<'_>, parent: Node<'_>, source: &str) -> bool {
+    let is_called = parent.child_by_field_name("function") == Some(node) && text(node, source) == "require";
+    is_called || parent.kind() == "unary_expression"
 }
 
 /// The member that is taken, as far as the text says which.
