@@ -71,10 +71,12 @@ async fn linted(tools: &Toolchain, subject: &Subject, text: &str) -> Result<Said
     let eslint = mirror.packages.as_ref().map(|p| p.join("eslint/bin/eslint.js")).filter(|p| p.is_file());
     let configured = mirror.config(|name| name.starts_with("eslint.config.")).is_some();
     let own = mirror.config(|name| name == ".oxlintrc.json").map(Path::to_path_buf);
-    match eslint.filter(|_| configured && own.is_none()) {
-        Some(program) => with_eslint(tools, &mirror, &program).await,
-        None => with_oxlint(tools, &mirror, own.as_deref()).await,
+    if let Some(program) = eslint.filter(|_| configured && own.is_none())
+        && let Some(said) = with_eslint(tools, &mirror, &program).await?
+    {
+        return Ok(said);
     }
+    with_oxlint(tools, &mirror, own.as_deref()).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -167,12 +169,16 @@ struct EslintRemark {
     line: usize,
 }
 
-async fn with_eslint(tools: &Toolchain, mirror: &Mirror, program: &Path) -> Result<Said, Failure> {
+/// `None` when the project's rules leave the file out: what was not read is not clean.
+async fn with_eslint(tools: &Toolchain, mirror: &Mirror, program: &Path) -> Result<Option<Said>, Failure> {
     let node = tools.node()?;
     let mut readable = node.readable.clone();
     readable.extend(mirror.packages.clone());
     let relative = mirror.file.strip_prefix(mirror.scratch()).unwrap_or(&mirror.file);
-    // The configuration is looked for from the file upwards; the working folder lies above it.
+    let version = version_of(program);
+    // The configuration is looked for from the file upwards; the working folder lies above it. Since 10 there is no
+    // other way, and no flag for it.
+    let flag = version.starts_with("9.").then(|| ("ESLINT_FLAGS".into(), "v10_config_lookup_from_file".into()));
     let run = tool::Run {
         name: "eslint",
         command: vec![
@@ -180,10 +186,9 @@ async fn with_eslint(tools: &Toolchain, mirror: &Mirror, program: &Path) -> Resu
             "--no-warnings".into(),
             program.into(),
             "--format=json".into(),
-            "--no-warn-ignored".into(),
             relative.into(),
         ],
-        env: vec![("ESLINT_FLAGS".into(), "v10_config_lookup_from_file".into())],
+        env: flag.into_iter().collect(),
         stdin: Vec::new(),
         readable,
         scratch: mirror.scratch(),
@@ -193,16 +198,24 @@ async fn with_eslint(tools: &Toolchain, mirror: &Mirror, program: &Path) -> Resu
     };
     let output = tool::run(tools, run).await?;
     let said: Vec<EslintFile> = serde_json::from_slice(&output.stdout).map_err(|e| tool::garbage("eslint", e))?;
-    let errors = said.into_iter().flat_map(|f| f.messages).filter(|m| m.severity == 2);
+    let messages: Vec<EslintRemark> = said.into_iter().flat_map(|f| f.messages).collect();
+    if messages.iter().any(|m| m.rule_id.is_none() && m.severity < 2 && m.message.starts_with("File ignored")) {
+        return Ok(None);
+    }
+    let errors = messages.into_iter().filter(|m| m.severity == 2);
     let remark = |m: EslintRemark| Remark {
         rule: m.rule_id.unwrap_or_else(|| "syntax".into()),
         message: m.message,
         line: m.line.max(1),
         url: None,
     };
-    let version = program.ancestors().nth(2).map(|p| p.join("package.json"));
-    let version =
-        version.and_then(|p| std::fs::read(p).ok()).and_then(|t| serde_json::from_slice::<serde_json::Value>(&t).ok());
-    let version = version.and_then(|v| v["version"].as_str().map(str::to_owned)).unwrap_or_default();
-    Ok(Said { remarks: errors.map(remark).collect(), is_configured: true, tool: format!("eslint {version}") })
+    Ok(Some(Said { remarks: errors.map(remark).collect(), is_configured: true, tool: format!("eslint {version}") }))
+}
+
+/// The version of the eslint that a script belongs to.
+fn version_of(program: &Path) -> String {
+    let package = program.ancestors().nth(2).map(|p| p.join("package.json"));
+    let text = package.and_then(|p| std::fs::read(p).ok());
+    let package = text.and_then(|t| serde_json::from_slice::<serde_json::Value>(&t).ok());
+    package.and_then(|v| v["version"].as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 //! under its own name and place, the configuration files above it and the project's modules that it
 //! imports, directly or not. Packages are not copied: the folder that holds them is linked and may be read.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -19,6 +19,12 @@ const CONFIGS: &[&str] = &["package.json", "jsconfig.json", ".oxlintrc.json", "o
 const MAX_FILE: u64 = 1 << 20;
 /// Most modules that are copied.
 const MAX_MODULES: usize = 400;
+/// What npm, pnpm and yarn write into a folder of packages about what they put there.
+const LISTS: [&str; 4] = [".package-lock.json", ".pnpm/lock.yaml", ".yarn-state.yml", ".yarn-integrity"];
+/// Files of a package that say what its types are.
+const DECLARATIONS: [&str; 4] = [".d.ts", ".d.mts", ".d.cts", "package.json"];
+/// Most files of a package that are looked at.
+const MAX_DECLARATIONS: usize = 5000;
 
 /// A copy of the part of a project that matters for one file.
 #[derive(Debug)]
@@ -129,20 +135,67 @@ pub(super) fn root_in(scratch: &Path) -> PathBuf {
     scratch.join("project")
 }
 
-/// A hash of everything around the file that [`Mirror::make`] would copy, and of the names and versions of
-/// the packages beside it.
-pub(super) fn surroundings_hash(subject: &Subject) -> String {
+/// A hash of everything around the file that [`Mirror::make`] would copy, of the names and versions of the packages beside
+/// it, and of the declarations of those that it imports. `None` where packages may change and nothing would show it:
+/// without a list of what is installed, and where one is a link to somebody's working copy.
+pub(super) fn surroundings_hash(subject: &Subject) -> Option<String> {
     let found = around(subject, &subject.task.source);
     let mut hasher = Sha256::new();
+    let mut imported = specifiers(&subject.task.source, Dialect::of(&subject.task.file));
     for (from, below) in found.configs.into_iter().chain(found.modules) {
+        let bytes = std::fs::read(&from).unwrap_or_default();
         hasher.update(below.as_os_str().as_encoded_bytes());
         hasher.update([0]);
-        hasher.update(std::fs::read(&from).unwrap_or_default());
+        hasher.update(&bytes);
         hasher.update([0]);
+        imported.extend(specifiers(&String::from_utf8_lossy(&bytes), Dialect::of(&from)));
     }
-    let installed = packages(subject).map(|p| std::fs::read(p.join(".package-lock.json")).unwrap_or_default());
-    hasher.update(installed.unwrap_or_default());
-    hasher.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    if let Some(packages) = packages(subject) {
+        let lists = LISTS.iter().filter_map(|list| std::fs::read(packages.join(list)).ok());
+        hasher.update(lists.into_iter().next()?);
+        for package in imported_packages(&packages, &imported) {
+            let real = package.canonicalize().ok()?;
+            if !real.components().any(|c| c.as_os_str() == "node_modules") {
+                return None;
+            }
+            hash_declarations(&real, &mut hasher)?;
+        }
+    }
+    Some(hasher.finalize().iter().map(|b| format!("{b:02x}")).collect())
+}
+
+/// The folders of the packages among some specifiers, and of their types, each once and in order.
+fn imported_packages(packages: &Path, specifiers: &[String]) -> BTreeSet<PathBuf> {
+    let bare = specifiers.iter().filter(|s| !s.starts_with(['.', '/', '#']) && !s.starts_with("node:"));
+    let name = |s: &String| s.splitn(3, '/').take(if s.starts_with('@') { 2 } else { 1 }).collect::<Vec<_>>().join("/");
+    let folders = bare.map(name).flat_map(|n| {
+        let types = format!("@types/{}", n.trim_start_matches('@').replace('/', "__"));
+        [packages.join(n), packages.join(types)]
+    });
+    folders.filter(|p| p.is_dir()).collect()
+}
+
+/// Adds where declarations lie, how long they are and when they were written; `None` when there are too many.
+fn hash_declarations(package: &Path, hasher: &mut Sha256) -> Option<()> {
+    let mut open = vec![package.to_path_buf()];
+    let mut left = MAX_DECLARATIONS;
+    while let Some(folder) = open.pop() {
+        let mut entries: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().collect();
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        for entry in entries {
+            left = left.checked_sub(1)?;
+            let (path, kind) = (entry.path(), entry.file_type().ok()?);
+            if kind.is_dir() && entry.file_name() != "node_modules" {
+                open.push(path);
+            } else if DECLARATIONS.iter().any(|ending| path.to_string_lossy().ends_with(ending)) {
+                let meta = entry.metadata().ok()?;
+                let written = meta.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+                hasher.update(path.as_os_str().as_encoded_bytes());
+                hasher.update(format!("\0{} {}\0", meta.len(), written.as_nanos()));
+            }
+        }
+    }
+    Some(())
 }
 
 /// The file's place below the project's root; its bare name when it belongs to no project.
@@ -280,5 +333,34 @@ mod tests {
         let subject = Subject { previous: Arc::clone(&task.source), task, workspace: None };
         let names: Vec<PathBuf> = around(&subject, source).modules.into_iter().map(|(_, below)| below).collect();
         assert_eq!(names, [Path::new("types.ts"), Path::new("deep/more.ts")]);
+    }
+
+    #[test]
+    fn a_package_that_changes_is_seen() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let source = "import { f } from '@a/dep/more';\n// @spec F.\nfunction g(): number { return f(); }\n";
+        write("a.ts", source);
+        let task = analyse(&root.path().join("a.ts"), &Arc::from(source)).tasks.remove(0);
+        let workspace = Some(root.path().to_path_buf());
+        let subject = Subject { previous: Arc::clone(&task.source), task, workspace };
+        assert!(surroundings_hash(&subject).is_some(), "there is no package that could change");
+        write("node_modules/@a/dep/index.d.ts", "export function f(): number;\n");
+        assert_eq!(surroundings_hash(&subject), None, "nothing says what is installed");
+        write("node_modules/.yarn-integrity", "{}");
+        let before = surroundings_hash(&subject);
+        assert!(before.is_some());
+        assert_eq!(surroundings_hash(&subject), before);
+        write("node_modules/@a/dep/index.d.ts", "export function f(): string;\nexport {};\n");
+        assert_ne!(surroundings_hash(&subject), before);
+        let elsewhere = root.path().join("packages/dep");
+        std::fs::create_dir_all(&elsewhere).unwrap();
+        std::fs::remove_dir_all(root.path().join("node_modules/@a/dep")).unwrap();
+        std::os::unix::fs::symlink(elsewhere, root.path().join("node_modules/@a/dep")).unwrap();
+        assert_eq!(surroundings_hash(&subject), None, "a link to a working copy");
     }
 }

@@ -113,6 +113,6 @@ fn unhappy(package: &str, status: ToolStatus, detail: String) -> ToolCheck {
 /// A hash of everything outside of the file that can change a verdict.
 pub(super) fn surroundings(tools: &Toolchain, subject: &Subject) -> Option<String> {
     let node = tools.node().ok()?;
-    let around = project::surroundings_hash(subject);
+    let around = project::surroundings_hash(subject)?;
     Some(format!("{} {:?} {} {around}", node.version, node.packages, harness::sources_hash()))
 }

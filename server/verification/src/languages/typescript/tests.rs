@@ -42,24 +42,31 @@ pub(super) async fn check(tools: &Toolchain, subject: &Subject) -> LayerReport {
 
 async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Trouble> {
     let asked = harness::ask_with(tools, subject, Mode::Tests, |mirror| prepare(tools, subject, mirror)).await?;
-    let Some((answer, (named, carried))) = asked else { return Ok(judge(subject, &Facts::default())) };
+    let Some((answer, (named, carried, left))) = asked else { return Ok(judge(subject, &Facts::default())) };
     let broken: Option<Broken> = read(answer["broken"].clone())?;
     if let Some(error) = missing_import(subject, broken.as_ref().map_or("", |b| &b.3)) {
         return Err(error.into());
     }
     let mut facts: Facts = read(answer)?;
-    facts.missed = carried.missed(facts.has_failed());
+    let left = match left {
+        0 => None,
+        1 => Some("1 more test file that imports it was not run".to_owned()),
+        n => Some(format!("{n} more test files that import it were not run")),
+    };
+    let missed: Vec<String> = left.into_iter().chain(carried.missed(facts.has_failed())).collect();
+    facts.missed = (!missed.is_empty()).then(|| missed.join("; "));
     Ok(LayerReport { tools: named, ..judge(subject, &facts) })
 }
 
-/// The tools that a run names, and what of the project it holds.
-type Prepared = (Vec<String>, Carried);
+/// The tools that a run names, what of the project it holds, and how many test files are left out.
+type Prepared = (Vec<String>, Carried, usize);
 
 /// What is asked of a copy of the project; `None` without an example and a test.
 fn prepare(tools: &Toolchain, subject: &Subject, mirror: &Mirror) -> Result<Option<(Value, Prepared)>, Trouble> {
     let (files, carried) = project(subject, &mirror.root)?;
-    let suites: Vec<PathBuf> =
-        reaching(&mirror.root, &files, &moved(subject, mirror)).into_iter().take(MAX_SUITES).collect();
+    let mut suites = reaching(&mirror.root, &files, &moved(subject, mirror));
+    let left = suites.len().saturating_sub(MAX_SUITES);
+    suites.truncate(MAX_SUITES);
     if subject.task.spec.examples.is_empty() && suites.is_empty() {
         return Ok(None);
     }
@@ -75,7 +82,7 @@ fn prepare(tools: &Toolchain, subject: &Subject, mirror: &Mirror) -> Result<Opti
         "marker": MARKER,
     });
     let request = harness::request(tools, subject, mirror, json!({"suite": suite}))?;
-    Ok(Some((request, (named, carried))))
+    Ok(Some((request, (named, carried, left))))
 }
 
 /// The text that failing tests are run with again, to see whether they failed before: the file before the
