@@ -114,6 +114,25 @@ fn changed_takes_a_commit() {
 }
 
 #[test]
+fn each_file_is_held_to_the_rules_of_its_own_project() {
+    let Some(shell) = equipped() else { return };
+    put(&shell, "plain/a.py", function("one", 2));
+    put(&shell, "strict/b.py", function("two", 3));
+    put(&shell, "strict/.zeroerr.yaml", "verification:\n  must_pass: [properties]\n");
+    for paths in [&["."][..], &["plain", "strict"], &["strict", "plain"]] {
+        let said = shell.run(&[&["verify", "--json"], paths].concat());
+        let refused = json(&said)["functions"].as_array().unwrap().clone();
+        let refused: Vec<_> = refused.iter().filter(|f| !f["objection"].is_null()).map(|f| &f["function"]).collect();
+        assert_eq!((said.code, refused), (1, vec![&Value::from("two")]), "{paths:?}");
+    }
+    // What is written is held to the rules of one project.
+    put(&shell, "strict/c.py", "# @spec Twice.\n# @example f(1) == 2\ndef f(x: int) -> int: ...\n");
+    let run = shell.run(&["run", ".", "--backend", "scripted"]);
+    assert_eq!(run.code, 2);
+    assert!(run.err.contains("strict/c.py is of another project than the first path"), "{}", run.err);
+}
+
+#[test]
 fn a_policy_may_ask_for_more_and_a_project_cannot_ask_for_less() {
     let Some(shell) = equipped() else { return };
     put(&shell, "a.py", function("one", 2));

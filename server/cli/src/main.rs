@@ -11,6 +11,7 @@ mod cpu;
 mod exit;
 mod files;
 mod interrupt;
+mod projects;
 mod render;
 mod targets;
 

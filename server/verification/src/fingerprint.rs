@@ -9,6 +9,7 @@ use zeroerr_core::task_specification::{Example, ExampleClaim, Spec};
 use zeroerr_core::voting_engine::Fingerprint;
 
 use crate::languages::{CheckError, Judgement, Observation};
+use crate::layers::TOO_LONG;
 
 /// What became of one example.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -113,7 +114,7 @@ impl Claim<'_> {
         let code = one_line(self.code());
         let got = one_line(&fact.got);
         let did = match got.split_once(' ') {
-            _ if got == "timeout" => return format!("{code} did not end in its time"),
+            _ if got == "timeout" => return format!("{code} {TOO_LONG}"),
             Some(("!", exception)) => format!("{code} {}", raised(exception)),
             Some(("crash:", how)) => format!("{code} ended the process ({how})"),
             Some(("broken:", why)) => return format!("the file does not load: {why}"),

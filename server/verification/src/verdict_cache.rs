@@ -12,7 +12,9 @@ use std::time::SystemTime;
 use dashmap::DashMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use zeroerr_core::verdict::{Layer, LayerReport, Verdict};
+use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
+
+use crate::layers::TOO_LONG;
 
 /// Verdicts that are kept in memory.
 const IN_MEMORY: usize = 4096;
@@ -106,11 +108,14 @@ impl VerdictCache {
 }
 
 /// Whether asking again gives the same: a tool that was missing may be there next time, and a measurement that
-/// failed may have been disturbed.
+/// failed, or a call that took too long, may have been disturbed.
 fn may_be_kept(report: &LayerReport) -> bool {
     match report.verdict {
         Verdict::Passed => true,
-        Verdict::Failed => report.layer != Layer::Performance,
+        Verdict::Failed => {
+            let was_late = |f: &Finding| f.message.contains(TOO_LONG);
+            report.layer != Layer::Performance && !report.findings.iter().any(was_late)
+        }
         Verdict::NotApplicable | Verdict::Unavailable | Verdict::TimedOut => false,
     }
 }
@@ -179,6 +184,17 @@ mod tests {
             cache.put("k".into(), &report(layer, verdict.clone()));
             assert_eq!(cache.get("k"), None, "{layer} {}", verdict.name());
         }
+        let finding = Finding {
+            code: "tests.project".into(),
+            message: format!("f(1) {TOO_LONG}"),
+            line: 1,
+            counterexample: None,
+            spec_line: None,
+            url: None,
+        };
+        let late = LayerReport { findings: vec![finding], ..report(Layer::Tests, Verdict::Failed) };
+        cache.put("k".into(), &late);
+        assert_eq!(cache.get("k"), None, "a call that took too long");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use zeroerr_core::report::RunEvent;
 use zeroerr_core::verdict::Layer;
 use zeroerr_engine::accept::{Audited, Certified, Standing, certified, vanished};
 use zeroerr_engine::journal::{Acceptance, AcceptedBy, Journal};
+use zeroerr_settings::Settings;
 use zeroerr_verification::verification_stack::LayerEvent;
 
 use crate::args::{AuditArgs, Global};
@@ -20,6 +21,7 @@ use crate::commands::runs::refused;
 use crate::compose::Composed;
 use crate::context::{Context, LogTo, Ui, complain};
 use crate::exit::{CliError, Exit};
+use crate::projects::Projects;
 use crate::render::json::LayerOut;
 use crate::render::progress::Progress;
 use crate::render::{BAD, FAINT, GOOD, STRONG, WARN, when};
@@ -65,8 +67,10 @@ pub async fn main(global: &Global, args: &AuditArgs) -> Result<Exit, CliError> {
     let place = args.paths.first().map_or(Path::new("."), |p| if p.is_dir() { p } else { p.parent().unwrap_or(p) });
     let context = Context::load(global, place, &[], LogTo::Settings)?;
     let ui = context.ui;
-    let composed = Composed::new(&context.loaded.settings, &context.data_dir, Arc::new(drop))?;
-    let workbench = composed.workbench.as_ref();
+    let compose = |settings: &Settings| Composed::new(settings, &context.data_dir, Arc::new(drop));
+    let there: Vec<PathBuf> = args.paths.iter().filter(|p| p.exists()).cloned().collect();
+    let projects = Projects::of_files(global, &context, &files::find(&there)?, compose)?;
+    let workbench = projects.first().composed.workbench.as_ref();
     let journal = workbench.journal().map_err(CliError::machine)?;
     let mut worst = Exit::Clean;
     let places = still_there(journal, &args.paths, &mut worst)?;
@@ -83,10 +87,11 @@ pub async fn main(global: &Global, args: &AuditArgs) -> Result<Exit, CliError> {
     let cancel = interrupt::token();
     let mut functions = Vec::new();
     for case in &cases {
+        let project = case.source.map_or(projects.first(), |s| projects.of(&s.path));
         let audited = tokio::select! {
             biased;
             () = cancel.cancelled() => return Ok(Exit::Cancelled),
-            audited = one(ui, workbench, case) => audited,
+            audited = one(ui, &project.composed.workbench, case) => audited,
         };
         worst = worst.max(exit_of(audited.standing));
         if !ui.json {

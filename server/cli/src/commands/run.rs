@@ -2,7 +2,7 @@
 
 mod ask;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -18,6 +18,7 @@ use crate::args::{Global, RunArgs};
 use crate::compose::Composed;
 use crate::context::{Context, LogTo, Ui, complain};
 use crate::exit::{CliError, Exit};
+use crate::projects::settings_file;
 use crate::render::json::{Diagnostic, Run, Runs, diagnostics};
 use crate::render::progress::Progress;
 use crate::render::{BAD, GOOD, STRONG, WARN, advice, diff, plural};
@@ -43,6 +44,7 @@ pub async fn main(global: &Global, args: &RunArgs) -> Result<Exit, CliError> {
     if wanted.iter().all(Vec::is_empty) {
         return nothing_to_do(&context, &sources, unreadable, worst);
     }
+    one_project(&context, sources.iter().zip(&wanted).filter(|(_, keys)| !keys.is_empty()).map(|(source, _)| source))?;
     let mut languages: Vec<LanguageId> = sources.iter().filter_map(|s| LanguageId::from_path(&s.path)).collect();
     languages.sort_unstable();
     languages.dedup();
@@ -89,6 +91,23 @@ pub fn read_all(
         }
     }
     (sources, unreadable)
+}
+
+/// Models, votes and layers are put together for one project; what is written in another must keep to its rules.
+///
+/// # Errors
+/// The first file of another project.
+fn one_project<'a>(context: &Context, mut written: impl Iterator<Item = &'a Source>) -> Result<(), CliError> {
+    let own = &context.sources.project_file;
+    let Some(foreign) = written.find(|s| settings_file(&s.path) != *own) else { return Ok(()) };
+    let rules =
+        |file: &Option<PathBuf>| file.as_ref().map_or("no settings file".to_owned(), |f| f.display().to_string());
+    Err(CliError::usage(format!(
+        "{} is of another project than the first path ({}, not {}); run each project by itself",
+        foreign.path.display(),
+        rules(&settings_file(&foreign.path)),
+        rules(own)
+    )))
 }
 
 /// Per file, the functions to write: the named one, else all stubs.

@@ -13,6 +13,7 @@ use zeroerr_core::code::{Task, line_of};
 use zeroerr_core::task_specification::Severity;
 use zeroerr_core::verdict::{Layer, LayerReport, StackReport, Verdict};
 use zeroerr_engine::Workbench;
+use zeroerr_settings::Settings;
 
 use self::changed::Changed;
 use crate::args::{Format, Global, VerifyArgs};
@@ -20,6 +21,7 @@ use crate::commands::run::read_all;
 use crate::compose::Composed;
 use crate::context::{Context, LogTo, Ui};
 use crate::exit::{CliError, Exit};
+use crate::projects::Projects;
 use crate::render::json::{Diagnostic, Function, Functions, diagnostics};
 use crate::render::progress::TreeProgress;
 use crate::render::{BAD, GOOD, STRONG, WARN, github, junit, sarif};
@@ -65,29 +67,30 @@ pub async fn main(global: &Global, args: &VerifyArgs) -> Result<Exit, CliError> 
     let format = if global.json { Format::Json } else { args.format };
     let ui = Ui { json: format == Format::Json, ..context.ui };
     let paths = files::find(&args.paths)?;
-    let composed = Composed::verifying(&context.loaded.settings, &context.data_dir, !args.fresh)?;
+    let compose = |settings: &Settings| Composed::verifying(settings, &context.data_dir, !args.fresh);
+    let projects = Projects::of_files(global, &context, &paths, compose)?;
+    let reader = projects.first().composed.workbench.as_ref();
     let mut worst = Exit::Clean;
-    let (sources, unreadable) = read_all(composed.workbench.as_ref(), &paths, &mut worst);
-    let wanted = select(composed.workbench.as_ref(), &sources, args).await?;
+    let (sources, unreadable) = read_all(reader, &paths, &mut worst);
+    let wanted = select(reader, &sources, args).await?;
     let cancel = interrupt::token();
-    let rules = context.loaded.settings.verification.policy();
     let jobs = args.jobs.map_or_else(width::of_machine, usize::from);
     let progress = TreeProgress::new(ui, wanted.len(), jobs);
     let mut verified = Vec::new();
     // In the order of the files, however they end: what has ended early waits for those before it.
     let mut runs = futures::stream::iter(wanted.into_iter().map(|(source, task, name)| {
-        let one =
-            verify_one(&progress, composed.workbench.as_ref(), source, task.clone(), name.clone(), cancel.clone());
-        async move { (one.await, source, task, name) }
+        let project = projects.of(&source.path);
+        let workbench = project.composed.workbench.as_ref();
+        let one = verify_one(&progress, workbench, source, task.clone(), name.clone(), cancel.clone());
+        async move { (one.await, source, task, name, project.policy.of(task.language)) }
     }))
     .buffered(jobs);
-    while let Some(((stack, lines), source, task, name)) = runs.next().await {
+    while let Some(((stack, lines), source, task, name, policy)) = runs.next().await {
         if cancel.is_cancelled() {
             return Ok(Exit::Cancelled);
         }
         progress.show(&lines);
         let line = line_of(&source.text, task.function_range.start);
-        let policy = rules.of(task.language);
         let objection = stack.objection(&policy).or_else(|| faulty_spec(source, task));
         worst = worst.max(exit_of(&stack, objection.as_deref(), &policy.may_be_unavailable));
         verified.push(Verified { file: source.path.display().to_string(), function: name, line, stack, objection });

@@ -13,7 +13,7 @@ use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
 
 use crate::fingerprint::{Broken, Claim, ExampleFact, one_line};
 use crate::languages::Subject;
-use crate::layers::with_doubts;
+use crate::layers::{TOO_LONG, with_doubts};
 
 /// A false or failing `@ensures` clause.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -115,11 +115,7 @@ pub fn judge(subject: &Subject, facts: &Facts, symbolic: Option<&Facts>) -> Laye
     }
     let slow = || facts.timeouts.iter().chain(symbolic.into_iter().flat_map(|s| &s.timeouts)).next();
     if let Some(call) = slow() {
-        return LayerReport::new(
-            Layer::Contracts,
-            Verdict::TimedOut,
-            format!("{} did not end in its time", one_line(call)),
-        );
+        return LayerReport::new(Layer::Contracts, Verdict::TimedOut, format!("{} {TOO_LONG}", one_line(call)));
     }
     if !spec.ensures.is_empty() && facts.checked == 0 {
         let detail = match facts.raised.first() {

@@ -28,6 +28,9 @@ const MAX_FINDINGS: usize = 50;
 /// At most this many characters are kept of one message.
 const MAX_MESSAGE: usize = 400;
 
+/// What is said of a call that was stopped; on a machine that is less busy it may end.
+pub(crate) const TOO_LONG: &str = "did not end in its time";
+
 /// One thing a check says about a whole file, before anybody asked whose fault it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {

@@ -6,7 +6,7 @@ use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
 
 use crate::fingerprint::{Broken, one_line};
 use crate::languages::Subject;
-use crate::layers::with_doubts;
+use crate::layers::{TOO_LONG, with_doubts};
 
 /// What became of one law.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -113,7 +113,7 @@ fn falsified(subject: &Subject, law: &LawFact) -> Finding {
     };
     let message = match law.why.as_str() {
         "false" => format!("`{text}` is false{place}"),
-        "timeout" => format!("`{text}` did not end in its time{place}"),
+        "timeout" => format!("`{text}` {TOO_LONG}{place}"),
         "crash" => format!("`{text}` ended the process{place}"),
         "untrusted" => format!("`{text}` compares an object that can pretend to equal anything{place}"),
         raised => format!("`{text}` {}{place}", one_line(raised)),

@@ -9,7 +9,7 @@ use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
 
 use crate::fingerprint::{Claim, ExampleFact, contradiction, one_line};
 use crate::languages::Subject;
-use crate::layers::with_doubts;
+use crate::layers::{TOO_LONG, with_doubts};
 
 /// One test of the project.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -119,11 +119,9 @@ fn unfinished(subject: &Subject, run: &ProjectRun, findings: &mut Vec<Finding>) 
             None
         }
         _ if !findings.is_empty() => None,
-        ("timeout", _) => Some(LayerReport::new(
-            Layer::Tests,
-            Verdict::TimedOut,
-            format!("{} did not end in its time", one_line(&run.text)),
-        )),
+        ("timeout", _) => {
+            Some(LayerReport::new(Layer::Tests, Verdict::TimedOut, format!("{} {TOO_LONG}", one_line(&run.text))))
+        }
         _ => Some(LayerReport::new(
             Layer::Tests,
             Verdict::Unavailable,

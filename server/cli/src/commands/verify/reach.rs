@@ -25,12 +25,22 @@ impl State<'_> {
         (first, line_of(self.text, task.function_range.end.saturating_sub(1)))
     }
 
-    /// The lines that belong to no function with a spec, without those that are blank.
+    /// The lines that belong to no function with a spec; without those that are blank and what no reader sees at the
+    /// end of others, where no text can go over several of them.
     fn rest(&self) -> Vec<&str> {
         let taken: Vec<_> = self.analysis.tasks.iter().map(|t| self.lines(t)).collect();
         let is_free = |line: usize| !taken.iter().any(|&(first, last)| (first..=last).contains(&line));
-        let lines = self.text.lines().zip(1..).filter(|&(text, line)| !text.trim().is_empty() && is_free(line));
-        lines.map(|(text, _)| text.trim_end()).collect()
+        let lines: Vec<&str> = self.text.lines().zip(1..).filter(|&(_, line)| is_free(line)).map(|(l, _)| l).collect();
+        if lines.iter().any(|line| may_open_text(line)) {
+            return lines;
+        }
+        lines.into_iter().map(str::trim_end).filter(|line| !line.is_empty()).collect()
+    }
+
+    /// A function with its spec, which may name others, too.
+    fn slice(&self, task: &Task) -> &str {
+        let start = task.spec_range.start.min(task.function_range.start);
+        self.text.get(start..task.function_range.end).unwrap_or(self.text)
     }
 
     fn names(&self) -> BTreeSet<&str> {
@@ -56,11 +66,7 @@ pub fn reached(changed: &Changed, before: State<'_>, now: State<'_>) -> Vec<bool
         if unnamed || is_rest_changed || rest.iter().any(|line| mentions(line, &names)) {
             return vec![true; tasks.len()];
         }
-        let more: Vec<bool> = tasks
-            .iter()
-            .zip(&reached)
-            .map(|(t, is)| *is || mentions(t.function_range.slice(now.text), &names))
-            .collect();
+        let more: Vec<bool> = tasks.iter().zip(&reached).map(|(t, is)| *is || mentions(now.slice(t), &names)).collect();
         if more == reached {
             return reached;
         }
@@ -74,6 +80,11 @@ fn is_called_unnamed(task: &Task, rest: &[&str]) -> bool {
     let name = &task.signature.name;
     let of_trait = || rest.iter().any(|line| words(line).collect::<Vec<_>>().windows(2).any(|w| w == ["for", class]));
     name.starts_with("__") || name == "constructor" || of_trait()
+}
+
+/// Whether a text may begin or end in this line that has several lines.
+fn may_open_text(line: &str) -> bool {
+    line.contains('`') || line.contains("\"\"\"") || line.contains("'''") || line.matches('"').count() % 2 == 1
 }
 
 fn mentions(text: &str, names: &BTreeSet<&str>) -> bool {
@@ -123,6 +134,16 @@ mod tests {
         check("a.py", &text, &text.replace("3 * x", "x * 3"), &["three"]);
         check("a.py", &text, &text.replace("\n\n\n", "\n\n\n\n"), &[]);
         check("a.py", &text, &text.replace('\n', "\r\n"), &[]);
+        // A spec that names what changed.
+        let law = text.replace("# @example three(1) == 3", "# @property three(x) == one(x) * 3");
+        check("a.py", &law, &law.replace("return helper(x)", "return x"), &["one", "two", "three"]);
+        // Blank lines and blanks within a text are seen by who reads it.
+        let long = format!("{text}TEXT = \"\"\"a\n\nb \n\"\"\"\n");
+        check("a.py", &long, &long.replace("a\n\nb", "a\nb"), &all);
+        check("a.py", &long, &long.replace("b \n", "b\n"), &all);
+        let rust =
+            "/// @example f() == 1\npub fn f() -> usize {\n    T.lines().count()\n}\n\nconst T: &str = \"a\n\nb\";\n";
+        check("a.rs", rust, &rust.replace("a\n\nb", "a\nb"), &["f"]);
         // What is gone is still called.
         let gone = text.replace("# @example one(1) == 1\ndef one(x):\n    return helper(x)\n", "");
         check("a.py", &text, &gone, &["two"]);

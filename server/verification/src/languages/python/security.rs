@@ -4,9 +4,11 @@
 //! A spec is a function's contract, and a function that reaches for the network says so there:
 //! `@uses socket` permits what it names and nothing else.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::ffi::OsString;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use zeroerr_core::verdict::{Finding, Layer, LayerReport};
 
 use super::harness;
@@ -87,6 +89,14 @@ fn remark_of(reach: &Reach) -> Remark {
 struct BanditReport {
     errors: Vec<BanditError>,
     results: Vec<BanditRemark>,
+    /// What was looked at, by path, and the sums.
+    metrics: BTreeMap<String, IgnoredAny>,
+}
+
+impl BanditReport {
+    fn has_looked(&self) -> bool {
+        self.metrics.keys().any(|name| name != "_totals")
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -105,15 +115,35 @@ struct BanditRemark {
 
 async fn remarks(tools: &Toolchain, subject: &Subject, text: &str) -> Result<Vec<Remark>, Failure> {
     let mirror = Mirror::make(tools, subject, text, Extent::Configs)?;
-    let python = tools.python()?;
-    let mut command = vec![python.interpreter.clone().into()];
-    command.extend(["-I", "-m", "bandit", "--quiet", "--format=json", "--exit-zero"].map(Into::into));
+    let mut rules: Vec<OsString> = Vec::new();
     if let Some(config) = mirror.config_with("pyproject.toml", "[tool.bandit") {
-        command.extend(["-c".into(), config.into()]);
+        rules.extend(["-c".into(), config.into()]);
     }
     if let Some(ini) = mirror.config_with(".bandit", "[bandit]") {
-        command.extend(["--ini".into(), ini.into()]);
+        rules.extend(["--ini".into(), ini.into()]);
     }
+    let mut report = scanned(tools, &mirror, &rules).await?;
+    // A project may exclude the file, and what was not looked at is not clean.
+    if !report.has_looked() && !rules.is_empty() {
+        report = scanned(tools, &mirror, &[]).await?;
+    }
+    if !report.has_looked() {
+        return Err(Failure::Unavailable("bandit did not look at the file".to_owned()));
+    }
+    let counts = |r: &BanditRemark| r.issue_severity != "LOW" || LOW_BUT_COUNTED.contains(&r.test_id.as_str());
+    let permitted = |r: &BanditRemark| {
+        (is_blacklist(&r.test_id) && names_permitted(subject, text, r)) || is_asked_for(subject, text, r)
+    };
+    let kept = report.results.into_iter().filter(|r| counts(r) && !permitted(r));
+    Ok(kept.map(|r| Remark { rule: r.test_id, message: r.issue_text, line: r.line_number, url: r.more_info }).collect())
+}
+
+/// One run of bandit by these rules.
+async fn scanned(tools: &Toolchain, mirror: &Mirror, rules: &[OsString]) -> Result<BanditReport, Failure> {
+    let python = tools.python()?;
+    let mut command: Vec<OsString> = vec![python.interpreter.clone().into()];
+    command.extend(["-I", "-m", "bandit", "--quiet", "--format=json", "--exit-zero"].map(Into::into));
+    command.extend(rules.iter().cloned());
     command.push(mirror.file.clone().into());
     let harness = harness::installed(tools, &python, &mirror.scratch()).await?;
     let run = tool::Run {
@@ -133,12 +163,7 @@ async fn remarks(tools: &Toolchain, subject: &Subject, text: &str) -> Result<Vec
     if let Some(error) = report.errors.first() {
         return Err(Failure::Unavailable(format!("bandit could not read the file: {}", error.reason)));
     }
-    let counts = |r: &BanditRemark| r.issue_severity != "LOW" || LOW_BUT_COUNTED.contains(&r.test_id.as_str());
-    let permitted = |r: &BanditRemark| {
-        (is_blacklist(&r.test_id) && names_permitted(subject, text, r)) || is_asked_for(subject, text, r)
-    };
-    let kept = report.results.into_iter().filter(|r| counts(r) && !permitted(r));
-    Ok(kept.map(|r| Remark { rule: r.test_id, message: r.issue_text, line: r.line_number, url: r.more_info }).collect())
+    Ok(report)
 }
 
 /// bandit's lists of calls and imports that are dangerous as such; a permission covers those, never

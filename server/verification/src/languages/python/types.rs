@@ -268,8 +268,8 @@ fn escape_at(node: Node<'_>, source: &str) -> Option<Escape> {
             (function == "cast" || function.ends_with(".cast")).then_some(Escape::Cast)
         }
         "comment" => {
-            let squeezed: String =
-                text.trim_start_matches('#').chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
+            // Words may stand before: `# kept for later  # noqa`.
+            let squeezed: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
             let silences = [
                 "type:ignore",
                 "ty:ignore",
@@ -277,11 +277,13 @@ fn escape_at(node: Node<'_>, source: &str) -> Option<Escape> {
                 "pyright:basic",
                 "mypy:",
                 "noqa",
-                "ruff:noqa",
+                "flake8:noqa",
+                "ruff:",
                 "nosec",
                 "pylint:disable",
             ];
-            silences.iter().any(|s| squeezed.starts_with(s)).then_some(Escape::Suppression)
+            let silences = |part: &str| silences.iter().any(|s| part.starts_with(s));
+            squeezed.split('#').any(silences).then_some(Escape::Suppression)
         }
         _ => None,
     }
@@ -293,9 +295,12 @@ mod tests {
 
     #[test]
     fn escapes_are_seen_in_code_and_not_in_strings_or_imports() {
-        let source = "from typing import Any, cast\nx: Any = 1\ny = cast(int, x)  # type: ignore\nz = 'Any # noqa'\n#noqa: E501\n";
+        let source = "from typing import Any, cast\nx: Any = 1\ny = cast(int, x)  # type: ignore\nz = 'Any # noqa'\n#noqa: E501\ny = 1  # kept  # nosec\n# not noqa\n";
         let mut found: Vec<_> = escapes_in(source).into_iter().map(|(e, line, _)| (line, e.name())).collect();
         found.sort_unstable();
-        assert_eq!(found, [(2, "escape-any"), (3, "escape-cast"), (3, "suppression"), (5, "suppression")]);
+        assert_eq!(
+            found,
+            [(2, "escape-any"), (3, "escape-cast"), (3, "suppression"), (5, "suppression"), (6, "suppression")]
+        );
     }
 }

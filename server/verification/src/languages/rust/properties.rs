@@ -9,8 +9,8 @@ use super::session::{
     LAYER_SEED, Question, State, Trouble, ask, broken, doubt, read, spec_fault, unmade, with_constants,
 };
 use crate::languages::Subject;
-use crate::layers::Failure;
 use crate::layers::properties::{Facts, LawFact, judge, nothing};
+use crate::layers::{Failure, TOO_LONG};
 use crate::toolchain::Toolchain;
 
 /// Runs the layer.
@@ -58,7 +58,7 @@ fn add(facts: &mut Facts, shipped: Facts) {
     for law in shipped.laws.into_iter().filter(|law| ["falsified", "timed out"].contains(&law.status.as_str())) {
         let why = match law.why.as_str() {
             "false" => "is false",
-            "timeout" => "did not end in its time",
+            "timeout" => TOO_LONG,
             "crash" => "ended the process",
             other => other,
         };

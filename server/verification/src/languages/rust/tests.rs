@@ -25,8 +25,8 @@ use super::session::{LAYER_SEED, Question, State, Trouble, ask, doubt, read, spe
 use super::workspace::{Copy, complaint};
 use crate::fingerprint::ExampleFact;
 use crate::languages::Subject;
-use crate::layers::Failure;
 use crate::layers::tests::{Facts, ProjectRun, ProjectTest, judge};
+use crate::layers::{Failure, TOO_LONG};
 use crate::toolchain::Toolchain;
 
 /// Most tests of a project that are run.
@@ -245,7 +245,7 @@ async fn one(
     let (outcome, message) = match output.exit {
         Exit::Code(0) if ended_well => ("passed", String::new()),
         Exit::Code(0) if not_run => ("skipped", String::new()),
-        Exit::Limit(LimitKind::Wall | LimitKind::Cpu) => ("failed", "did not end in its time".to_owned()),
+        Exit::Limit(LimitKind::Wall | LimitKind::Cpu) => ("failed", TOO_LONG.to_owned()),
         Exit::Limit(kind) => ("failed", format!("reached the sandbox's limit of {kind:?}").to_lowercase()),
         Exit::Signal(signal) => ("failed", format!("ended by signal {signal}")),
         Exit::Code(_) => ("failed", panic_in(&said).unwrap_or_else(|| "ended without a result".to_owned())),
