@@ -8,8 +8,8 @@ use super::tree::{Dialect, children, is_comment, nodes, parse, text};
 /// Comments that silence the compiler, after their `@`.
 const COMPILERS: [&str; 3] = ["ts-ignore", "ts-expect-error", "ts-nocheck"];
 /// Comments that silence a linter, or change its rules.
-const LINTERS: [&str; 7] =
-    ["eslint-disable", "oxlint-disable", "biome-ignore", "tslint:disable", "deno-lint-ignore", "eslint ", "exported "];
+const LINTERS: [&str; 6] =
+    ["eslint-disable", "oxlint-disable", "biome-ignore", "tslint:disable", "deno-lint-ignore", "eslint "];
 
 /// One way around the type checker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,8 +63,8 @@ fn escape(node: Node<'_>, source: &str) -> Option<Escape> {
                 None => (&LINTERS, said),
             };
             let rule = list.iter().find(|rule| words.starts_with(**rule))?;
-            // Of a comment of one line these are words like any others.
-            if rule.ends_with(' ') && whole.starts_with("//") {
+            // Else these are words like any others.
+            if rule.ends_with(' ') && (whole.starts_with("//") || !words.contains(':')) {
                 return None;
             }
             (*rule, said.trim_end_matches("*/").trim_end().lines().next().unwrap_or(said))
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn every_comment_that_silences_a_linter_is_seen() {
-        let source = "// oxlint-disable-next-line no-debugger\n/* eslint-disable */\n/*\n * biome-ignore lint: why */\n/* eslint eqeqeq: 0 */\n// eslint is content\n// exported twice\nx(); // eslint-disable-line\n// see eslint-disable\n";
+        let source = "// oxlint-disable-next-line no-debugger\n/* eslint-disable */\n/*\n * biome-ignore lint: why */\n/* eslint eqeqeq: 0 */\n// eslint is content\n/* eslint is content */\nx(); // eslint-disable-line\n// see eslint-disable\n";
         let seen = escapes(source, Dialect::TypeScript, TextRange::new(0, source.len()));
         let seen: Vec<String> = seen.iter().map(|e| format!("{} {}", e.line, e.text)).collect();
         assert_eq!(

@@ -7,6 +7,7 @@ use zeroerr_core::red_flag_detector::RedFlag;
 use zeroerr_core::task_specification::Spec;
 
 use super::escapes;
+use super::expressions::is_global;
 use super::functions::FileIndex;
 use super::imports::{Import, bare_module, declared_in, imports_of, used_names};
 use super::tree::{Dialect, is_comment, is_text_literal, nodes, parse, text};
@@ -109,21 +110,61 @@ fn is_recursive(inside: &[Node<'_>], code: &str, task: &Task) -> bool {
     let function = task.signature.name.as_str();
     // A method calls itself through its object, or through another of its class. What containers of the language call
     // the same is theirs, as a rule.
-    let through_any = task.class.is_some() && !OF_CONTAINERS.contains(&function);
+    let class = task.class.as_deref().filter(|_| !OF_CONTAINERS.contains(&function));
     let calls = |all: &[Node<'_>], name: &str| {
         let called = all.iter().filter(|n| n.kind() == "call_expression");
         let callees = called.filter_map(|n| n.child_by_field_name("function"));
-        callees.into_iter().any(|c| match c.kind() {
-            "member_expression" => {
-                let object = c.child_by_field_name("object").map_or("", |o| o.kind());
-                let is_itself = object == "this" || (through_any && name == function && object != "super");
-                is_itself && c.child_by_field_name("property").is_some_and(|p| text(p, code) == name)
+        callees.into_iter().any(|c| match (c.kind(), c.child_by_field_name("object")) {
+            ("member_expression", Some(object)) => {
+                let is_it = c.child_by_field_name("property").is_some_and(|p| text(p, code) == name);
+                let may_be = |class| name == function && !is_another(object, code, task, class);
+                is_it && (object.kind() == "this" || class.is_some_and(may_be))
             }
             _ => text(c, code) == name,
         })
     };
     let mut helpers = inside.iter().filter_map(|n| helper(*n, code));
     calls(inside, function) || helpers.any(|(name, body)| calls(&nodes(body), name))
+}
+
+/// Whether an object is none of a task's class, as far as the file says what it is.
+fn is_another(object: Node<'_>, code: &str, task: &Task, class: &str) -> bool {
+    let name = text(object, code);
+    let Some(tree) = parse(&task.source, Dialect::of(&task.file)) else { return false };
+    let types = match object.kind() {
+        "super" => return true,
+        "identifier" => {
+            let is_foreign =
+                is_global(name) || declared_in(tree.root_node(), &task.source).iter().any(|i| i.local == name);
+            if is_foreign && name != class {
+                return true;
+            }
+            task.signature.params.iter().find(|p| p.name == name).and_then(|p| p.annotation.clone())
+        }
+        "member_expression" => name.strip_prefix("this.").and_then(|field| type_of(field, tree.root_node(), task)),
+        _ => None,
+    };
+    types.is_some_and(|t| ![class, "any", "unknown", "this"].iter().any(|word| words(&t).any(|w| w == *word)))
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$')))
+}
+
+/// The type that a task's class gives one of its fields.
+fn type_of(field: &str, root: Node<'_>, task: &Task) -> Option<String> {
+    let source = &*task.source;
+    let named = |n: &Node<'_>, what, name| n.child_by_field_name(what).is_some_and(|n| text(n, source) == name);
+    let name = task.class.as_deref()?;
+    let class = nodes(root).into_iter().find(|n| n.kind().contains("class") && named(n, "name", name))?;
+    let declared = nodes(class).into_iter().find(|n| match n.kind() {
+        "public_field_definition" => named(n, "name", field),
+        "required_parameter" => {
+            named(n, "pattern", field) && n.child(0).is_some_and(|m| m.kind() == "accessibility_modifier")
+        }
+        _ => false,
+    })?;
+    Some(text(declared.child_by_field_name("type")?, source).to_owned())
 }
 
 /// Name and body of a function that stands in another.

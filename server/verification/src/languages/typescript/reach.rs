@@ -395,8 +395,9 @@ fn hands_on_a_constructor(node: Node<'_>, source: &str) -> bool {
         "binary_expression" => parent
             .child_by_field_name("operator")
             .is_none_or(|o| !matches!(text(o, source), "===" | "!==" | "==" | "!=" | "instanceof")),
-        "member_expression" => {
-            !member_key(parent, source).is_some_and(|k| matches!(k.as_str(), "name" | "length" | "prototype"))
+        // What is taken from it, if not a way to call it.
+        "member_expression" | "subscript_expression" => {
+            member_key(parent, source).is_none_or(|k| matches!(k.as_str(), "call" | "apply" | "bind" | "constructor"))
         }
         "assignment_expression" => !is("left"),
         "unary_expression" | "switch_statement" | "expression_statement" => false,
