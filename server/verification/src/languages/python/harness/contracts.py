@@ -2,13 +2,13 @@
 import time
 
 import doubts
+import far
 import gate
 import inputs
 from judge import Worker
 
 INPUTS = 400
 AGAIN = 16
-SOON = 0.1
 ALL_SECONDS = 8.0
 
 
@@ -29,7 +29,7 @@ def run(request):
                     break
             if held and not facts["violations"]:
                 asked_again(facts, request, worker, held)
-                asked_huge(facts, request, worker)
+                asked_far(facts, request, worker)
                 facts["hollow"] = doubts.clauses(worker, request, held, end)
         doubts.claims(worker, request, raises, end)
         facts["broken"] = worker.broken
@@ -45,20 +45,18 @@ def asked_again(facts, request, worker, held):
             record(facts, request, call, answer)
 
 
-def asked_huge(facts, request, worker):
-    """Integers that floats round. Whoever counts up to them is not waited for, and who refuses them is not blamed."""
-    plan = inputs.Plan(request)
-    for values in inputs.huge(plan):
-        call = (plan.receivers[0], plan.call(values, {p.name for p in plan.params if p.has_default}))
-        answer = worker.ask(["contract", *call], SOON)
+def asked_far(facts, request, worker):
+    """Calls far from the examples. Who takes long for them is not waited for, and who refuses them is not blamed."""
+    plan = inputs.Plan(request, names=True)
+    call = (lambda values: (plan.receivers[0], plan.call(values)))
+    for values, answer in far.asked(worker, plan, lambda values: ["contract", *call(values)]):
         if answer[0] == "ensures":
-            record(facts, request, call, answer)
-        elif answer[0] in ("timeout", "crash"):
+            record(facts, request, call(values), answer)
             return
 
 
 def _calls(request):
-    plan = inputs.Plan(request)
+    plan = inputs.Plan(request, names=True)
     fixed = inputs.calls_of_examples(plan)
     rest = inputs.generate(plan, request.get("seed", 0), request.get("inputs", INPUTS))
     return list(dict.fromkeys(sorted(fixed, key=lambda c: (len(c[1]), c)) + rest))

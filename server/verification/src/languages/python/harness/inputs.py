@@ -1,7 +1,7 @@
 """Inputs for a function, as source text, from its annotations, its examples and a seed.
 
 All candidates of a step must see the same inputs: they depend on the signature, the spec and the
-file around the function, never on its body, and this module reads text only. The same seed gives
+file around the function, never on its body (but for layers that ask what the body names), and this module reads text only. The same seed gives
 the same inputs in the same order, the small ones first.
 
 What is not annotated is inferred from the examples. What can neither be read from an annotation
@@ -10,21 +10,24 @@ nor taken from an example (callables, foreign classes) is not made up.
 import ast
 import itertools
 
+import annotations
 import kinds
 import mutation
 import rests
+import said
 from kinds import Rng
 from subject import decorators, find
 
 SMALL, LARGE = 200, 400
-# Beyond what a machine word and what a float hold.
-HUGE = ("2147483648", "9007199254740993", "-9007199254740993", "1000000000000000007", "9223372036854775807")
 
 
 class Plan:
-    """How to make calls of one function: a kind per parameter, a receiver, the examples' calls."""
+    """How to make calls of one function: a kind per parameter, a receiver, the examples' calls.
 
-    def __init__(self, request):
+    With `names`, also of what the clauses and the body name; without, inputs are the same for every body.
+    """
+
+    def __init__(self, request, names=False):
         try:
             self.tree = ast.parse(request["source"])
         except SyntaxError:  # whoever loads the file says so
@@ -36,6 +39,7 @@ class Plan:
         self.examples = []
         self.params = []
         self.receivers = [""]
+        self.said = said.NOTHING
         if self.node is None:
             return
         marks = decorators(self.node)
@@ -43,7 +47,9 @@ class Plan:
         self.is_static = bool(marks & {"staticmethod", "classmethod"})
         self.has_receiver = bool(self.class_name) and "staticmethod" not in marks
         self._read_examples(request.get("example_code", []))
-        reader = kinds.Reader(self.tree)
+        reader = annotations.Reader(self.tree)
+        if names:
+            self.said = reader.said = said.of(request, reader.aliases, self.node)
         self._read_params(reader)
         if self.class_name and not self.is_static:
             self.receivers = self._find_receivers(reader, request.get("example_code", []))
@@ -180,21 +186,6 @@ def generate(plan, seed, limit):
     chosen = sorted(chosen[:limit], key=lambda c: (len(c), c))
     receivers = plan.receivers or [""]
     return [(receivers[i % len(receivers)], c) for i, c in enumerate(chosen)]
-
-
-def huge(plan):
-    """Values by parameter with integers that floats round, where the function itself is declared to give none."""
-    gives = ast.unparse(plan.node.returns) if plan.node is not None and plan.node.returns else "float"
-    if "float" in gives or "complex" in gives or not plan.can_generate():
-        return []
-    needed = [p for p in _needed(plan) if not p.has_default]
-    ints = [p.name for p in needed if type(p.kind) is kinds.Int][:3]
-    rows = []
-    for value in HUGE if ints else ():
-        for large in [ints] + ([[name] for name in ints] if len(ints) > 1 else []):
-            rest = {p.name: "3" if p.name in ints else p.kind.small()[-1] for p in needed}
-            rows.append({**rest, **{name: value for name in large}})
-    return rows
 
 
 def calls_of_examples(plan):

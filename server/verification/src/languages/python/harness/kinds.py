@@ -1,12 +1,19 @@
-"""Kinds of values: what an annotation, or the values of examples, say a parameter can be.
+"""Kinds of values: what a parameter can be.
 
 A kind knows its boundary values (`small`), random values (`random`), values of a given size for
 timing (`sized`) and a Hypothesis strategy (`strategy`), all as source text.
 """
-import ast
+import math
+
+from said import NOTHING
 
 MASK = (1 << 64) - 1
-WORDS = ["''", "'a'", "'ab'", "'aa'", "'Ab'", "'hello'", "'racecar'", "'Hello World'", "'a b  c'", "' x '", "'123'", "'-1'", "'a,b'", "'été'", "'日本'", "'A man, a plan'", "'🙂'", "'a\\nb'"]
+WORDS = ["''", "'a'", "'ab'", "'aa'", "'Ab'", "'hello'", "'racecar'", "'Hello World'", "'a b  c'", "' x '", "'123'", "'-1'", "'a,b'", "'été'", "'日本'", "'A man, a plan'", "'🙂'", "'a\\nb'", "'0123456789'", "'AZaz09'", "'\\t'", "'a\\tb'", "'xyz'"]
+PRINTABLE = "".join(map(chr, range(32, 127)))
+# Integers that are named become ordinary inputs up to here: a function may loop or recurse so often.
+NEAR = 100
+# What Hypothesis tries of those.
+REACH = 1000
 
 
 # Distinct for the first 2^m values of `i` modulo any 2^m: an odd multiplier permutes them.
@@ -27,6 +34,15 @@ class Rng:
         x ^= x >> 27
         self.state = x
         return ((x * 0x2545F4914F6CDD1D) & MASK) % count
+
+
+def _often(st, strategy, named):
+    """What is named in every fourth case, else what the strategy gives."""
+    return st.one_of(strategy, strategy, strategy, st.sampled_from(list(dict.fromkeys(named)))) if named else strategy
+
+
+def _beside(number):
+    return [number, math.nextafter(number, math.inf), math.nextafter(number, -math.inf)]
 
 
 class Fixed:
@@ -62,15 +78,20 @@ class Choice(Fixed):
 class Int(Fixed):
     """Integers. Their magnitude stays near that of the examples: many functions loop `n` times."""
 
-    def __init__(self, hints=()):
+    def __init__(self, hints=(), said=NOTHING):
         self.hints = [h for h in hints if type(h) is int]
+        self.named = [v + step for v in said.numbers if type(v) is int for step in (0, 1, -1)]
         self.top = max([abs(h) for h in self.hints] + [12])
         values = [0, 1, 2, -1, 3, 5, 10, -3, 4, 7, 12, 6, -10, 8, 9, 11]
         for h in self.hints:
             values += [h, h + 1, h - 1]
+        self.near = [v for v in self.named if abs(v) <= NEAR]
+        values += self.near
         super().__init__(map(repr, values))
 
     def random(self, rng, size):
+        if self.near and rng.below(8) == 0:
+            return repr(self.near[rng.below(len(self.near))])
         reach = min(self.top, 3 + size * size)
         return repr(rng.below(2 * reach + 1) - reach // 2)
 
@@ -81,18 +102,23 @@ class Int(Fixed):
         return "%s %% %d" % (HASH, max(2, size * 4))
 
     def strategy(self, st):
-        return st.integers(-max(self.top, 1000), max(self.top, 1000)).map(repr)
+        near = [v for v in self.named if abs(v) <= REACH]
+        return _often(st, st.integers(-max(self.top, REACH), max(self.top, REACH)), near).map(repr)
 
 
 class Float(Fixed):
     """Finite floats; NaN and infinity come from examples only."""
 
-    def __init__(self, hints=()):
+    def __init__(self, hints=(), said=NOTHING):
+        self.named = [v for n in said.numbers if abs(n) < 1e300 for v in _beside(float(n))]
         values = [0.0, 1.0, -1.0, 0.5, 2.5, -0.25, 3.0, 10.0, 3.14159, 100.0, -7.5, 1e-6, 1e6]
         values += [float(h) for h in hints if type(h) in (int, float) and h == h and abs(h) < 1e300]
-        super().__init__(map(repr, values))
+        self.near = [v for v in self.named if abs(v) <= 1e6]
+        super().__init__(map(repr, values + self.near))
 
     def random(self, rng, size):
+        if self.near and rng.below(8) == 0:
+            return repr(self.near[rng.below(len(self.near))])
         return repr((rng.below(200 * size) - 60 * size) / (1, 2, 4, 10)[rng.below(4)])
 
     def sized(self, rng, size, shape):
@@ -102,21 +128,27 @@ class Float(Fixed):
         return "%s %% %d / 4" % (HASH, max(2, size * 16))
 
     def strategy(self, st):
-        return st.floats(min_value=-1e9, max_value=1e9, allow_nan=False).map(repr)
+        return _often(st, st.floats(min_value=-1e9, max_value=1e9, allow_nan=False), self.named).map(repr)
 
 
 class Str(Fixed):
     """Text, in the examples' own alphabet too."""
     scalable = True
 
-    def __init__(self, hints=()):
+    def __init__(self, hints=(), said=NOTHING):
         hints = [h for h in hints if type(h) is str]
         self.alphabet = "".join(sorted(set("".join(hints)))) or "abcAB 1"
         own = [repr(c * n) for c in self.alphabet[:6] for n in (1, 2)]
         words = WORDS if not hints else WORDS[:3] + own + WORDS[3:] + [repr(h) for h in hints]
-        super().__init__(words)
+        self.named = [text for v in said.texts for text in (v, v + "a", "a" + v, v.swapcase())]
+        super().__init__(words + list(map(repr, self.named)))
+        self.alphabet += "".join(sorted(set("".join(said.texts)) - set(self.alphabet)))[:12]
 
     def random(self, rng, size):
+        if self.named and rng.below(8) == 0:
+            return repr(self.named[rng.below(len(self.named))])
+        if rng.below(4) == 0:
+            return repr("".join(PRINTABLE[rng.below(len(PRINTABLE))] for _ in range(rng.below(size + 2))))
         return repr("".join(self.alphabet[rng.below(len(self.alphabet))] for _ in range(rng.below(size + 2))))
 
     def sized(self, rng, size, shape):
@@ -131,7 +163,9 @@ class Str(Fixed):
 
     def strategy(self, st):
         own = st.text(alphabet=self.alphabet, max_size=20)
-        return st.one_of(own, st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=12)).map(repr)
+        printable = st.text(alphabet=PRINTABLE, max_size=12)
+        every = st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=12)
+        return _often(st, st.one_of(own, every, printable), self.named).map(repr)
 
 
 class Bytes(Fixed):
@@ -287,148 +321,7 @@ class Either:
         return st.one_of(*[p.strategy(st) for p in self.parts])
 
 
-_LISTS = frozenset("list List Sequence MutableSequence Iterable Collection Reversible Container".split())
-_MAPS = frozenset("dict Dict Mapping MutableMapping OrderedDict defaultdict DefaultDict Counter".split())
-_SETS = frozenset("set Set AbstractSet MutableSet".split())
-
-
-class Reader:
-    """Reads annotations of one file, as text: aliases, type variables and classes of the file count."""
-
-    def __init__(self, tree):
-        self.aliases, self.classes = {}, {}
-        for node in tree.body:
-            if isinstance(node, ast.ClassDef):
-                self.classes[node.name] = node
-            elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-                self.aliases[node.targets[0].id] = node.value
-            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
-                self.aliases[node.target.id] = node.value
-            elif type(node).__name__ == "TypeAlias":
-                self.aliases[node.name.id] = node.value
-
-    def kind(self, annotation, hints=(), depth=0):
-        """The kind an annotation stands for, made richer by example values; `None` if unknown."""
-        if depth > 8:
-            return None
-        if annotation is None:
-            return infer(hints)
-        if isinstance(annotation, ast.Constant):
-            if annotation.value is None:
-                return Fixed(["None"])
-            if isinstance(annotation.value, str):
-                try:
-                    return self.kind(ast.parse(annotation.value, mode="eval").body, hints, depth + 1)
-                except SyntaxError:
-                    return None
-        if isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr):
-            return self._either([annotation.left, annotation.right], hints, depth)
-        if isinstance(annotation, ast.Subscript):
-            inner = annotation.slice
-            inner = getattr(inner, "value", inner) if type(inner).__name__ == "Index" else inner
-            parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
-            return self._generic(_last(annotation.value), parts, hints, depth)
-        return self._named(annotation, hints, depth)
-
-    def _named(self, node, hints, depth):
-        name = _last(node)
-        simple = {"int": Int, "float": Float, "str": Str, "bytes": Bytes, "LiteralString": Str, "AnyStr": Str}
-        if name in simple:
-            return simple[name](hints)
-        if name in ("bool", "None", "NoneType"):
-            return Fixed(["True", "False"] if name == "bool" else ["None"])
-        if name in ("Any", "object", "Hashable"):
-            return infer(hints) or Either([Int(), Fixed(["None"]), Str()])
-        if name in ("Number", "Real", "SupportsFloat"):
-            return Either([Int(hints), Float(hints)])
-        if name in ("Sized", "bytearray") or name in _LISTS | _MAPS | _SETS | {"tuple", "Tuple", "frozenset", "Iterator", "deque"}:
-            return self._generic(name, [], hints, depth)
-        if name in self.classes:
-            return self.constructor(name, depth + 1)
-        if name in self.aliases:
-            return self._alias(self.aliases[name], hints, depth)
-        import library  # which needs this module
-        return library.Made(ast.unparse(node), name) if name in library.CLASSES else None
-
-    def _alias(self, node, hints, depth):
-        if isinstance(node, ast.Call) and _last(node.func) in ("TypeVar", "NewType"):
-            bound = [k.value for k in node.keywords if k.arg == "bound"] + (node.args[1:] if node.args else [])
-            return self._either(bound, hints, depth) if bound else infer(hints) or Int()
-        return self.kind(node, hints, depth + 1)
-
-    def _either(self, nodes, hints, depth):
-        parts = [k for k in (self.kind(n, hints, depth + 1) for n in nodes) if k is not None]
-        return (Either(parts) if len(parts) > 1 else parts[0]) if parts else None
-
-    def _generic(self, name, parts, hints, depth):
-        flat = _elements(h for h in hints if isinstance(h, (list, tuple, set, frozenset)))
-        element = (lambda place: self.kind(parts[place], flat, depth + 1) if place < len(parts) else infer(flat) or Int())
-        if name == "Optional":
-            return self._either([ast.Constant(None)] + parts, hints, depth)
-        if name == "Union":
-            return self._either(parts, hints, depth)
-        if name == "Literal":
-            return Choice([ast.unparse(p) for p in parts])
-        if name in ("Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"):
-            return self.kind(parts[0], hints, depth + 1)
-        if name in ("tuple", "Tuple"):
-            return self._tuple(parts, hints, flat, depth)
-        if name in _MAPS:
-            return self._map(name, parts, hints, depth)
-        templates = {"frozenset": "frozenset([%s])", "FrozenSet": "frozenset([%s])", "Iterator": "iter([%s])", "Generator": "iter([%s])", "bytearray": "bytearray([%s])"}
-        template = "{%s}" if name in _SETS else templates.get(name, "[%s]" if name in _LISTS or name == "Sized" else None)
-        inner = Fixed(["0", "1", "97", "255"]) if name == "bytearray" else element(0)
-        kind = Iterables if name == "Iterable" and depth == 0 else Many
-        return kind(inner, template, name in _SETS) if template and inner is not None else None
-
-    def _tuple(self, parts, hints, flat, depth):
-        if len(parts) == 2 and isinstance(parts[1], ast.Constant) and parts[1].value is Ellipsis or not parts:
-            inner = self.kind(parts[0], flat, depth + 1) if parts else infer(flat) or Int()
-            return Many(inner, "(%s)") if inner else None
-        columns = [[h[i] for h in hints if type(h) is tuple and len(h) > i] for i in range(len(parts))]
-        kinds = [self.kind(p, c, depth + 1) for p, c in zip(parts, columns)]
-        return Row(kinds) if all(kinds) else None
-
-    def _map(self, name, parts, hints, depth):
-        if name in ("OrderedDict", "defaultdict", "DefaultDict", "Counter"):
-            return None
-        keys = [k for h in hints if type(h) is dict for k in h]
-        items = [v for h in hints if type(h) is dict for v in h.values()]
-        key = self.kind(parts[0], keys, depth + 1) if parts else infer(keys) or Str()
-        item = self.kind(parts[1], items, depth + 1) if len(parts) > 1 else infer(items) or Int()
-        return Map(key, item) if key and item else None
-
-    def constructor(self, name, depth=0):
-        """Objects of a class of this file: enum members, or calls of its constructor."""
-        node = self.classes.get(name)
-        if node is None or depth > 4:
-            return None
-        bases = {_last(b) for b in node.bases}
-        if bases & {"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"}:
-            members = ["%s.%s" % (name, t.id) for n in node.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)]
-            several = _combined(name, members) if bases & {"Flag", "IntFlag"} else []
-            return Fixed(members + several) if members else None
-        fields = [n for n in node.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)]
-        if "TypedDict" in bases:
-            total = not any(k.arg == "total" and isinstance(k.value, ast.Constant) and not k.value.value for k in node.keywords)
-            parts = [self.kind(f.annotation, (), depth + 1) for f in fields]
-            if not (parts and all(parts)):
-                return None
-            return _Record([_Entry(f.target.id, part, _is_needed(f.annotation, total)) for f, part in zip(fields, parts)])
-        init = next((n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None)
-        if init is not None:
-            plain = init.args.posonlyargs + init.args.args
-            needed = plain[1 : len(plain) - len(init.args.defaults)]
-            parts = [self.kind(a.annotation, (), depth + 1) if a.annotation else None for a in needed]
-            return Row(parts, name + "(%s)") if all(parts) and not [d for d in init.args.kw_defaults if d is None] else None
-        marks = {_last(d.func if isinstance(d, ast.Call) else d) for d in node.decorator_list}
-        if "dataclass" in marks or "NamedTuple" in bases:
-            parts = [self.kind(f.annotation, (), depth + 1) for f in fields if f.value is None]
-            return Row(parts, name + "(%s)") if all(parts) else None
-        return Fixed([name + "()"]) if not bases - {"object", "Generic", "Protocol", "ABC"} else None
-
-
-class _Entry:
+class Entry:
     """A key of a TypedDict with its value, or nothing where it may be missing."""
 
     def __init__(self, name, kind, needed):
@@ -455,7 +348,30 @@ class _Entry:
         return given if self.needed else st.one_of(given, st.just(""))
 
 
-class _Record(Row):
+class Argument(Entry):
+    """An argument by name, or nothing where there is a default."""
+
+    def _text(self, value):
+        return "%s=%s" % (self.name, value)
+
+    def small(self):
+        return ([] if self.needed else [""]) + [self._text(v) for v in self.kind.small()]
+
+    def sized(self, rng, size, shape):
+        return self._text(self.kind.sized(rng, size, shape)) if self.needed else ""
+
+    def nth(self, size):
+        return self._text(self.kind.nth(size)) if self.needed else ""
+
+
+class Construction(Row):
+    """A call of a constructor."""
+
+    def _text(self, items):
+        return self.template % ", ".join(filter(None, items))
+
+
+class Record(Row):
     """A TypedDict: one entry per field."""
     closed = True
 
@@ -463,66 +379,7 @@ class _Record(Row):
         return "{%s}" % ", ".join(filter(None, items))
 
 
-def _is_needed(annotation, total):
-    """Whether every value of a TypedDict has the field (PEP 655)."""
-    while isinstance(annotation, ast.Subscript):
-        name = _last(annotation.value)
-        if name in ("Required", "NotRequired"):
-            return name == "Required"
-        if name not in ("Annotated", "ReadOnly"):
-            return total
-        annotation = annotation.slice.elts[0] if isinstance(annotation.slice, ast.Tuple) else annotation.slice
-    return total
-
-
-def _combined(name, members):
-    """Flags together: none, each two neighbours, all."""
-    pairs = ["%s | %s" % pair for pair in zip(members, members[1:])]
-    return ["%s(0)" % name] + pairs + ([" | ".join(members)] if len(members) > 2 else [])
-
-
-def _last(node):
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
-
-
 def is_closed(kind):
     """Whether a value that is changed a little may be none of the kind any more."""
     inner = [getattr(kind, n, None) for n in ("element", "key", "item")] + list(getattr(kind, "parts", ()))
     return getattr(kind, "closed", False) or any(map(is_closed, filter(None, inner)))
-
-
-def infer(values, depth=0):
-    """The kind that example values have in common; `None` when there are none."""
-    values = list(values)
-    if not values or depth > 5:
-        return None
-    by_type = {}
-    for v in values:
-        by_type.setdefault(type(v), []).append(v)
-    parts = [k for k in (_infer_one(kind, group, depth) for kind, group in by_type.items()) if k is not None]
-    return (Either(parts) if len(parts) > 1 else parts[0]) if parts else None
-
-
-def _elements(groups):
-    """What containers hold; a set's elements in an order that no hash seed changes."""
-    return [x for g in groups for x in (sorted(g, key=repr) if isinstance(g, (set, frozenset)) else g)]
-
-
-def _infer_one(kind, group, depth):
-    simple = {int: Int, float: Float, str: Str, bytes: Bytes}
-    if kind in simple:
-        return simple[kind](group)
-    if kind is bool or group[0] is None:
-        return Fixed(["True", "False"] if kind is bool else ["None"])
-    if kind in (list, set):
-        inner = infer(_elements(group), depth + 1) or Int()
-        return Many(inner, "[%s]" if kind is list else "{%s}", kind is set)
-    if kind is tuple:
-        if len({len(g) for g in group}) == 1 and group[0]:
-            return Row([infer([g[i] for g in group], depth + 1) for i in range(len(group[0]))])
-        return Many(infer([x for g in group for x in g], depth + 1) or Int(), "(%s)")
-    if kind is dict:
-        return Map(infer([k for g in group for k in g], depth + 1) or Str(), infer([v for g in group for v in g.values()], depth + 1) or Int())
-    return None

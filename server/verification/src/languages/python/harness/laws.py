@@ -14,6 +14,7 @@ import hashlib
 import time
 
 import doubts
+import far
 import inputs
 import rests
 from judge import Worker
@@ -21,7 +22,6 @@ from judge import Worker
 CASES = 200
 FEWEST = 10
 CASE_SECONDS = 2.0
-SOON = 0.1
 ALL_SECONDS = 20.0
 
 
@@ -29,7 +29,7 @@ def run(request):
     """Facts: per law `{"index", "valid", "invalid", "status", "bindings", "why"}`, and `cases` of those that held."""
     import hypothesis
     end = time.monotonic() + request.get("seconds", ALL_SECONDS)
-    plan = inputs.Plan(request)
+    plan = inputs.Plan(request, names=True)
     worker = Worker(request)
     try:
         cases = {}
@@ -104,20 +104,18 @@ def _law(hypothesis, worker, plan, index, request, cases, end):
     if state["status"] == "held" and not state["called"]:
         state["status"] = "uncalled"
     if state["status"] == "held":
-        _huge(worker, index, params, plan, state)
+        _far(worker, index, params, plan, state)
     if state["status"] == "held":
         state["hollow"] = doubts.is_hollow(worker, index, [bindings for bindings, valid in made if valid], end)
     return state
 
 
-def _huge(worker, index, params, plan, state):
-    """Integers that floats round, as for contracts."""
-    for values in inputs.huge(plan) if params else ():
-        bindings = "(%s)" % ", ".join("%s=%s" % (p.name, values[p.name]) for p in params if p.name in values)
-        answer = worker.ask(["law", str(index), bindings], SOON)
+def _far(worker, index, params, plan, state):
+    """Cases far from the examples, as for contracts."""
+    bound = (lambda values: "(%s)" % ", ".join("%s=%s" % (p.name, values[p.name]) for p in params if p.name in values))
+    for values, answer in far.asked(worker, plan, lambda values: ["law", str(index), bound(values)]) if params else ():
         if answer[0] == "false":
-            state.update(bindings=bindings, why="false", status="falsified")
-        if answer[0] in ("false", "timeout", "crash"):
+            state.update(bindings=bound(values), why="false", status="falsified")
             return
 
 
@@ -144,6 +142,7 @@ def _key(plan, index, request):
     header = ast.unparse(plan.node.args) if plan.node else ""
     around = [header, lines[:first], lines[last:], request["properties"][index], request["requires"], request["example_code"]]
     rest = [request["function"], request.get("class"), request.get("seed", 0), request.get("cases", CASES)]
+    rest += [plan.said.numbers, plan.said.texts]
     return hashlib.sha256(repr(around + rest).encode("utf-8", "surrogatepass")).hexdigest()
 
 

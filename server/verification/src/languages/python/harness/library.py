@@ -10,7 +10,7 @@ class Made(Fixed):
     """Objects of one class: boundary values by hand, the others by its recipe."""
 
     def __init__(self, head, name):
-        self.head = head
+        self.head, self.name = head, name
         fixed, self.recipe = CLASSES[name]
         super().__init__("%s(%s)" % (head, arguments) for arguments in fixed)
 
@@ -77,6 +77,12 @@ def _windows_path(below):
 
 _PATHS = (["'a'", "'a/b.txt'", "'/tmp/x.tar.gz'", "'.'", "'.hidden'", "'a.b/c'", "'/'", "'../a'"], _path)
 _WINDOWS_PATHS = (["'a'", "'a\\\\b.txt'", "'C:\\\\tmp\\\\x.tar.gz'", "'C:/a'", "'.'", "'C:a'", "'\\\\\\\\host\\\\share\\\\a.b'"], _windows_path)
+
+# The same moment in several zones, and several moments that a clock on the wall shows alike.
+ZONED = (
+    "2024-03-10T12:00:00+00:00", "2024-03-10T14:00:00+02:00", "2024-03-10T12:00:00+02:00", "2024-03-10T06:30:00-05:30",
+    "1999-12-31T23:30:00-01:00", "2000-01-01T00:30:00+00:00", "2024-03-10T12:00:00-08:00",
+)
 
 # By the last part of a name: arguments that are written down, and a recipe for others.
 CLASSES = {

@@ -23,8 +23,9 @@ use crate::layers::Failure;
 use crate::toolchain::{Loaded, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 28] = [
+const FILES: [(&str, &str); 31] = [
     ("__main__.py", include_str!("__main__.py")),
+    ("annotations.py", include_str!("annotations.py")),
     ("answers.py", include_str!("answers.py")),
     ("batch.py", include_str!("batch.py")),
     ("channel.py", include_str!("channel.py")),
@@ -33,6 +34,7 @@ const FILES: [(&str, &str); 28] = [
     ("contracts.py", include_str!("contracts.py")),
     ("doubts.py", include_str!("doubts.py")),
     ("examine.py", include_str!("examine.py")),
+    ("far.py", include_str!("far.py")),
     ("gate.py", include_str!("gate.py")),
     ("inputs.py", include_str!("inputs.py")),
     ("judge.py", include_str!("judge.py")),
@@ -43,6 +45,7 @@ const FILES: [(&str, &str); 28] = [
     ("project.py", include_str!("project.py")),
     ("questions.py", include_str!("questions.py")),
     ("rests.py", include_str!("rests.py")),
+    ("said.py", include_str!("said.py")),
     ("shrink.py", include_str!("shrink.py")),
     ("subject.py", include_str!("subject.py")),
     ("symbolic.py", include_str!("symbolic.py")),

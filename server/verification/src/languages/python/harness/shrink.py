@@ -160,6 +160,9 @@ def values(node, kind):
         yield from _map(node, kind) if fits(node, kind) else kind.small()
     elif isinstance(kind, kinds.Row):
         yield from _row(node, kind) if fits(node, kind) else kind.small()
+    elif isinstance(kind, kinds.Argument):
+        yield from [] if kind.needed or node is None else [""]
+        yield from [] if node is None else map(kind._text, values(node, kind.kind))
     elif isinstance(kind, kinds.Fixed):
         yield from _scalar(node, kind)
 
@@ -179,6 +182,8 @@ def fits(node, kind):
     if isinstance(kind, kinds.Row):
         found = parts(node, kind)
         return found is not None and all(map(fits, found, kind.parts))
+    if isinstance(kind, kinds.Argument):
+        return not kind.needed if node is None else fits(node, kind.kind)
     wanted = {kinds.Int: (int,), kinds.Float: (int, float), kinds.Str: (str,), kinds.Bytes: (bytes,)}.get(type(kind))
     if wanted is None and hasattr(kind, "head"):
         return isinstance(node, ast.Call) and ast.unparse(node.func) == kind.head
@@ -207,14 +212,18 @@ def items(node, kind):
 
 
 def parts(node, kind):
-    """The parts of a tuple, of a constructor's call or of a record, or `None`."""
-    if isinstance(kind, kinds._Record):
+    """The parts of a tuple, of a constructor's call or of a record, or `None`; an argument that is left out is `None` too."""
+    if isinstance(kind, kinds.Record):
         found = node.values if isinstance(node, ast.Dict) else None
     elif kind.template.startswith("("):
         found = node.elts if isinstance(node, ast.Tuple) else None
     else:
         head = kind.template.split("(")[0]
-        found = node.args if isinstance(node, ast.Call) and ast.unparse(node.func) == head and not node.keywords else None
+        if not isinstance(node, ast.Call) or ast.unparse(node.func) != head:
+            return None
+        named = {k.arg: k.value for k in node.keywords}
+        found = node.args + [named.pop(p.name, None) for p in kind.parts if isinstance(p, kinds.Argument)]
+        found = None if named else found
     return found if found is not None and len(found) == len(kind.parts) else None
 
 
@@ -253,10 +262,17 @@ def _map(node, kind):
 
 
 def _row(node, kind):
-    old = [ast.unparse(p) for p in parts(node, kind)]
-    for place, (part, its_kind) in enumerate(zip(parts(node, kind), kind.parts)):
+    found = parts(node, kind)
+    old = [_written(p, k) for p, k in zip(found, kind.parts)]
+    for place, (part, its_kind) in enumerate(zip(found, kind.parts)):
         for text in values(part, its_kind):
             yield kind._text(old[:place] + [text] + old[place + 1 :])
+
+
+def _written(part, kind):
+    if isinstance(kind, kinds.Argument):
+        return "" if part is None else kind._text(ast.unparse(part))
+    return ast.unparse(part)
 
 
 def _scalar(node, kind):
