@@ -50,8 +50,26 @@ pub struct Crash {
     pub how: String,
 }
 
+/// Calls that were not made in the time: how many, of how many, and the seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub struct Left(usize, usize, f64);
+
+impl Left {
+    /// Whether those that were made stand for all: harnesses see to it that a third has each kind and size.
+    fn is_too_much(&self) -> bool {
+        (self.1 - self.0.min(self.1)) * 3 < self.1
+    }
+
+    fn words(&self) -> String {
+        format!("{} of {} inputs were not tried in {} s", self.0, self.1, self.2)
+    }
+}
+
+/// Fewest checked calls that say anything, where other calls gave no result.
+const FEWEST: usize = 10;
+
 /// What checking contracts showed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 pub struct Facts {
     /// One per `@raises` clause.
     #[serde(default)]
@@ -64,6 +82,12 @@ pub struct Facts {
     pub timeouts: Vec<String>,
     /// Valid calls whose `@ensures` clauses were evaluated.
     pub checked: usize,
+    /// Valid calls that raised.
+    #[serde(default)]
+    pub refused: usize,
+    /// Set when the time ended before the inputs did.
+    #[serde(default)]
+    pub left: Option<Left>,
     /// Generated calls that `@requires` forbids.
     pub invalid: usize,
     /// Calls that ended the process.
@@ -117,6 +141,9 @@ pub fn judge(subject: &Subject, facts: &Facts, symbolic: Option<&Facts>) -> Laye
     if let Some(call) = slow() {
         return LayerReport::new(Layer::Contracts, Verdict::TimedOut, format!("{} {TOO_LONG}", one_line(call)));
     }
+    if let Some(left) = facts.left.filter(Left::is_too_much) {
+        return LayerReport::new(Layer::Contracts, Verdict::TimedOut, left.words());
+    }
     if !spec.ensures.is_empty() && facts.checked == 0 {
         let detail = match facts.raised.first() {
             Some(r) if spec.requires.is_empty() => format!(
@@ -129,6 +156,16 @@ pub fn judge(subject: &Subject, facts: &Facts, symbolic: Option<&Facts>) -> Laye
             }
             _ => "could not generate inputs that satisfy @requires; add an @example whose arguments do".to_owned(),
         };
+        return LayerReport::new(Layer::Contracts, Verdict::Unavailable, detail);
+    }
+    let is_partial = facts.checked < FEWEST && facts.refused > facts.checked;
+    if let Some(first) = facts.raised.first().filter(|_| is_partial && !spec.ensures.is_empty()) {
+        let detail = format!(
+            "only {} of {} calls gave a result: {}; say with @requires what it takes, or add an @example",
+            facts.checked,
+            facts.checked + facts.refused,
+            raises(first)
+        );
         return LayerReport::new(Layer::Contracts, Verdict::Unavailable, detail);
     }
     if spec.ensures.is_empty() && facts.raises.is_empty() && facts.checked == 0 {
@@ -153,6 +190,11 @@ fn passed(subject: &Subject, facts: &Facts, symbolic: Option<&Facts>) -> LayerRe
         (0, checked) => parts.push(format!("no exception on {checked} inputs that satisfy @requires")),
         (clauses, checked) => parts.push(format!("{clauses} @ensures on {checked} inputs")),
     }
+    if facts.refused > 0 && !spec.ensures.is_empty() {
+        let did = if facts.raised.iter().all(|r| r.exception == "panic") { "panicked" } else { "raised" };
+        parts.push(format!("{} more {did}", facts.refused));
+    }
+    parts.extend(facts.left.map(|left| left.words()));
     match symbolic.map(|s| s.status.as_str()) {
         Some("confirmed") => parts.push("proved by symbolic search".into()),
         Some("nothing found") => parts.push("symbolic search found nothing".into()),
@@ -207,10 +249,15 @@ fn crash(subject: &Subject, crash: &Crash) -> Finding {
     finding(subject, "crash", format!("{} {}", one_line(&crash.call), crash.how), Some(crash.call.clone()), None)
 }
 
-fn raised(subject: &Subject, raised: &Raised) -> Finding {
+/// What a call did.
+fn raises(raised: &Raised) -> String {
     let text = if raised.text.is_empty() { String::new() } else { format!(" ({})", one_line(&raised.text)) };
     let did = if raised.exception == "panic" { "panics".to_string() } else { format!("raises {}", raised.exception) };
-    let message = format!("{} {did}{text} although its input satisfies @requires", one_line(&raised.call));
+    format!("{} {did}{text}", one_line(&raised.call))
+}
+
+fn raised(subject: &Subject, raised: &Raised) -> Finding {
+    let message = format!("{} although its input satisfies @requires", raises(raised));
     let clause = subject.task.spec.requires.first().map(|c| c.range.start);
     finding(subject, "requires", message, Some(raised.call.clone()), clause)
 }

@@ -17,6 +17,9 @@ pub struct LawFact {
     pub valid: usize,
     /// Cases that did not.
     pub invalid: usize,
+    /// Cases that were not tried in the time.
+    #[serde(default)]
+    pub left: usize,
     /// `held`, `falsified`, `starved` (too few valid cases), `no values` (for the parameters in
     /// `why`), `uncalled` (no case called the function), `timed out`, `broken`.
     pub status: String,
@@ -86,7 +89,9 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
     }
     let cases: usize = facts.laws.iter().map(|l| l.valid).sum();
     let plural = if facts.laws.len() == 1 { "property" } else { "properties" };
-    let detail = format!("{} {plural} on {cases} cases", facts.laws.len());
+    let left: usize = facts.laws.iter().map(|l| l.left).sum();
+    let left = if left > 0 { format!(", {left} were not tried in the time") } else { String::new() };
+    let detail = format!("{} {plural} on {cases} cases{left}", facts.laws.len());
     let those = |is_so: fn(&LawFact) -> bool| -> Vec<String> {
         facts.laws.iter().filter(|l| is_so(l)).map(|l| one_line(&law_text(subject, l))).collect()
     };

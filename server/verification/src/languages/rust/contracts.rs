@@ -82,5 +82,6 @@ fn add(facts: &mut Facts, shipped: Facts) {
     facts.violations.extend(violations.map(|v| Violation { result: said(v.result), ..v }));
     facts.raised.extend(shipped.raised.into_iter().map(|r| Raised { text: said(r.text), ..r }));
     facts.crashes.extend(shipped.crashes.into_iter().map(|c| Crash { how: said(c.how), ..c }));
+    facts.left = facts.left.take().or(shipped.left);
     facts.timeouts.extend(shipped.timeouts.into_iter().map(said));
 }

@@ -20,13 +20,13 @@ def run(request):
         raises = gate.examples(worker, request, end)
         facts = {"raises": raises, "violations": [], "raised": [], "timeouts": [], "checked": 0, "invalid": 0, "crashes": []}
         if request.get("ensures") or request.get("requires"):
-            calls, held = _calls(request), []
-            for call, answer in zip(calls, worker.ask_all((["contract", *call] for call in calls), gate.CALL_SECONDS)):
-                record(facts, request, call, answer)
-                if answer[0] == "holds":
-                    held.append(call)
-                if time.monotonic() > end or len(facts["timeouts"]) == 3:
-                    break
+            calls = _calls(request)
+            answers = asked(worker, calls, end)
+            for place in sorted(answers):
+                record(facts, request, calls[place], answers[place])
+            held = [calls[place] for place in sorted(answers) if answers[place][0] == "holds"]
+            if len(answers) < len(calls):
+                facts["left"] = [len(calls) - len(answers), len(calls), request.get("seconds", ALL_SECONDS)]
             if held and not facts["violations"]:
                 asked_again(facts, request, worker, held)
                 asked_far(facts, request, worker)
@@ -36,6 +36,18 @@ def run(request):
         return facts
     finally:
         worker.stop()
+
+
+def asked(worker, calls, end):
+    """Answers by place. Every third call comes first: of each kind and size there are some, should the time run out."""
+    order = [place for start in range(3) for place in range(start, len(calls), 3)]
+    answers, timeouts = {}, 0
+    for place, answer in zip(order, worker.ask_all((["contract", *calls[place]] for place in order), gate.CALL_SECONDS)):
+        answers[place] = answer
+        timeouts += answer[0] == "timeout"
+        if time.monotonic() > end or timeouts == 3:
+            break
+    return answers
 
 
 def asked_again(facts, request, worker, held):
@@ -77,6 +89,7 @@ def record(facts, request, call, answer):
             error = ": ".join(t for t in answer[2:4] if t) if kind == "ensures-raised" else ""
             facts["violations"].append({"clause": clause, "call": spelled, "result": answer[-1], "error": error})
     elif kind == "raised":
+        facts["refused"] = facts.get("refused", 0) + 1
         if all(r["exception"] != answer[1] for r in facts["raised"]):
             facts["raised"].append({"call": spelled, "exception": answer[1], "bases": answer[2].split(), "text": answer[3]})
     elif kind == "timeout":

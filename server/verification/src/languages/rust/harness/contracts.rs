@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use crate::claims;
-use crate::judge::{Place, ask, ask_wrong, inputs, sample};
+use crate::judge::{Place, ask, ask_wrong, inputs, sample, spread};
 use crate::shipped::{Programs, is_overflow};
 use crate::supervisor::{Answer, Request, Worker};
 use crate::wire::{json, list};
@@ -83,17 +83,34 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
         return format!("\"raises\":{raises},{}", empty());
     }
     let (places, invalid) = inputs(programs.checked, request.seed, request.number("cases", 300), true);
-    let (mut checked, mut known): (usize, HashSet<String>) = (0, HashSet::new());
+    let mut known: HashSet<String> = HashSet::new();
     let (mut violations, mut raised, mut timeouts, mut crashes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let end = Instant::now() + Duration::from_secs_f64(SECONDS);
-    let mut held = Vec::new();
-    // Calls that were made before are made once more: what is kept of a call must not change the next.
-    let again: Vec<(Place, String)> = places.iter().take(AGAIN).cloned().collect();
-    for (place, call) in places.into_iter().chain(again) {
-        if Instant::now() > end || timeouts.len() > 2 {
+    let mut answers: Vec<(usize, Shown)> = Vec::new();
+    for at in spread(&places) {
+        if Instant::now() > end || answers.iter().filter(|(_, shown)| *shown == Shown::TimedOut).count() > 2 {
             break;
         }
-        let shown = look(&mut programs, &place, request.seed, bounded);
+        answers.push((at, look(&mut programs, &places[at].0, request.seed, bounded)));
+    }
+    let left = match places.len() - answers.len() {
+        0 => "null".to_owned(),
+        left => format!("[{left},{},{SECONDS}]", places.len()),
+    };
+    answers.sort_by_key(|(at, _)| *at);
+    let count = |of: fn(&Shown) -> bool| answers.iter().filter(|(_, shown)| of(shown)).count();
+    let checked = count(|shown| matches!(shown, Shown::Holds | Shown::Breaks(..)));
+    let refused = count(|shown| matches!(shown, Shown::Panics(_)));
+    let held: Vec<Place> = answers.iter().filter(|a| a.1 == Shown::Holds).map(|(at, _)| places[*at].0.clone()).collect();
+    // Calls that were made before are made once more: what is kept of a call must not change the next.
+    for at in 0..places.len().min(AGAIN) {
+        if Instant::now() > end {
+            break;
+        }
+        answers.push((at, look(&mut programs, &places[at].0, request.seed, bounded)));
+    }
+    for (at, shown) in answers {
+        let (place, call) = places[at].clone();
         let kind = match &shown {
             Shown::Breaks(index, ..) => format!("ensures {index}"),
             Shown::Panics(_) => "panic".to_owned(),
@@ -101,10 +118,6 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
             Shown::TimedOut => call.clone(),
             Shown::Holds | Shown::Nothing => String::new(),
         };
-        if shown == Shown::Holds {
-            held.push(place.clone());
-        }
-        checked += usize::from(shown == Shown::Holds || kind.starts_with("ensures"));
         if kind.is_empty() || !known.insert(kind) {
             continue;
         }
@@ -131,7 +144,7 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
     let differs = programs.differs();
     let (hollow, untested) = if violations.is_empty() { doubted(programs.checked, request, sample(held), end) } else { Default::default() };
     format!(
-        "\"raises\":{raises},\"differs\":{differs},\"hollow\":{},\"untested\":{},\"violations\":{},\"raised\":{},\"timeouts\":{},\"checked\":{checked},\"invalid\":{invalid},\"crashes\":{}",
+        "\"raises\":{raises},\"differs\":{differs},\"hollow\":{},\"untested\":{},\"violations\":{},\"raised\":{},\"timeouts\":{},\"checked\":{checked},\"refused\":{refused},\"left\":{left},\"invalid\":{invalid},\"crashes\":{}",
         list(hollow.iter().map(ToString::to_string)),
         list(untested.iter().map(ToString::to_string)),
         list(violations),

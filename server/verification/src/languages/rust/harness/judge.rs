@@ -101,6 +101,19 @@ pub fn inputs(worker: &mut Worker, seed: u64, most: usize, with_pool: bool) -> (
     (found, invalid)
 }
 
+/// The order in which inputs are tried: every third comes first, and the long ones with them, so that of each kind and
+/// size there are some, should the time run out.
+pub fn spread(places: &[(Place, String)]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    order.sort_by_key(|at| if places[*at].0.is_long() { 0 } else { at % 3 });
+    order
+}
+
+/// Whether so many of all inputs stand for all of them.
+pub fn suffices(tried: usize, all: usize) -> bool {
+    tried * 3 >= all
+}
+
 /// What a call did, in the words of fingerprints.
 fn outcome(worker: &mut Worker, place: &Place, seed: u64) -> String {
     match ask(worker, place, "outcome", seed, &[], CALL) {

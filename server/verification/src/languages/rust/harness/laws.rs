@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::judge::{Place, ask, ask_wrong, inputs, sample};
+use crate::judge::{Place, ask, ask_wrong, inputs, sample, spread, suffices};
 use crate::shipped::{Programs, is_overflow};
 use crate::supervisor::{Answer, Request, Worker};
 use crate::wire::{json, list};
@@ -74,13 +74,14 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
             check(&mut programs, &places, invalid, request.seed, law, bounded, end)
         };
         differs |= programs.differs();
+        let left = (places.len() + invalid).saturating_sub(fact.1 + fact.2);
         let places = || sample(places.iter().map(|p| p.0.clone()).collect());
         let (hollow, untested) = match (fact.0.as_str(), request.option("doubt")) {
             ("held", "wrong") => doubted(programs.checked, places(), request.seed, law, end),
             (status, _) => (false, status == "held"),
         };
         facts.push(format!(
-            "{{\"index\":{law},\"hollow\":{hollow},\"untested\":{untested},\"valid\":{},\"invalid\":{},\"status\":{},\"bindings\":\"()\",\"call\":{},\"why\":{}}}",
+            "{{\"index\":{law},\"hollow\":{hollow},\"untested\":{untested},\"left\":{left},\"valid\":{},\"invalid\":{},\"status\":{},\"bindings\":\"()\",\"call\":{},\"why\":{}}}",
             fact.1,
             fact.2,
             json(&fact.0),
@@ -107,20 +108,32 @@ type Fact = (String, usize, usize, String, String);
 
 fn check(programs: &mut Programs, places: &[(Place, String)], invalid: usize, seed: u64, law: &str, bounded: bool, end: Instant) -> Fact {
     let (mut valid, mut outside) = (0, invalid);
-    for (place, call) in places {
+    let mut fault: Option<(usize, Shown)> = None;
+    for (tried, at) in spread(places).into_iter().enumerate() {
+        // What an early input shows is shown by that.
+        if fault.as_ref().is_some_and(|(first, _)| at > *first) {
+            continue;
+        }
         if Instant::now() > end {
-            let status = if valid < FEWEST { "timed out" } else { "held" };
+            if fault.is_some() {
+                break;
+            }
+            let status = if valid >= FEWEST && suffices(tried, places.len()) { "held" } else { "timed out" };
             return (status.to_owned(), valid, outside, String::new(), String::new());
         }
-        match look(programs, place, seed, law, bounded) {
+        match look(programs, &places[at].0, seed, law, bounded) {
             Shown::Holds => valid += 1,
             Shown::Outside => outside += 1,
-            Shown::TimedOut => return ("falsified".to_owned(), valid, outside, call.clone(), "timeout".to_owned()),
-            Shown::Falsified(why) => {
-                let (call, why) = smallest(programs, place.clone(), call.clone(), why, seed, law, bounded);
-                return ("falsified".to_owned(), valid + 1, outside, call, why);
-            }
+            shown => fault = Some((at, shown)),
         }
+    }
+    if let Some((at, shown)) = fault {
+        let (place, call) = places[at].clone();
+        let (call, why) = match shown {
+            Shown::Falsified(why) => smallest(programs, place, call, why, seed, law, bounded),
+            _ => (call, "timeout".to_owned()),
+        };
+        return ("falsified".to_owned(), valid + 1, outside, call, why);
     }
     let few = valid < FEWEST && outside > valid;
     (if few { "starved" } else { "held" }.to_owned(), valid, outside, String::new(), String::new())

@@ -8,6 +8,8 @@ import { Worker } from "./judge.mjs";
 
 const ALL_SECONDS = 8;
 const AGAIN = 16;
+/** What calls that are far away have at least, whatever the others took. */
+const FAR_SECONDS = 2;
 
 /** Facts: `raises` (as in the gate), `violations` (one per clause, the smallest call), counts. */
 export async function run(request) {
@@ -19,17 +21,14 @@ export async function run(request) {
     if (request.ensures.length > 0 || request.requires.length > 0) {
       const plan = new Plan(request);
       const calls = callsOf(request, plan);
-      const held = [];
-      let at = 0;
-      for await (const answer of worker.askAll(calls.map((call) => ["contract", ...call]), CALL_SECONDS)) {
-        record(facts, spelled(request, ...calls[at]), answer);
-        if (answer[0] === "holds") held.push(calls[at]);
-        at += 1;
-        if (left(end) <= 0 || facts.timeouts.length === 3) break;
-      }
+      const answers = await asked(worker, calls, end);
+      const known = calls.flatMap((call, place) => (answers.has(place) ? [{ call, answer: answers.get(place) }] : []));
+      for (const { call, answer } of known) record(facts, spelled(request, ...call), answer);
+      const held = known.filter(({ answer }) => answer[0] === "holds").map(({ call }) => call);
+      if (known.length < calls.length) facts.left = [calls.length - known.length, calls.length, request.seconds ?? ALL_SECONDS];
       if (facts.violations.length === 0) {
         await askAgain(facts, request, worker, held.slice(0, AGAIN));
-        const further = facts.violations.length === 0 && facts.timeouts.length === 0 ? await askFar(facts, request, worker, plan, end) : [];
+        const further = facts.violations.length === 0 && facts.timeouts.length === 0 ? await askFar(facts, request, worker, plan, after(Math.max(left(end), FAR_SECONDS))) : [];
         Object.assign(facts, await hollowClauses(worker, request, held, further, end));
       }
     }
@@ -39,6 +38,19 @@ export async function run(request) {
   } finally {
     worker.stop();
   }
+}
+
+/** Answers by place. Every third call comes first: of each kind and size there are some, should the time run out. */
+async function asked(worker, calls, end) {
+  const order = [0, 1, 2].flatMap((start) => calls.flatMap((_, place) => (place % 3 === start ? [place] : [])));
+  const answers = new Map();
+  let timeouts = 0;
+  for await (const answer of worker.askAll(order.map((place) => ["contract", ...calls[place]]), CALL_SECONDS)) {
+    answers.set(order[answers.size], answer);
+    timeouts += answer[0] === "timeout" ? 1 : 0;
+    if (left(end) <= 0 || timeouts === 3) break;
+  }
+  return answers;
 }
 
 /** Calls that were made before, once more: what is kept of a call must not change the next. */
@@ -87,6 +99,7 @@ function record(facts, call, answer) {
     const error = kind === "ensures-raised" ? answer.slice(2, 4).filter(Boolean).join(": ") : "";
     if (isNew(facts.violations, (v) => v.clause === clause)) facts.violations.push({ clause, call, result: answer[answer.length - 1], error });
   } else if (kind === "raised") {
+    facts.refused = (facts.refused ?? 0) + 1;
     const found = { call, exception: answer[1], bases: answer[2].split(" "), text: answer[3] };
     if (isNew(facts.raised, (r) => r.exception === answer[1])) facts.raised.push(found);
   } else if (kind === "timeout") {
