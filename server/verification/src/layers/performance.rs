@@ -121,6 +121,10 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
                 Some(budget.range.start),
             ));
         }
+        for budget in spec.budgets.iter().skip(facts.budgets.len()) {
+            let untold = Answer::CannotTell(format!("{} was not measured; try again", one_line(&budget.call)));
+            answers.push((untold, "budget", None, None));
+        }
         if let Some((clause, growth)) = spec.complexity.as_ref().zip(facts.growth.as_ref()) {
             answers.push((keeps_bound(clause.bound, growth), "complexity", None, Some(clause.range.start)));
         }

@@ -38,7 +38,7 @@ async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Troubl
     let scratch = tools.scratch()?;
     let root = scratch.path().join("project");
     let copy = Copy::make(subject, &root)?;
-    let suite = suite(subject, &copy);
+    let (suite, left) = suite(subject, &copy);
     let reaches = !suite["files"].as_array().is_none_or(Vec::is_empty);
     if subject.task.spec.examples.is_empty() && !reaches {
         return Ok(judge(subject, &Facts::default()));
@@ -50,7 +50,13 @@ async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Troubl
         return Err(error.into());
     }
     let mut facts: Facts = read(answer)?;
-    facts.missed = copy.carried.missed(facts.has_failed());
+    let left = match left {
+        0 => None,
+        1 => Some("1 more test file that names it was not run".to_owned()),
+        n => Some(format!("{n} more test files that name it were not run")),
+    };
+    let missed: Vec<String> = left.into_iter().chain(copy.carried.missed(facts.has_failed())).collect();
+    facts.missed = (!missed.is_empty()).then(|| missed.join("; "));
     let mut named = vec![environment.named("python")];
     if facts.project.is_some() {
         named.push(environment.named("pytest"));
@@ -58,22 +64,30 @@ async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Troubl
     Ok(LayerReport { tools: named, ..judge(subject, &facts) })
 }
 
-/// The project's tests that mention the function or its module, for the harness.
-fn suite(subject: &Subject, copy: &Copy) -> Value {
+/// The project's tests that mention the function or its module, for the harness, and how many files were too many.
+fn suite(subject: &Subject, copy: &Copy) -> (Value, usize) {
     let function = subject.task.signature.name.as_str();
     let module = copy.file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     let words = [function, subject.task.class.as_deref().unwrap_or(function), &module];
-    let mentions =
-        |path: &PathBuf| std::fs::read_to_string(path).is_ok_and(|text| words.iter().any(|w| mentions_word(&text, w)));
-    let files: Vec<&PathBuf> = copy.tests.iter().filter(|p| **p != copy.file && mentions(p)).take(MAX_SUITES).collect();
+    // Those that name the function itself come first.
+    let named = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path).ok()?;
+        words.iter().position(|w| mentions_word(&text, w)).map(|at| at > 0)
+    };
+    let others = copy.tests.iter().filter(|p| **p != copy.file);
+    let mut files: Vec<(bool, &PathBuf)> = others.filter_map(|p| Some((named(p)?, p))).collect();
+    files.sort_by_key(|(is_indirect, _)| *is_indirect);
+    let left = files.len().saturating_sub(MAX_SUITES);
+    let files: Vec<&PathBuf> = files.into_iter().take(MAX_SUITES).map(|(_, path)| path).collect();
     let top = copy.file.parent().unwrap_or(&copy.root);
-    json!({
+    let suite = json!({
         "root": copy.root,
         "files": files,
         "path": copy.file,
         "paths": harness::search_paths(&copy.root, top),
         "previous": replaced(subject).map(|_| subject.previous.to_string()),
-    })
+    });
+    (suite, left)
 }
 
 fn mentions_word(text: &str, word: &str) -> bool {

@@ -128,9 +128,69 @@ const PATH_METHODS: &[&str] = &[
     "try_exists",
 ];
 
+/// What `use` with a star brings in of modules all of which is one capability: any other name may be the file's own.
+const STARS: &[(&str, &[&str])] = &[
+    (
+        "std::env",
+        &[
+            "args",
+            "args_os",
+            "current_dir",
+            "current_exe",
+            "remove_var",
+            "set_var",
+            "temp_dir",
+            "var",
+            "var_os",
+            "vars",
+        ],
+    ),
+    (
+        "std::fs",
+        &[
+            "DirBuilder",
+            "File",
+            "OpenOptions",
+            "canonicalize",
+            "copy",
+            "create_dir",
+            "create_dir_all",
+            "exists",
+            "hard_link",
+            "metadata",
+            "read",
+            "read_dir",
+            "read_link",
+            "read_to_string",
+            "remove_dir",
+            "remove_dir_all",
+            "remove_file",
+            "rename",
+            "set_permissions",
+            "symlink_metadata",
+            "write",
+        ],
+    ),
+    ("std::net", &["TcpListener", "TcpStream", "ToSocketAddrs", "UdpSocket"]),
+    ("std::process", &["Command", "Stdio", "abort", "exit", "id"]),
+];
+
+/// Whether the first name of a path reaches for something when it comes from a star of this module.
+pub(super) fn is_of_star(module: &str, written: &str) -> bool {
+    let first = written.split("::").next().unwrap_or(written);
+    match STARS.iter().find(|(name, _)| *name == module) {
+        Some((_, names)) => names.contains(&first),
+        None => of_path(module).is_none() && of_path(&format!("{module}::{written}")).is_some(),
+    }
+}
+
 /// The capability of a full path (`std::fs::read`), if it has one.
 pub(super) fn of_path(path: &str) -> Option<Capability> {
     let path = path.strip_prefix("::").unwrap_or(path);
+    let method = path.strip_prefix("std::path::Path::").or(path.strip_prefix("std::path::PathBuf::"));
+    if method.is_some_and(|method| PATH_METHODS.contains(&method)) {
+        return Some(Files);
+    }
     let standard = path.strip_prefix("core::").or(path.strip_prefix("alloc::")).map(|rest| format!("std::{rest}"));
     let mut prefix = standard.as_deref().unwrap_or(path);
     loop {
@@ -172,6 +232,12 @@ mod tests {
         assert_eq!(of_path("core::arch::x86_64::_mm_add_ps"), Some(Native));
         assert_eq!(of_path("std::collections::HashMap"), None);
         assert_eq!(of_path("my::std::fs"), None);
+        assert_eq!(of_path("std::path::Path::exists"), Some(Files));
+        assert_eq!(of_path("std::path::Path::new"), None);
+        assert!(
+            is_of_star("std", "fs::write") && is_of_star("std::io", "stdin") && is_of_star("std::fs", "File::open")
+        );
+        assert!(!is_of_star("std::fs", "total") && !is_of_star("std::collections", "HashMap"));
         assert_eq!(of_attribute("#[unsafe(no_mangle)]"), Some("no_mangle"));
         assert_eq!(of_attribute("#[inline]"), None);
     }

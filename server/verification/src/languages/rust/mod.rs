@@ -143,6 +143,6 @@ impl Language for Rust {
     fn surroundings(&self, tools: &Toolchain, subject: &Subject) -> Option<String> {
         // What a project holds beside the file is cargo's to know.
         let alone = self.0.projects.of(tools, subject, Speed::Checked).is_none();
-        alone.then(|| project::surroundings_hash(subject))
+        alone.then(|| format!("{} {}", project::surroundings_hash(subject), toolchain::stamp()))
     }
 }

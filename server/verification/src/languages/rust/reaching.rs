@@ -25,6 +25,8 @@ pub(super) struct TestCase {
     pub is_made: bool,
     /// The file, below the project's root.
     pub file: PathBuf,
+    /// Whether it names the function itself, and not only another that does.
+    pub is_direct: bool,
 }
 
 impl TestCase {
@@ -45,6 +47,7 @@ pub(super) fn tests(root: &Path, place: &Place, function: &str) -> Vec<TestCase>
             collect(root, &root.join(file), &["--test".to_owned(), name.clone()], function, &mut out);
         }
     }
+    out.sort_by_key(|case| !case.is_direct);
     out
 }
 
@@ -60,9 +63,9 @@ fn collect(root: &Path, crate_root: &Path, target: &[String], function: &str, ou
             }
         }
         let below = file.strip_prefix(root).unwrap_or(&file).to_path_buf();
-        for (name, is_made) in in_file(&source, function) {
+        for (name, is_made, is_direct) in in_file(&source, function) {
             let name = format!("{path}{name}");
-            out.push(TestCase { target: target.to_vec(), name, is_made, file: below.clone() });
+            out.push(TestCase { target: target.to_vec(), name, is_made, file: below.clone(), is_direct });
         }
     }
     out.sort_by(|a, b| (&a.file, &a.name).cmp(&(&b.file, &b.name)));
@@ -101,9 +104,9 @@ impl Written<'_> {
     }
 }
 
-/// The tests of one file that reach the function, with the inline modules before their names, and whether a name
-/// may stand for several.
-fn in_file(source: &str, function: &str) -> Vec<(String, bool)> {
+/// The tests of one file that reach the function, with the inline modules before their names, whether a name may stand
+/// for several, and whether they name the function.
+fn in_file(source: &str, function: &str) -> Vec<(String, bool, bool)> {
     let may_test = ["test", "quickcheck", "proptest"].iter().any(|word| source.contains(word));
     if !source.contains(function) || !may_test {
         return Vec::new();
@@ -121,7 +124,8 @@ fn in_file(source: &str, function: &str) -> Vec<(String, bool)> {
         reaching.extend(more);
     }
     let tests = written.iter().filter(|w| w.is_test() && reaches(w, &reaching));
-    tests.map(|w| (format!("{}{}", modules_around(w.at, source), w.name), w.has(&MAKING))).collect()
+    let name = |w: &Written<'_>| format!("{}{}", modules_around(w.at, source), w.name);
+    tests.map(|w| (name(w), w.has(&MAKING), mentions(w.body, source, function))).collect()
 }
 
 fn written<'t>(root: Node<'t>, source: &'t str) -> Vec<Written<'t>> {
@@ -192,15 +196,17 @@ mod unit {
     #[test]
     fn tests_reach_a_function_through_helpers_of_their_file() {
         let source = "fn median() {}\nfn other() {}\nfn check() { median() }\n#[cfg(test)]\nmod tests {\n    use super::*;\n    #[test]\n    fn direct() { assert_eq!(median(), ()); }\n    // why\n    #[tokio::test]\n    #[ignore]\n    async fn through() { check() }\n    #[test]\n    fn elsewhere() { other() }\n    fn helper() { median() }\n}\n";
-        let found = in_file(source, "median").into_iter().map(|(name, _)| name);
+        let found = in_file(source, "median").into_iter().map(|(name, ..)| name);
         assert_eq!(found.collect::<Vec<_>>(), ["tests::direct", "tests::through"]);
+        let direct = in_file(source, "median").into_iter().map(|(_, _, is_direct)| is_direct);
+        assert_eq!(direct.collect::<Vec<_>>(), [true, false]);
     }
 
     #[test]
     fn what_a_macro_makes_a_test_is_one() {
         let source = "#[cfg(test)]\nmod tests {\n proptest! {\n  #![proptest_config(C::with_cases(3))]\n  /// Why.\n  #[test]\n  fn bounded(x in 0..5i64, y: u8) { prop_assert_eq!(median(&[x]), x); }\n  fn helper(z in 0..2) { median(&[z]) }\n  #[test]\n  fn other(x in 0..5) { prop_assert!(x < 5); }\n }\n quickcheck! { fn law(xs: Vec<i64>) -> bool { median(&xs) == 1 } }\n #[rstest]\n #[case(1)]\n #[case(2)]\n fn cases(#[case] n: i64) { assert_eq!(median(&[n]), n); }\n #[test_case::test_case(3)]\n fn more(n: i64) { median(&[n]); }\n}\n";
         let found = in_file(source, "median");
-        let found: Vec<(&str, bool)> = found.iter().map(|(name, made)| (name.as_str(), *made)).collect();
+        let found: Vec<(&str, bool)> = found.iter().map(|(name, made, _)| (name.as_str(), *made)).collect();
         let expected =
             [("tests::bounded", false), ("tests::law", false), ("tests::cases", true), ("tests::more", true)];
         assert_eq!(found, expected);
@@ -208,7 +214,13 @@ mod unit {
 
     #[test]
     fn a_name_that_stands_for_several_is_each_of_them() {
-        let case = TestCase { target: vec![], name: "tests::cases".into(), is_made: true, file: "src/lib.rs".into() };
+        let case = TestCase {
+            target: vec![],
+            name: "tests::cases".into(),
+            is_made: true,
+            file: "src/lib.rs".into(),
+            is_direct: true,
+        };
         let listed =
             "tests::cases::case_1: test\ntests::cases::case_2: test\ntests::casesx: test\ntests::cases: bench\n";
         let names: Vec<String> = expanded(&case, listed).into_iter().map(|c| c.name).collect();

@@ -84,12 +84,13 @@ fn of_function(
 /// What the file's `use` declarations alone reach for.
 fn of_imports(source: &str) -> Vec<Reach> {
     let Some(tree) = parse(source) else { return Vec::new() };
+    let names = Names::read(tree.root_node(), source);
     let declarations = nodes(tree.root_node()).into_iter().filter(|n| n.kind() == "use_declaration");
     let mut out = Vec::new();
     for node in declarations {
         let line = node.start_position().row + 1;
         for item in parse_declaration(node, source) {
-            let target = item.full_name();
+            let target = names.full(&item.full_name());
             if let Some(capability) = capabilities::of_path(&target) {
                 out.push(Reach { capability, target, line });
             }
@@ -101,6 +102,8 @@ fn of_imports(source: &str) -> Vec<Reach> {
 /// What the names of a file mean.
 struct Names {
     imported: HashMap<String, String>,
+    /// Modules of which everything is imported.
+    stars: Vec<String>,
     uses_paths: bool,
 }
 
@@ -112,15 +115,38 @@ impl Names {
             .flat_map(|n| parse_declaration(n, source))
             .collect();
         let named = items.iter().filter(|i| !i.is_star() && !i.is_relative());
-        let imported = named.map(|i| (i.binds().to_owned(), i.full_name())).collect();
+        let mut imported: HashMap<String, String> = named.map(|i| (i.binds().to_owned(), i.full_name())).collect();
+        for node in nodes(root).into_iter().filter(|n| n.kind() == "extern_crate_declaration") {
+            if let (Some(name), Some(alias)) = (node.child_by_field_name("name"), node.child_by_field_name("alias")) {
+                imported.insert(text(alias, source).to_owned(), text(name, source).to_owned());
+            }
+        }
         let uses_paths = source.contains("Path");
-        Self { imported, uses_paths }
+        let mut names = Self { imported, stars: Vec::new(), uses_paths };
+        let stars = items.iter().filter(|i| i.is_star());
+        names.stars = stars.map(|i| names.full(i.full_name().trim_end_matches("::*"))).collect();
+        // What is imported by another name's way, `use std as s; use s::fs`.
+        let further = |(name, full): (&String, &String)| {
+            let first = full.split("::").next().unwrap_or(full);
+            (first != name.as_str()).then(|| (name.clone(), names.full(full)))
+        };
+        names.imported = names.imported.iter().map(|i| further(i).unwrap_or((i.0.clone(), i.1.clone()))).collect();
+        names
     }
 
     /// The full path behind one that is written out.
     fn full(&self, written: &str) -> String {
         let squeezed: String = written.split_whitespace().collect();
+        // `<Path>::exists` is `Path::exists`.
+        let squeezed = match squeezed.strip_prefix('<').and_then(|inner| inner.split_once(">::")) {
+            Some((owner, name)) => format!("{owner}::{name}"),
+            None => squeezed,
+        };
         let (first, rest) = squeezed.split_once("::").map_or((squeezed.as_str(), None), |(f, r)| (f, Some(r)));
+        let star = self.stars.iter().find(|module| capabilities::is_of_star(module, &squeezed));
+        if let Some(module) = star.filter(|_| !self.imported.contains_key(first)) {
+            return format!("{module}::{squeezed}");
+        }
         let meant = self.imported.get(first).map_or(first, String::as_str);
         rest.map_or_else(|| meant.to_owned(), |rest| format!("{meant}::{rest}"))
     }
@@ -169,6 +195,14 @@ impl Names {
                 if tokens.iter().any(|n| text(*n, source) == "unsafe") {
                     add(Capability::Native, "unsafe");
                 }
+                for call in tokens.windows(3) {
+                    let [dot, name, arguments] = call else { continue };
+                    let is_call = text(*dot, source) == "." && arguments.kind() == "token_tree";
+                    let name = text(*name, source);
+                    if let Some(capability) = capabilities::of_method(name, self.uses_paths).filter(|_| is_call) {
+                        add(capability, &format!("Path::{name}"));
+                    }
+                }
                 for pair in tokens.windows(2) {
                     let [name, mark] = pair else { continue };
                     let capability = capabilities::of_macro(text(*name, source)).filter(|_| mark.kind() == "!");
@@ -187,16 +221,17 @@ impl Names {
             }
             "use_declaration" => {
                 for item in parse_declaration(node, source) {
-                    let target = item.full_name();
+                    let target = self.full(&item.full_name());
                     if let Some(capability) = capabilities::of_path(&target) {
                         add(capability, &target);
                     }
                 }
             }
             "identifier" | "type_identifier" if !parent.starts_with("scoped_") && !in_text(node) => {
-                let full = self.imported.get(written);
-                if let Some((full, capability)) = full.and_then(|f| capabilities::of_path(f).map(|c| (f, c))) {
-                    add(capability, full);
+                let full = self.full(written);
+                let is_foreign = full != written || self.imported.contains_key(written);
+                if let Some(capability) = capabilities::of_path(&full).filter(|_| is_foreign) {
+                    add(capability, &full);
                 }
             }
             "field_identifier" => {

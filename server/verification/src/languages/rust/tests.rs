@@ -59,7 +59,8 @@ fn broken(subject: &Subject, why: &str, line: usize) -> LayerReport {
 async fn run(state: &State, tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Trouble> {
     let spec = &subject.task.spec;
     let mut facts = Facts { examples: examples(state, tools, subject).await?, ..Facts::default() };
-    facts.project = project(state, tools, subject, &subject.task.source).await?;
+    let left;
+    (facts.project, left) = project(state, tools, subject, &subject.task.source).await?;
     let failed: Vec<String> = facts
         .project
         .iter()
@@ -68,7 +69,9 @@ async fn run(state: &State, tools: &Toolchain, subject: &Subject) -> Result<Laye
         .map(|t| t.id.clone())
         .collect();
     let has_failed = !failed.is_empty();
-    facts.missed = state.projects.of(tools, subject, Speed::Checked).and_then(|project| project.missed(has_failed));
+    let missed = state.projects.of(tools, subject, Speed::Checked).and_then(|project| project.missed(has_failed));
+    let missed: Vec<String> = untried(left).into_iter().chain(missed).collect();
+    facts.missed = (!missed.is_empty()).then(|| missed.join("; "));
     let has_passed = facts.project.iter().flat_map(|run| &run.tests).any(|t| t.outcome == "passed");
     // Where no example speaks for the function, its tests must: which of them could fail?
     if has_passed && facts.examples.iter().all(|f| f.hollow) {
@@ -76,7 +79,7 @@ async fn run(state: &State, tools: &Toolchain, subject: &Subject) -> Result<Laye
     }
     // Tests of a placeholder fail, whatever they say.
     if !failed.is_empty() && replaced(subject).is_some() {
-        facts.before = project(state, tools, subject, &subject.previous).await.unwrap_or_default();
+        facts.before = project(state, tools, subject, &subject.previous).await.unwrap_or_default().0;
     }
     let rust = state.rust(tools).await?;
     let mut named = Vec::new();
@@ -120,14 +123,23 @@ fn is_plain(example: &Example) -> bool {
     example.equation.as_ref().is_some_and(|(_, right)| is_literal(right))
 }
 
-/// Runs the project's tests that reach the function, with `text` in the place of its file.
+/// What is said of tests beyond the most that are run.
+fn untried(left: usize) -> Option<String> {
+    match left {
+        0 => None,
+        1 => Some("1 more test that reaches it was not run".to_owned()),
+        n => Some(format!("{n} more tests that reach it were not run")),
+    }
+}
+
+/// Runs the project's tests that reach the function, with `text` in the place of its file; and how many were too many.
 async fn project(
     state: &State,
     tools: &Toolchain,
     subject: &Subject,
     text: &str,
-) -> Result<Option<ProjectRun>, Trouble> {
-    let Some(project) = state.projects.of(tools, subject, Speed::Checked) else { return Ok(None) };
+) -> Result<(Option<ProjectRun>, usize), Trouble> {
+    let Some(project) = state.projects.of(tools, subject, Speed::Checked) else { return Ok((None, 0)) };
     let rust = state.rust(tools).await?;
     // Where a `cfg` could leave the function out, the tests may call another of its name.
     if Plan::read(&subject.task).is_ok_and(|plan| plan.is_conditional()) {
@@ -138,8 +150,9 @@ async fn project(
     held.put(&place.file, text)?;
     let mut cases = reaching::tests(&held.folder(), &place, &subject.task.signature.name);
     if cases.is_empty() {
-        return Ok(None);
+        return Ok((None, 0));
     }
+    let mut left = cases.len().saturating_sub(MAX_TESTS);
     cases.truncate(MAX_TESTS);
     let programs = match test_programs(tools, rust, &held, &place.package, &cases).await {
         Ok(programs) => programs,
@@ -149,7 +162,7 @@ async fn project(
                 outcome: "failed".into(),
                 message: format!("do not compile: {why}"),
             }];
-            return Ok(Some(ProjectRun { tests, ended: "done".into(), code: 1, text: String::new() }));
+            return Ok((Some(ProjectRun { tests, ended: "done".into(), code: 1, text: String::new() }), left));
         }
         Err(error) => return Err(error.into()),
     };
@@ -162,10 +175,12 @@ async fn project(
         for case in made(tools, case, program, &folder, &readable).await? {
             if tests.len() < MAX_TESTS {
                 tests.push(one(tools, &case, program, &folder, readable.clone()).await?);
+            } else {
+                left += 1;
             }
         }
     }
-    Ok(Some(ProjectRun { tests, ended: "done".into(), code: 0, text: String::new() }))
+    Ok((Some(ProjectRun { tests, ended: "done".into(), code: 0, text: String::new() }), left))
 }
 
 /// The same tests with functions that do nothing and give what is of no use, one after another; `None` where none
@@ -173,7 +188,7 @@ async fn project(
 async fn weighed(state: &State, tools: &Toolchain, subject: &Subject) -> Result<Option<ProjectRun>, Trouble> {
     let mut all = ProjectRun { ended: "done".into(), ..ProjectRun::default() };
     for text in hollow::texts(subject) {
-        let Some(run) = project(state, tools, subject, &text).await? else { return Ok(None) };
+        let Some(run) = project(state, tools, subject, &text).await?.0 else { return Ok(None) };
         if run.tests.iter().any(|t| t.id == UNBUILT) {
             return Ok(None);
         }

@@ -136,6 +136,31 @@ pub(super) fn is_there() -> Result<(), CheckError> {
     found.ok_or_else(|| CheckError(format!("the Rust compiler is missing; {REMEDY}")))
 }
 
+/// What changes when the compiler does: the program itself, and what rustup notes of its toolchains.
+pub(super) fn stamp() -> String {
+    let mut places: Vec<PathBuf> = trusted::which("rustc").into_iter().collect();
+    let rustup = std::env::var_os("RUSTUP_HOME").map(PathBuf::from);
+    if let Some(rustup) = rustup.or_else(|| std::env::home_dir().map(|home| home.join(".rustup"))) {
+        let noted = std::fs::read_dir(rustup.join("update-hashes")).into_iter().flatten().flatten();
+        let mut noted: Vec<PathBuf> = noted.map(|entry| entry.path()).collect();
+        noted.sort();
+        places.push(rustup.join("settings.toml"));
+        places.extend(noted);
+    }
+    stamp_of(&places, std::env::var("RUSTUP_TOOLCHAIN").unwrap_or_default())
+}
+
+/// When files were changed, and how long they are.
+fn stamp_of(places: &[PathBuf], chosen: String) -> String {
+    let mut out = chosen;
+    for place in places {
+        let Ok(meta) = std::fs::metadata(place) else { continue };
+        let since = meta.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+        out.push_str(&format!(" {} {} {}", place.display(), since.unwrap_or_default().as_nanos(), meta.len()));
+    }
+    out
+}
+
 /// The report on a machine without Rust, which only Rust files need.
 pub(super) fn nothing_there() -> Vec<ToolCheck> {
     vec![ToolCheck {

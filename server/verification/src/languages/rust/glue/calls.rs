@@ -4,6 +4,9 @@ use tree_sitter::Node;
 
 use super::super::tree::{Expression, nodes, parts, text, unwrapped};
 
+/// Most literals of one constant that count.
+const MOST: usize = 12;
+
 /// One call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Call {
@@ -69,9 +72,7 @@ pub(in super::super) fn hints(code: &str) -> Vec<String> {
         let digits = || written.replace('_', "");
         match node.kind() {
             "integer_literal" => {
-                let bare = digits();
-                let end = bare.find(|c: char| !c.is_ascii_digit()).unwrap_or(bare.len());
-                out.push(format!("i:{sign}{}", bare.get(..end).unwrap_or("0")));
+                out.extend(whole(&digits()).map(|value| format!("i:{sign}{value}")));
             }
             "float_literal" => {
                 out.push(format!("f:{sign}{}", digits().trim_end_matches("f64").trim_end_matches("f32")))
@@ -82,6 +83,29 @@ pub(in super::super) fn hints(code: &str) -> Vec<String> {
         }
     }
     out
+}
+
+/// The value of an integer literal without its `_`: `0x5400`, `12u8`.
+fn whole(written: &str) -> Option<i128> {
+    let (radix, rest) = match written.get(..2) {
+        Some("0x") => (16, written.get(2..)?),
+        Some("0o") => (8, written.get(2..)?),
+        Some("0b") => (2, written.get(2..)?),
+        _ => (10, written),
+    };
+    // The type behind the digits.
+    let end = rest.find(|c: char| !c.is_digit(radix)).unwrap_or(rest.len());
+    i128::from_str_radix(rest.get(..end)?, radix).ok()
+}
+
+/// The literals of the constants of a file that one of these texts names, as far as they are not a table's.
+pub(in super::super) fn constants(file: &str, texts: &[&str]) -> Vec<String> {
+    let Some(tree) = super::super::tree::parse(file) else { return Vec::new() };
+    let is_named = |name: &str| texts.iter().any(|t| super::super::tree::words(t).any(|w| w == name));
+    let items = nodes(tree.root_node()).into_iter().filter(|n| matches!(n.kind(), "const_item" | "static_item"));
+    let named = items.filter(|n| n.child_by_field_name("name").is_some_and(|name| is_named(text(name, file))));
+    let values = named.filter_map(|n| n.child_by_field_name("value"));
+    values.flat_map(|value| hints(text(value, file)).into_iter().take(MOST)).collect()
 }
 
 #[cfg(test)]
@@ -99,6 +123,9 @@ mod tests {
         assert_eq!(calls("m::f::<u8>(1) == f(2)", "f").len(), 2);
         assert_eq!(referred("&mut vec![1]"), Some(("vec![1]".into(), true)));
         assert_eq!(referred("x"), None);
+        assert_eq!(hints("f(0x54_00u16, -0b101, 1_0)"), ["i:21504", "i:-5", "i:10"]);
+        let file = "const LIMIT: u32 = 7_000;\nconst OTHER: u32 = 1;\nfn f(x: u32) -> bool { x > LIMIT }";
+        assert_eq!(constants(file, &["{ x > LIMIT }", "result == (x >= LIMIT)"]), ["i:7000"]);
         assert_eq!(hints("f(-12_000u32, 2.5e3f64, \"é x\", 'q')"), ["i:-12000", "f:2.5e3", "t:é x", "t:q"]);
     }
 }

@@ -19,7 +19,7 @@ use std::ops::Range;
 use tree_sitter::Node;
 use zeroerr_core::code::{Task, line_of};
 
-pub(super) use calls::hints;
+pub(super) use calls::{constants, hints};
 pub(super) use probe::Probe;
 
 use self::calls::Call;

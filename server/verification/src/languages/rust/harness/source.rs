@@ -17,6 +17,8 @@ pub struct Hints {
     pub alphabet: Vec<char>,
     /// Integers that the code itself compares with or counts to.
     pub near: Vec<i128>,
+    /// Floats that the code itself compares with.
+    pub limits: Vec<f64>,
     /// Texts that the code itself looks for.
     pub words: Vec<String>,
     /// Whether the ends of the integer types belong to the values.

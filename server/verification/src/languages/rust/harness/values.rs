@@ -144,9 +144,22 @@ macro_rules! floats {
                 let plain = [0.0, 1.0, -1.0, 0.5, 2.5, -0.25, 3.0, 10.0, 3.125, 100.0, -7.5, 1e-6, 1e6];
                 let mut out: Vec<Self> = plain.to_vec();
                 hints(|h| out.extend(h.floats.iter().map(|f| *f as Self).filter(|f| f.is_finite())));
+                for limit in hints(|h| h.limits.clone()) {
+                    // Itself, those right beside it, and those around it.
+                    let (limit, near) = (limit as Self, 1.0 + Self::EPSILON);
+                    for value in [limit, limit * near, limit / near, limit * 1.01, limit * 0.99, limit + 1.0, limit - 1.0] {
+                        if !out.contains(&value) {
+                            out.push(value);
+                        }
+                    }
+                }
                 out
             }
             fn draw(source: &mut Source, size: usize) -> Self {
+                let limit = hints(|h| (!h.limits.is_empty()).then(|| *source.clone().pick(&h.limits)));
+                if let Some(limit) = limit.filter(|_| source.below(10) == 0) {
+                    return limit as Self;
+                }
                 let whole = source.below(200 * size.max(1)) as f64 - (60 * size) as f64;
                 (whole / *source.pick(&[1.0, 2.0, 4.0, 8.0])) as Self
             }
@@ -219,13 +232,17 @@ impl Arb for () {
 
 impl Arb for char {
     fn small() -> Vec<Self> {
-        let mut out = vec!['a', 'b', 'A', 'Z', '0', '9', ' ', '-', 'z', 'é', '日', '\n'];
+        let mut out = vec!['a', 'b', 'A', 'Z', '0', '9', ' ', '-', 'z', 'é', '日', '\n', '\t', '5', 'm', '_'];
         hints(|h| out.splice(2..2, h.alphabet.iter().copied().take(8)).count());
         out.dedup();
         out
     }
     fn draw(source: &mut Source, _size: usize) -> Self {
-        if source.below(4) == 0 { *source.pick(&['a', 'Z', '5', ' ', '\t', 'é', 'ß', '🙂']) } else { hints(|h| *source.pick(&h.alphabet)) }
+        match source.below(8) {
+            0 => *source.pick(&['a', 'Z', '5', ' ', '\t', 'é', 'ß', '🙂']),
+            1 => char::from(b' ' + source.below(95) as u8),
+            _ => hints(|h| *source.pick(&h.alphabet)),
+        }
     }
     fn shrink(&self) -> Vec<Self> {
         ['a', 'b', 'A', '0', ' '].into_iter().take_while(|c| c != self).collect()
@@ -241,7 +258,7 @@ impl Arb for char {
 /// Texts that trip up programs.
 const WORDS: &[&str] = &[
     "", "a", "ab", "aa", "Ab", "hello", "racecar", "Hello World", "a b  c", " x ", "123", "-1", "a,b", "été", "Été", "日本",
-    "A man, a plan", "🙂", "a\nb", "\ta\r\n",
+    "A man, a plan", "🙂", "a\nb", "\ta\r\n", "0123456789", "abcdefghijklmnopqrstuvwxyz", "AZaz09", "\t", "a\tb", "z", "9",
 ];
 
 impl Arb for String {

@@ -292,6 +292,9 @@ fn cut(text: &str) -> String {
     text.chars().take(400).collect()
 }
 
+/// How large a float is that may be a limit of something: no tolerance, and none whose powers are infinite.
+const LIMITS: std::ops::Range<f64> = 1e-6..1e12;
+
 fn read_hints(parts: &[String]) -> Hints {
     let mut found = Hints::default();
     for part in parts {
@@ -300,6 +303,7 @@ fn read_hints(parts: &[String]) -> Hints {
             Some(("f:", rest)) => found.floats.extend(rest.parse::<f64>().ok()),
             Some(("t:", rest)) => found.texts.push(rest.to_owned()),
             Some(("n:", rest)) => found.near.extend(rest.parse::<i128>().ok()),
+            Some(("g:", rest)) => found.limits.extend(rest.parse::<f64>().ok().filter(|f| LIMITS.contains(&f.abs()))),
             Some(("w:", rest)) => found.words.push(rest.to_owned()),
             Some(("x:", _)) => found.extremes = true,
             _ => {}
