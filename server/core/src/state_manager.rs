@@ -54,6 +54,17 @@ impl SampleFate {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Record {
+    /// A step begins to vote, and this is what its votes are counted by. Journals of older versions do not say.
+    Begun {
+        /// Step name.
+        step: String,
+        /// Samples of an earlier run that it takes up.
+        earlier: u32,
+        /// Steps of the plan; 1 for a function that stands alone.
+        steps: u64,
+        /// Whether votes are counted input by input.
+        by_input: bool,
+    },
     /// A sample of a step has ended; `id` counts from 0 per step.
     Sample {
         /// Step name.

@@ -1,6 +1,8 @@
 //! How the votes of a run are counted (docs/decisions/0008).
 
+use zeroerr_agents::archetypes::Archetype;
 use zeroerr_agents::orchestrator::StepMachine;
+use zeroerr_core::state_manager::Record;
 use zeroerr_core::task_specification::Spec;
 use zeroerr_core::voting_engine::consensus::Evidence;
 use zeroerr_core::voting_engine::domain::Domain;
@@ -15,12 +17,35 @@ pub fn evidence(function: &str, spec: &Spec, answered: u32) -> Evidence {
     Evidence::new(Domain::of(function, calls), examples).answered(answered)
 }
 
-/// The machine that a step of a journaled run was counted by; `is_alone` when it is the run's only one.
-pub(crate) fn machine_of(origin: Option<&Origin>, step: &str, is_alone: bool) -> StepMachine {
+/// The machine that a step of a journaled run was counted by: with the rules that its records begin with, or, where
+/// they do not say, with those that a step has which `is_alone` or not in a run that takes nothing up.
+pub(crate) fn machine_of<'a>(
+    origin: Option<&Origin>,
+    step: &str,
+    mut records: impl Iterator<Item = &'a Record>,
+    is_alone: bool,
+) -> StepMachine {
     let options = origin.map_or_else(RunOptions::default, |o| o.options.clone());
-    let machine = StepMachine::new(step, options.rules()).advised_by(options.agents.rules);
-    match origin.filter(|o| is_alone && o.options.by_input) {
+    if is_plan_vote(step) {
+        return StepMachine::new(step, options.planning.voting(options.in_flight));
+    }
+    let begun = records.find_map(|r| match r {
+        Record::Begun { step: own, earlier, steps, by_input } if own == step => Some((*earlier, *steps, *by_input)),
+        _ => None,
+    });
+    let machine = StepMachine::new(step, options.rules());
+    let (machine, by_input) = match begun {
+        Some((earlier, steps, by_input)) => (machine.taking_up(earlier).aiming_at(options.aim(steps)), by_input),
+        None => (machine, is_alone && options.by_input),
+    };
+    let machine = machine.advised_by(options.agents.rules);
+    match origin.filter(|_| by_input) {
         Some(o) => machine.with_evidence(evidence(&o.function, &o.spec, o.answered)),
         None => machine,
     }
+}
+
+/// Whether a step of the journal is the vote on how to split a function.
+pub(crate) fn is_plan_vote(step: &str) -> bool {
+    step.starts_with(Archetype::Planner.purpose())
 }

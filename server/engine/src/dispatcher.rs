@@ -130,12 +130,16 @@ impl Dispatcher {
     pub(crate) fn new(context: Arc<StepContext>, wires: Wires, check: Check, known: &[Record]) -> Self {
         let earlier = u32::try_from(context.earlier.len()).unwrap_or(u32::MAX);
         let mut machine = StepMachine::new(context.label.clone(), context.options.rules()).taking_up(earlier);
-        machine = machine.aiming_at(context.aim).advised_by(context.options.agents.rules);
+        machine = machine.aiming_at(context.options.aim(context.steps)).advised_by(context.options.agents.rules);
         if context.counts_by_input() {
             let task = &context.task;
             machine = machine.with_evidence(evidence(&task.signature.name, &task.spec, wires.answered));
         }
         let mut records = wires.records_of(machine.name());
+        if !records.iter().any(|r| matches!(r, Record::Begun { .. })) {
+            let (step, by_input) = (context.label.clone(), context.counts_by_input());
+            wires.record(&Record::Begun { step, earlier, steps: context.steps, by_input });
+        }
         records.extend_from_slice(known);
         machine.restore(&records);
         let mut this = Self {

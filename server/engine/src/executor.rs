@@ -10,7 +10,6 @@ use zeroerr_core::error_handler::ErrorClass;
 use zeroerr_core::ports::{Model, ModelError, SampleRequest, SampleResponse};
 use zeroerr_core::red_flag_detector::{RedFlag, flag_response};
 use zeroerr_core::state_manager::SampleFate;
-use zeroerr_core::voting_engine::adaptive::Aim;
 use zeroerr_llm::prompt_templates::{Variation, coder_messages, coder_stops};
 use zeroerr_verification::languages::{Observation, Probe, Subject};
 use zeroerr_verification::verification_stack::VerificationStack;
@@ -44,8 +43,8 @@ pub(crate) struct StepContext {
     /// The name that its samples are recorded and seeded by; not the function's when a plan lets it
     /// vote anew.
     pub label: String,
-    /// What makes its lead follow the votes, if anything does.
-    pub aim: Option<Aim>,
+    /// Steps of the plan that it is part of; 1 for a function that stands alone.
+    pub steps: u64,
     /// Headers of the functions it may call.
     pub callable: Vec<String>,
     /// How a winner of a plan's step is placed; `None` for a function that stands alone.
@@ -88,7 +87,7 @@ impl StepContext {
             swarm,
             options,
             earlier: Vec::new(),
-            aim: None,
+            steps: 1,
             callable: Vec::new(),
             placing: None,
             judged: Mutex::default(),

@@ -150,8 +150,8 @@ impl Default for RunOptions {
 
 impl RunOptions {
     /// What each step of a plan aims at.
-    pub fn aim(&self, steps: usize) -> Option<Aim> {
-        self.reliability.map(|r| Aim { p: r.assumed_success, target: r.target, steps: steps as u64 })
+    pub fn aim(&self, steps: u64) -> Option<Aim> {
+        self.reliability.map(|r| Aim { p: r.assumed_success, target: r.target, steps })
     }
 
     /// The rules of every step.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use zeroerr_core::report::{RunReport, StepReport};
 use zeroerr_core::state_manager::Record;
 
-use crate::counting::machine_of;
+use crate::counting::{is_plan_vote, machine_of};
 
 use super::{Acceptance, Journal, JournalError, Lease, Origin, parsed};
 
@@ -85,9 +85,9 @@ impl RunExport {
                 names.push(step);
             }
         }
-        let is_alone = names.len() == 1;
+        let is_alone = names.iter().filter(|name| !is_plan_vote(name)).count() == 1;
         let report = |name: &&str| {
-            let mut machine = machine_of(self.origin.as_ref(), name, is_alone);
+            let mut machine = machine_of(self.origin.as_ref(), name, records.iter(), is_alone);
             machine.restore(&records);
             let _ = machine.start();
             machine.report()

@@ -201,7 +201,7 @@ fn refine(moments: &mut [Moment]) {
 }
 
 fn step(export: &RunExport, report: &StepReport, all: &[StepReport], moments: &[Moment]) -> StepView {
-    let machine = machine_of(export.origin.as_ref(), &report.name, all.len() == 1);
+    let machine = machine_of(export.origin.as_ref(), &report.name, moments.iter().map(|m| &m.record), all.len() == 1);
     let state = state(export, report, all);
     let decided = moments.iter().rev().find_map(|m| match &m.record {
         Record::Decided { step, class } if *step == report.name => Some(class.as_str()),

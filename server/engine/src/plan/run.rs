@@ -85,7 +85,6 @@ impl LocalWorkbench {
         let earlier = wires.earlier(&task.signature.name);
         let mut context = self.context(task.clone(), options).taking_up(earlier);
         context.callable = settled.given;
-        context.aim = options.aim(1);
         let outcome = Dispatcher::new(Arc::new(context), wires.clone(), Check::FullStack, &[]).run().await;
         let plan = votes.remove(&task.signature.name).map(Box::new);
         report.steps.push(StepReport { plan, ..outcome.report.clone() });

@@ -40,7 +40,7 @@ impl LocalWorkbench {
         let earlier = if draft.plan.below(&turn.step).is_empty() { wires.earlier(&turn.label()) } else { Vec::new() };
         let mut context = self.context(task, options).taking_up(earlier);
         context.label = turn.label();
-        context.aim = options.aim(draft.plan.steps.len());
+        context.steps = draft.plan.steps.len() as u64;
         context.callable = callable;
         context.placing = Some(placing);
         let check = if is_last { Check::FullStack } else { Check::Part };

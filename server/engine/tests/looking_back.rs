@@ -1,0 +1,92 @@
+//! What report page and `runs show` make of a run's records is what the run itself has counted.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod toy;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
+use zeroerr_core::ports::{Role, SampleRequest};
+use zeroerr_core::report::{RunOutcome, RunReport, StepReport};
+use zeroerr_engine::Workbench;
+use zeroerr_engine::journal::{Journal, RunExport};
+use zeroerr_engine::options::{Reliability, RunOptions};
+use zeroerr_engine::page::page;
+use zeroerr_test_support::{Reply, ScriptedModel};
+
+use toy::said;
+
+async fn run(folder: &Path, model: &ScriptedModel, source: &str, options: &RunOptions) -> RunReport {
+    let journal = Journal::open(folder).expect("a journal");
+    let workbench = toy::workbench(Arc::new(model.clone()), Duration::ZERO, Some(journal), options.clone());
+    let task = workbench.analyse(Path::new("/nowhere/double.py"), &Arc::from(source)).tasks.pop().expect("a task");
+    let (events, _told) = unbounded_channel();
+    workbench.run(task, events, CancellationToken::new()).await
+}
+
+fn export(folder: &Path, run: &RunReport) -> RunExport {
+    Journal::open(folder).and_then(|j| j.export(&run.id)).expect("an export")
+}
+
+/// The page's lines end at the votes that the run has counted, and so does `runs show` before there is a report.
+fn check_counted(export: &RunExport, report: &RunReport) {
+    let counted = |s: &StepReport| (s.name.clone(), s.samples, s.taken_up, s.tally.clone(), s.margin, s.k);
+    let unfinished = RunExport { report: None, ..export.clone() };
+    let mut from_records: Vec<_> = unfinished.steps().iter().map(counted).collect();
+    let mut ended: Vec<_> = report.steps.iter().map(counted).collect();
+    from_records.sort_by(|a, b| a.0.cmp(&b.0));
+    ended.sort_by(|a, b| a.0.cmp(&b.0));
+    assert_eq!(from_records, ended);
+    let html = page(export).expect("a page");
+    for step in &report.steps {
+        for class in &step.tally {
+            let line = format!("<title>{}: {} votes</title>", class.class, class.votes);
+            assert!(html.contains(&line), "{}: no {line} in {html}", step.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_took_up_samples_is_drawn_to_its_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let says = [2, 5, 2, 5, 5, 5, 5].map(|n| said(&format!("return x * {n}")));
+    let model = ScriptedModel::new(says.iter().map(String::as_str)).then_always(said("return x * 2").as_str());
+    let options = RunOptions { k: 3, max_attempts: 6, in_flight: 1, ..RunOptions::default() };
+    let split = run(folder.path(), &model, toy::FILE, &options).await;
+    assert_eq!((split.outcome, model.requests().len()), (RunOutcome::Abstained, 4), "{}", split.reason);
+    let answered = toy::FILE.replace("# @ensures", "# @example double(3) == 6\n# @ensures");
+    let decided = run(folder.path(), &model, &answered, &options).await;
+    assert_eq!(decided.outcome, RunOutcome::Verified, "{}", decided.reason);
+    // Five is refuted after the seventh; the eighth is of another round.
+    assert_eq!((decided.steps[0].samples, decided.steps[0].taken_up), (8, 4));
+    check_counted(&export(folder.path(), &decided), &decided);
+}
+
+const PLAN: &str = "# @spec Twice x.\n# @step one(x: int) -> int: two times x\n# @step two(x: int) -> int: x and x\n# @example double(2) == 4\ndef double(x: int) -> int:\n    ...\n";
+
+/// Writes what is asked for, with the factor that `factor` says for its header and seed.
+fn writer(factor: impl Fn(&str) -> i64 + Send + Sync + 'static) -> ScriptedModel {
+    let header = |request: &SampleRequest| {
+        let begun = request.messages.iter().rfind(|m| m.role == Role::Assistant).expect("the begun answer");
+        begun.content.lines().find(|l| l.starts_with("def ")).expect("a header").to_owned()
+    };
+    ScriptedModel::answering(move |request| {
+        let header = header(request);
+        Reply::Text(format!("```python\n{header}\n    return x * {}\n```", factor(&header)))
+    })
+}
+
+#[tokio::test]
+async fn a_plan_with_a_lead_that_follows_its_length_is_drawn_to_its_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let reliability = Some(Reliability { assumed_success: 0.75, target: 0.95 });
+    let options = RunOptions { k: 2, reliability, in_flight: 1, ..RunOptions::default() };
+    let report = run(folder.path(), &writer(|_| 2), PLAN, &options).await;
+    assert_eq!(report.outcome, RunOutcome::Verified, "{}", report.reason);
+    assert!(report.steps.len() == 3 && report.steps.iter().all(|s| s.k > 2), "{:?}", report.steps);
+    check_counted(&export(folder.path(), &report), &report);
+}
