@@ -15,6 +15,8 @@ LOAD_SECONDS = 5.0
 PATIENCE = 5  # how many times its limit a call may take while it waits for a busy machine
 TICK = os.sysconf("SC_CLK_TCK")
 DATA_BYTES = 768 << 20
+# What a worker must know of a request: not what examples expect, nor what other candidates are.
+KNOWN = ("class", "ensures", "function", "line", "module", "numbers", "path", "paths", "properties", "requires", "source", "uses")
 AHEAD = 16  # jobs that are sent before the first of them is answered
 AHEAD_SIZE = 8 << 10  # letters of them, well below what a pipe holds: the judge never waits for it to be emptied
 
@@ -23,7 +25,7 @@ class Worker:
     """A child process that holds one loaded candidate."""
 
     def __init__(self, request, prepare=None):
-        self.request = request
+        self.request = {name: request[name] for name in KNOWN if name in request}
         self.prepare = prepare
         self.pid = None
         self.is_new = False

@@ -10,6 +10,8 @@ __builtins__ = dict(vars(builtins))
 
 import sys
 from _thread import get_ident
+from os import __file__ as _library
+from os.path import dirname as _dirname
 
 _frame = sys._getframe
 _EVENTS = frozenset([
@@ -17,8 +19,11 @@ _EVENTS = frozenset([
     "sys._current_exceptions", "sys._current_frames", "sys._getframe", "sys.setprofile", "sys.settrace",
 ])
 _ATTRIBUTES = frozenset(["ag_frame", "cr_frame", "gi_frame", "tb_frame"])
-# Modules that fetch frames for whoever calls them.
-_FETCHERS = ("inspect.py", "traceback.py")
+# Modules that fetch frames for whoever calls them, and those that call what they are given.
+_FETCHERS = ("inspect.py", "traceback.py", "contextlib.py", "functools.py")
+# Functions of the standard library that keep the frame they fetch to themselves; any other hands it on.
+_DISCREET = frozenset(["_caller", "make_dataclass", "namedtuple", "warn"])
+_LIBRARY = _dirname(_library) + "/"
 
 
 def stand(path):
@@ -37,6 +42,9 @@ def stand(path):
         busy.add(me)
         try:
             frame = _frame(1)
+            code = frame.f_code
+            if code.co_filename.startswith(_LIBRARY) and code.co_name not in _DISCREET and "-packages/" not in code.co_filename:
+                frame = frame.f_back  # `logging.currentframe` fetches a frame for its caller
             while frame is not None and frame.f_code.co_filename.endswith(_FETCHERS):
                 frame = frame.f_back
             if frame is not None and frame.f_code.co_filename == path:
