@@ -1,6 +1,7 @@
 //! Python 3, on tree-sitter: the pure half (specs, extraction, splicing) and the tools that judge.
 
 pub mod analysis;
+mod bindings;
 mod capabilities;
 mod checks;
 pub mod contracts;

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use tree_sitter::Node;
 use zeroerr_core::code::TextRange;
 
+use super::bindings::Bindings;
 use super::capabilities;
 use crate::layers::security::{Capability, Reach};
 
@@ -193,90 +194,6 @@ impl Module {
     }
 }
 
-/// Names that one scope binds, nested scopes left out.
-#[derive(Default)]
-struct Bindings {
-    names: HashSet<String>,
-    global: HashSet<String>,
-}
-
-impl Bindings {
-    fn collect_children(&mut self, node: Node<'_>, source: &str) {
-        let mut cursor = node.walk();
-        for child in node.named_children(&mut cursor) {
-            self.collect(child, source);
-        }
-    }
-
-    fn collect(&mut self, node: Node<'_>, source: &str) {
-        let text = |n: Node<'_>| source.get(n.byte_range()).unwrap_or("").to_string();
-        match node.kind() {
-            "function_definition" | "class_definition" => {
-                self.names.extend(node.child_by_field_name("name").map(text));
-                return;
-            }
-            "lambda"
-            | "list_comprehension"
-            | "set_comprehension"
-            | "dictionary_comprehension"
-            | "generator_expression" => return,
-            "assignment" | "augmented_assignment" | "for_statement" => {
-                if let Some(left) = node.child_by_field_name("left") {
-                    self.targets(left, source);
-                }
-            }
-            "named_expression" => self.names.extend(node.child_by_field_name("name").map(text)),
-            "as_pattern_target" => self.targets(node, source),
-            "global_statement" | "nonlocal_statement" => {
-                let mut cursor = node.walk();
-                self.global.extend(node.named_children(&mut cursor).map(text));
-            }
-            _ => {}
-        }
-        self.collect_children(node, source);
-    }
-
-    /// Plain names on the left of a binding; attributes and subscripts bind nothing.
-    fn targets(&mut self, node: Node<'_>, source: &str) {
-        match node.kind() {
-            "identifier" => {
-                self.names.insert(source.get(node.byte_range()).unwrap_or("").to_string());
-            }
-            "attribute" | "subscript" | "call" => {}
-            _ => {
-                let mut cursor = node.walk();
-                for child in node.named_children(&mut cursor) {
-                    self.targets(child, source);
-                }
-            }
-        }
-    }
-
-    fn parameters(&mut self, node: Node<'_>, source: &str) {
-        let mut cursor = node.walk();
-        for child in node.named_children(&mut cursor) {
-            match child.kind() {
-                "default_parameter" | "typed_default_parameter" => {
-                    if let Some(name) = child.child_by_field_name("name") {
-                        self.targets(name, source);
-                    }
-                }
-                "typed_parameter" => {
-                    if let Some(name) = child.named_child(0) {
-                        self.targets(name, source);
-                    }
-                }
-                _ => self.targets(child, source),
-            }
-        }
-    }
-
-    fn done(mut self) -> HashSet<String> {
-        self.names.retain(|n| !self.global.contains(n));
-        self.names
-    }
-}
-
 /// Builtins that reach into an object by a name that is made up.
 const REACHES_IN: [&str; 4] = ["setattr", "delattr", "getattr", "vars"];
 
@@ -322,6 +239,24 @@ impl<'a> Walk<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Whether a node is a module, or what a chain of small names takes from one (`os.path`).
+    fn is_within_module(&self, node: Node<'_>) -> bool {
+        let part = |n: Node<'_>| n.child_by_field_name("attribute").map_or("", |a| self.text(a));
+        match node.kind() {
+            "attribute" if !part(node).starts_with(char::is_uppercase) => {
+                node.child_by_field_name("object").is_some_and(|o| self.is_within_module(o))
+            }
+            _ => self.is_module(node),
+        }
+    }
+
+    /// Whether a node is a class that was imported (`json.JSONEncoder`).
+    fn is_foreign_class(&self, node: Node<'_>) -> bool {
+        let is_imported = |dotted: &str| dotted.contains('.');
+        self.dotted(node)
+            .is_some_and(|d| is_imported(&d) && d.rsplit('.').next().is_some_and(|n| n.starts_with(char::is_uppercase)))
     }
 
     fn is_module(&self, node: Node<'_>) -> bool {
@@ -457,9 +392,18 @@ impl<'a> Walk<'a> {
         let first = node.child_by_field_name("arguments").and_then(|a| a.named_child(0));
         if let (Some(function), Some(first)) = (function, first) {
             let name = self.text(function).to_string();
-            if REACHES_IN.contains(&name.as_str()) && self.is_module(first) {
+            let second = node.child_by_field_name("arguments").and_then(|a| a.named_child(1));
+            let asked = second.filter(|_| name != "vars").and_then(|s| literal(s, self.source));
+            let is_reflective =
+                |asked: &str| capabilities::of_attribute(asked, &self.module.imported) == Some(Capability::Reflection);
+            let in_pieces = second.is_some_and(|s| s.kind() != "string");
+            if REACHES_IN.contains(&name.as_str()) && self.is_within_module(first) {
                 let target = format!("{name}:{}", self.text(first));
                 self.report(Capability::Reflection, target, node);
+            } else if REACHES_IN.contains(&name.as_str())
+                && let Some(asked) = asked.filter(|asked| in_pieces || is_reflective(asked))
+            {
+                self.report(Capability::Reflection, format!("{name}:{asked}"), node);
             }
         }
         self.children(node);
@@ -468,13 +412,40 @@ impl<'a> Walk<'a> {
     /// `math.sqrt = ..` changes a module for everybody.
     fn assignment(&mut self, node: Node<'_>) {
         let left = node.child_by_field_name("left").or_else(|| node.named_child(0));
-        if let Some(left) = left.filter(|l| l.kind() == "attribute")
-            && let Some(object) = left.child_by_field_name("object")
-            && self.is_module(object)
+        if let Some(left) = left {
+            self.target(left);
+        }
+        self.children(node);
+    }
+
+    fn target(&mut self, left: Node<'_>) {
+        if left.kind() != "attribute" {
+            let mut cursor = left.walk();
+            let parts: Vec<Node<'_>> =
+                left.named_children(&mut cursor).filter(|_| left.kind() != "subscript").collect();
+            return parts.into_iter().for_each(|part| self.target(part));
+        }
+        if let Some(object) = left.child_by_field_name("object")
+            && (self.is_within_module(object) || self.is_foreign_class(object))
         {
             let target = self.text(left).to_string();
             self.report(Capability::Reflection, target, left);
         }
-        self.children(node);
+    }
+}
+
+/// The text of a literal, also of one in pieces (`"f_" + "back"`).
+fn literal(node: Node<'_>, source: &str) -> Option<String> {
+    let mut cursor = node.walk();
+    let children: Vec<Node<'_>> = node.named_children(&mut cursor).collect();
+    match node.kind() {
+        "string" if children.iter().all(|c| c.kind() != "interpolation") => {
+            let parts = children.iter().filter(|c| c.kind() == "string_content");
+            Some(parts.map(|c| source.get(c.byte_range()).unwrap_or("")).collect())
+        }
+        "binary_operator" | "concatenated_string" | "parenthesized_expression" => {
+            children.into_iter().map(|c| literal(c, source)).collect()
+        }
+        _ => None,
     }
 }
