@@ -13,6 +13,50 @@ use super::tree::{children, parse, text};
 use crate::languages::Subject;
 use crate::layers::analysis;
 
+/// Methods of lists, dictionaries, sets, deques, texts, files and generators.
+const OF_CONTAINERS: [&str; 40] = [
+    "add",
+    "append",
+    "appendleft",
+    "clear",
+    "close",
+    "copy",
+    "count",
+    "decode",
+    "difference",
+    "discard",
+    "encode",
+    "extend",
+    "find",
+    "format",
+    "get",
+    "index",
+    "insert",
+    "items",
+    "join",
+    "keys",
+    "lower",
+    "pop",
+    "popitem",
+    "popleft",
+    "read",
+    "remove",
+    "replace",
+    "reverse",
+    "send",
+    "setdefault",
+    "sort",
+    "split",
+    "strip",
+    "throw",
+    "union",
+    "update",
+    "upper",
+    "values",
+    "write",
+    "__init__",
+];
+
 /// Looks for what the spec forbids in the body and the imports of a response.
 ///
 /// # Errors
@@ -78,7 +122,7 @@ fn touched<'a>(
     task: &'a Task,
 ) -> impl Iterator<Item = &'a str> {
     let touches = move |what: &&str| match *what {
-        "recursion" => is_recursive(inside, code, &task.signature.name),
+        "recursion" => is_recursive(inside, code, task),
         "loops" => inside.iter().any(|n| matches!(n.kind(), "for_statement" | "while_statement")),
         "imports" => !imported.is_empty(),
         name => {
@@ -100,12 +144,16 @@ fn within(item: &ImportItem, module: &str) -> bool {
 
 /// Whether the function, or a helper nested in it, refers to itself. A local variable of the
 /// function's name (`total = 0` in `total`) is none.
-fn is_recursive(inside: &[Node<'_>], code: &str, function: &str) -> bool {
+fn is_recursive(inside: &[Node<'_>], code: &str, task: &Task) -> bool {
+    let function = task.signature.name.as_str();
+    // A method calls itself through its object, or through another of its class. What containers of the language call
+    // the same is theirs, as a rule.
+    let through_any = task.class.is_some() && !OF_CONTAINERS.contains(&function);
     let attribute_of = |node: &Node<'_>, name: &str| {
         let field = |field| node.child_by_field_name(field).map_or("", |n| text(n, code));
         node.kind() == "attribute"
             && field("attribute") == name
-            && matches!(field("object"), "self" | "cls" | "super()")
+            && (matches!(field("object"), "self" | "cls" | "super()") || (through_any && is_callee(*node)))
     };
     let bound = inside.iter().filter_map(|n| match n.kind() {
         "assignment" | "for_statement" | "for_in_clause" => n.child_by_field_name("left"),
@@ -136,6 +184,12 @@ fn is_recursive(inside: &[Node<'_>], code: &str, function: &str) -> bool {
         let body = helper.child_by_field_name("body").map(super::tree::nodes).unwrap_or_default();
         body.iter().any(|n| names(n, name))
     })
+}
+
+/// Whether a node is what a call calls.
+fn is_callee(node: Node<'_>) -> bool {
+    let called = node.parent().filter(|p| p.kind() == "call").and_then(|p| p.child_by_field_name("function"));
+    called.is_some_and(|c| c.id() == node.id())
 }
 
 /// Whether a name, a dotted name or a keyword stands in the code. Strings and comments do not count.
