@@ -24,7 +24,8 @@ def answer(subject, receiver, arguments):
         return ["invalid"]
     wrapper, endless = "", False
     try:
-        result = subject.finish(function(*args, **kwargs))
+        with subject.inside():
+            result = subject.finish(function(*args, **kwargs))
         if hasattr(type(result), "__next__"):
             wrapper = "list"
             result = list(itertools.islice(result, values.ITEMS + 1))

@@ -53,6 +53,7 @@ class _Late(BaseException):
 
 def _law(hypothesis, worker, plan, index, request, cases, end):
     state = {"index": index, "called": 0, "valid": 0, "invalid": 0, "status": "held", "bindings": "", "why": "", "hollow": False}
+    edge = None
     text = request["properties"][index]
     params = _variables(text, plan)
     unknown = [p.name for p in params if p.whole is None]
@@ -79,7 +80,7 @@ def _law(hypothesis, worker, plan, index, request, cases, end):
         raise _Falsified
 
     try:
-        _edges(worker, index, params, state)
+        edge = _edges(worker, index, params, state)
         if known.get("key") == key and _same(worker, index, known["cases"], end):
             made = known["cases"]
             state.update(called=1, valid=sum(valid for _, valid in made), invalid=sum(not valid for _, valid in made))
@@ -97,6 +98,8 @@ def _law(hypothesis, worker, plan, index, request, cases, end):
         state["status"] = "falsified" if state["why"] else "broken"
     if state["status"] == "held" and state["called"]:
         cases[str(index)] = {"key": key, "cases": made}
+    if state["status"] == "held" and edge is not None:
+        state.update(status="falsified", bindings=edge, why="false")
     # Fewer cases than were asked for: there are no more (`bool`, an enumeration).
     is_all = 0 < state["valid"] and state["valid"] + state["invalid"] < request.get("cases", CASES)
     if state["status"] == "held" and params and state["valid"] < FEWEST and not is_all:
@@ -147,17 +150,23 @@ def _key(plan, index, request):
 
 
 def _edges(worker, index, params, state):
-    """Boundary values first, smallest first: what hangs on one is found small without shrinking."""
+    """Boundary values first, smallest first: what hangs on one is found small without shrinking.
+
+    Gives the first on which the law is false: Hypothesis may find a smaller case, and may find none.
+    """
     lists = [[rests.bound(p.how, x) for x in p.whole.small()[:16]] for p in params]
     rows = []
     for turn in range(max([len(x) for x in lists] + [0])):
         row = ["%s=%s" % (p.name, x[turn % len(x)]) for p, x in zip(params, lists)]
         rows.append("(%s)" % ", ".join(row))
-    answers = worker.ask_all((["law", str(index), bindings] for bindings in rows), CASE_SECONDS)
+    answers, false = worker.ask_all((["law", str(index), bindings] for bindings in rows), CASE_SECONDS), None
     for bindings, answer in zip(rows, answers):
         if answer[0] in ("timeout", "crash"):
             state.update(bindings=bindings, why=_why(answer))
             raise _Hangs
+        if answer[0] == "false" and false is None:
+            false = bindings
+    return false
 
 
 def _variables(text, plan):
@@ -182,7 +191,11 @@ def _strategy(st, params):
 
 
 def _settle(hypothesis, strategy, case, request):
-    """The same cases every time: no database, no clock, a fixed seed."""
+    """The same cases every time: no database, no clock, a fixed seed, and no constants of what happens to be loaded."""
+    from hypothesis.internal.conjecture import providers
+    if hasattr(providers, "_get_local_constants"):
+        nothing = providers.Constants()
+        providers._get_local_constants = lambda: nothing
     settings = hypothesis.settings(
         max_examples=request.get("cases", CASES),
         database=None,

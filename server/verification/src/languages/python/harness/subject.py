@@ -17,6 +17,8 @@ import values
 import wrong
 
 _deepcopy = copy.deepcopy
+_frame = sys._getframe
+_YIELDS = 0x20 | 0x200  # code of a generator, and of an asynchronous one
 # What the spec's expressions call `len` and `sorted`, whatever the candidate makes of them.
 _PRISTINE = __builtins__
 # What runs when a class is made, before anybody watches.
@@ -119,6 +121,27 @@ def decorators(node):
     return {h.attr if isinstance(h, ast.Attribute) else getattr(h, "id", "") for h in heads}
 
 
+class _Inside:
+    """Puts the bare method in the place of the guarded one for a while."""
+
+    def __init__(self, subject):
+        self.subject = subject
+
+    def __enter__(self):
+        self.is_first, self.subject.is_inside = not self.subject.is_inside, True
+        self._put("raw")
+
+    def __exit__(self, *_):
+        if self.is_first:
+            self.subject.is_inside = False
+            self._put("guarded")
+
+    def _put(self, which):
+        subject = self.subject
+        if self.is_first and subject.raw is not subject.guarded:
+            setattr(subject.owner, subject.name, getattr(subject, which))
+
+
 class Subject:
     """A loaded file and the function in it."""
 
@@ -130,7 +153,8 @@ class Subject:
         self.ensures = [Clause(t) for t in request.get("ensures", [])]
         self.laws = [Clause(t) for t in request.get("properties", [])]
         self.calls = []
-        self.entered = self.is_guarded = False
+        self.entered = self.is_guarded = self.is_inside = False
+        self.raw = self.guarded = None  # a method of the class, and what stands in its place
         self.way = 0  # in which way the function is to be wrong; 0 is in none
         self.given = {}  # what a wrong one has given
         self.violated = None
@@ -192,7 +216,7 @@ class Subject:
         for part in self.class_name.split("."):
             owner = getattr(owner, part)
         self.owner = owner
-        raw = owner.__dict__.get(self.name)
+        self.raw = raw = owner.__dict__.get(self.name)
         if isinstance(raw, types.FunctionType):
             setattr(owner, self.name, self._guard(raw))
         elif isinstance(raw, staticmethod):
@@ -201,6 +225,7 @@ class Subject:
             setattr(owner, self.name, classmethod(self._guard(raw.__func__)))
         elif isinstance(raw, property):
             setattr(owner, self.name, property(self._guard(raw.fget), raw.fset, raw.fdel))
+        self.guarded = owner.__dict__.get(self.name)
 
     def _refuse_namesake(self, function):
         """A name stands for one function: what another `def` of the file does is no word for this one."""
@@ -271,8 +296,13 @@ class Subject:
 
     def _guard(self, function):
         self.is_guarded = self.name not in _BEFORE_ALL
+        own = getattr(function, "__code__", None)
+        yields = own is not None and own.co_flags & _YIELDS
 
         def target(*args, **kwargs):
+            # A generator runs when its call is over: what it calls itself is no call of the spec.
+            if self.is_inside or (yields and _frame(1).f_code is own):
+                return function(*args, **kwargs)
             self.entered = True
             call = self._describe(args, kwargs)
             unmet = self.unmet(self.bind(args, kwargs)) if self.requires else None
@@ -298,7 +328,12 @@ class Subject:
 
     def called(self, function, args, kwargs):
         """What the function gives, or a wrong one in its place."""
-        return wrong.call(self, function, args, kwargs) if self.way else self.finish(function(*args, **kwargs))
+        with self.inside():
+            return wrong.call(self, function, args, kwargs) if self.way else self.finish(function(*args, **kwargs))
+
+    def inside(self):
+        """While the function runs: calls that it makes of itself are its own affair, neither noted nor slowed down."""
+        return _Inside(self)
 
     def put(self, function):
         """Lets the file's own code call this by the function's name."""

@@ -24,6 +24,7 @@ from subject import Clause, Load, Subject, Untrusted, _deepcopy, plain
 _exit, _getpid = os._exit, os.getpid
 # The thread's clock: under a CPU limit the process's own moves in steps of a scheduler tick.
 _wall, _cpu = time.perf_counter_ns, time.thread_time_ns
+LONG = 1_000_000_000  # nanoseconds of a call that is not repeated
 _ATOMS = {int, float, str, bytes, bool, type(None)}
 _COROUTINE = types.CoroutineType
 
@@ -196,7 +197,9 @@ def outcome(subject, receiver, arguments):
         return ["invalid"]
     before = _shown(subject, bound)
     try:
-        text = "= " + values.show(subject.settled(function(*args, **kwargs)), subject.request.get("numbers", "exact"))
+        with subject.inside():
+            result = subject.settled(function(*args, **kwargs))
+        text = "= " + values.show(result, subject.request.get("numbers", "exact"))
     except Untrusted:
         raise
     except BaseException as error:
@@ -329,18 +332,26 @@ def timed(subject, receiver, arguments, repeats, seconds):
         return ["invalid"]
     try:
         used = _copied(args, kwargs)
-        first = _measure(function, [used])
-        row = max(1, min(400, 100_000 // max(1, first[0])))
-        # Arguments that a call leaves alone are used again: fresh copies would time the memory.
-        again = used == (args, kwargs)
-        end = _wall() + int(float(seconds) * 1e9)
-        times = [first] if row == 1 else []
-        while len(times) < int(repeats) and (_wall() < end or not times):
-            calls = [used] * row if again else [_copied(args, kwargs) for _ in range(row)]
-            times.append(_measure(function, calls))
+        with subject.inside():
+            return ["times"] + ["%d %d" % t for t in _times(function, args, kwargs, used, int(repeats), float(seconds))]
     except BaseException as error:
         return _raised(error)
-    return ["times"] + ["%d %d" % t for t in times]
+
+
+def _times(function, args, kwargs, used, repeats, seconds):
+    """Wall and CPU nanoseconds of each repetition."""
+    first = _measure(function, [used])
+    if first[0] > LONG:
+        return [first]
+    row = max(1, min(400, 100_000 // max(1, first[0])))
+    # Arguments that a call leaves alone are used again: fresh copies would time the memory.
+    again = used == (args, kwargs)
+    end = _wall() + int(seconds * 1e9)
+    times = [first] if row == 1 else []
+    while len(times) < repeats and (_wall() < end or not times):
+        calls = [used] * row if again else [_copied(args, kwargs) for _ in range(row)]
+        times.append(_measure(function, calls))
+    return times
 
 
 def _measure(function, calls):
