@@ -37,6 +37,7 @@ async fn run(tools: &Toolchain, subject: &Subject, replaced: Option<Task>) -> Re
     let spec = &subject.task.spec;
     let extra = json!({
         "budgets": spec.budgets.iter().map(|b| b.call.clone()).collect::<Vec<_>>(),
+        "budget_milliseconds": spec.budgets.iter().map(|b| b.milliseconds).collect::<Vec<_>>(),
         "complexity": spec.complexity.as_ref().map(|c| format!("{:?}", c.bound)),
         "previous": replaced.as_ref().map(|_| subject.previous.to_string()),
         "previous_line": replaced.as_ref().map(|t| line_of(&t.source, t.body_range.start)),
