@@ -23,7 +23,7 @@ pub enum ErrorClass {
 impl From<&ModelError> for ErrorClass {
     fn from(error: &ModelError) -> Self {
         match error {
-            ModelError::Unavailable(_) => ErrorClass::Environment,
+            ModelError::Unavailable(_) | ModelError::LeftAlone { .. } => ErrorClass::Environment,
             ModelError::Transient(_) => ErrorClass::Transient,
             ModelError::Rejected(_) => ErrorClass::Input,
         }

@@ -96,6 +96,14 @@ pub enum ModelError {
     /// The request itself is at fault, e.g. the prompt is longer than the context.
     #[error("{0}")]
     Rejected(String),
+    /// It has failed so often in a row that it is left alone for now.
+    #[error("{why}")]
+    LeftAlone {
+        /// What happened.
+        why: String,
+        /// Milliseconds until it may be tried; 0 while another call tries whether it works again.
+        for_ms: u64,
+    },
 }
 
 /// A language model. Dropping the returned future cancels decoding, for real.

@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 use zeroerr_agents::swarm::Swarm;
 use zeroerr_core::code::{Candidate, Task};
-use zeroerr_core::error_handler::ErrorClass;
-use zeroerr_core::ports::{Model, ModelError, SampleRequest, SampleResponse};
+use zeroerr_core::ports::{Model, SampleRequest, SampleResponse};
 use zeroerr_core::red_flag_detector::{RedFlag, flag_response};
 use zeroerr_core::state_manager::SampleFate;
 use zeroerr_llm::prompt_templates::{Variation, coder_messages, coder_stops};
@@ -15,6 +14,7 @@ use zeroerr_verification::languages::{Observation, Probe, Subject};
 use zeroerr_verification::verification_stack::VerificationStack;
 
 use crate::continued::EarlierSample;
+use crate::drawing;
 use crate::options::RunOptions;
 use crate::prompt_style;
 
@@ -128,9 +128,6 @@ impl StepContext {
             return self.take_up(sample).await;
         }
         let draw = self.swarm.draw(&self.label, id);
-        let Some(model) = self.models.iter().find(|m| m.name() == draw.model).or(self.models.first()) else {
-            return Drawn::Broken("no model is configured; run `zeroerr models list`".into());
-        };
         let style = prompt_style::of(draw.style);
         let paraphrase = if self.options.agents.paraphrase { draw.paraphrase } else { 0 };
         let variation = Variation { style, example_order_seed: draw.example_order, paraphrase };
@@ -143,9 +140,9 @@ impl StepContext {
             stop: coder_stops(self.task.language),
             constraint: None,
         };
-        let response = match model.sample(request).await {
+        let response = match drawing::answer(&self.models, &draw.model, &request).await {
             Ok(response) => response,
-            Err(error) => return failed(model.name(), &error),
+            Err(drawn) => return drawn,
         };
         let completion_tokens = response.completion_tokens as u64;
         let mut rejected = None;
@@ -214,15 +211,4 @@ pub(crate) fn candidate_of(
     // A language without an adapter never gets here: its tasks cannot be analysed.
     let language = stack.language(task.language).map_err(|_| RedFlag::NotOneFunction)?;
     language.extract(&response.text, task)
-}
-
-/// What a model's failure means for the sample.
-pub(crate) fn failed(model: &str, error: &ModelError) -> Drawn {
-    match ErrorClass::from(error) {
-        ErrorClass::Environment | ErrorClass::Input => Drawn::Broken(format!("model {model}: {error}")),
-        ErrorClass::Transient | ErrorClass::Bug => {
-            let fate = SampleFate::Failed(error.to_string());
-            Drawn::Ended { completion_tokens: 0, model: model.to_owned(), fate, rejected: None }
-        }
-    }
 }

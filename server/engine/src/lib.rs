@@ -9,6 +9,7 @@ pub mod bench;
 mod continued;
 mod counting;
 mod dispatcher;
+mod drawing;
 mod executor;
 pub mod journal;
 pub mod local;

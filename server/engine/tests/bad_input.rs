@@ -11,16 +11,24 @@ use std::time::Duration;
 use expect_test::{Expect, expect};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
-use zeroerr_core::ports::{Model, ModelError};
-use zeroerr_core::report::{RunEvent, RunReport};
+use zeroerr_core::ports::{BoxFuture, Model, ModelError, SampleRequest, SampleResponse};
+use zeroerr_core::report::{RunEvent, RunOutcome, RunReport};
 use zeroerr_engine::Workbench;
 use zeroerr_engine::options::{PlanMode, Planning, RunOptions};
 use zeroerr_test_support::ScriptedModel;
 use zeroerr_test_support::scripted_model::Reply;
 
 async fn run(source: &str, model: ScriptedModel, options: RunOptions, stop: impl Fn(&RunEvent) -> bool) -> RunReport {
-    let model: Arc<dyn Model> = Arc::new(model);
-    let workbench = toy::workbench(model, Duration::ZERO, None, options);
+    run_with(source, vec![Arc::new(model)], options, stop).await
+}
+
+async fn run_with(
+    source: &str,
+    models: Vec<Arc<dyn Model>>,
+    options: RunOptions,
+    stop: impl Fn(&RunEvent) -> bool,
+) -> RunReport {
+    let workbench = toy::workbench_of(models, Duration::ZERO, None, options);
     let task = workbench.analyse(Path::new("/nowhere/double.py"), &Arc::from(source)).tasks.pop().expect("a task");
     let (events, mut told) = unbounded_channel();
     let cancel = CancellationToken::new();
@@ -82,6 +90,49 @@ async fn a_model_that_gives_no_answer() {
     .await;
     check(Reply::Fail(ModelError::Unavailable("no such file".into())), expect!["Error: model scripted: no such file"])
         .await;
+}
+
+/// A model with a name.
+struct Named(&'static str, ScriptedModel);
+
+impl Model for Named {
+    fn name(&self) -> &str {
+        self.0
+    }
+
+    fn sample(&self, request: SampleRequest) -> BoxFuture<'_, Result<SampleResponse, ModelError>> {
+        self.1.sample(request)
+    }
+}
+
+#[tokio::test]
+async fn where_one_model_cannot_another_answers() {
+    let left_alone = ModelError::LeftAlone { why: "left alone".into(), for_ms: 600_000 };
+    for error in [ModelError::Rejected("too long".into()), ModelError::Unavailable("gone".into()), left_alone] {
+        let right = ScriptedModel::new(Vec::<Reply>::new()).then_always(Reply::Text(toy::said("return x * 2")));
+        let lost = ScriptedModel::new(Vec::<Reply>::new()).then_always(Reply::Fail(error.clone()));
+        let models: Vec<Arc<dyn Model>> = vec![Arc::new(Named("lost", lost.clone())), Arc::new(Named("found", right))];
+        let report = run_with(toy::FILE, models, rules(), |_| false).await;
+        assert_eq!(report.outcome, RunOutcome::Verified, "{error}: {}", report.reason);
+        assert!(!lost.requests().is_empty(), "it was asked, too");
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_is_left_alone_is_asked_again_when_its_time_is_over() {
+    let alone = |for_ms| Reply::Fail(ModelError::LeftAlone { why: "left alone; the last: 503".into(), for_ms });
+    let right = Reply::Text(toy::said("return x * 2"));
+    let model = ScriptedModel::new([alone(50), alone(0), right.clone()]).then_always(right);
+    let report = run(toy::FILE, model, RunOptions { in_flight: 1, ..rules() }, |_| false).await;
+    assert_eq!(report.outcome, RunOutcome::Verified, "{}", report.reason);
+    check(alone(600_000), expect!["Error: model scripted: left alone; the last: 503"]).await;
+}
+
+#[tokio::test]
+async fn a_lead_that_no_number_of_samples_can_reach_is_named() {
+    let model = ScriptedModel::new(Vec::<Reply>::new()).then_always(Reply::Text(toy::said("return x * 2")));
+    let report = run(toy::FILE, model, RunOptions { k: 12, ..rules() }, |_| false).await;
+    expect!["a lead of 12 is out of reach with 10 samples; allow more (`max_attempts`)"].assert_eq(&report.reason);
 }
 
 #[tokio::test]

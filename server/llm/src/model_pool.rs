@@ -371,10 +371,9 @@ impl<'a> Attempt<'a> {
             return Ok(Attempt { model, ended: false });
         }
         let reason = state.last_error.clone().unwrap_or_default();
-        Err(ModelError::Unavailable(format!(
-            "{} is left alone for a while after repeated failures; the last: {reason}",
-            model.config.name
-        )))
+        let why =
+            format!("{} is left alone for a while after repeated failures; the last: {reason}", model.config.name);
+        Err(ModelError::LeftAlone { why, for_ms: open_for(&state.breaker, now).unwrap_or_default() })
     }
 
     fn end(mut self, result: &Result<SampleResponse, ModelError>) {

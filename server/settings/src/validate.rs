@@ -72,12 +72,18 @@ fn out_of_range(root: &Value, schema: &Value, value: &Value, path: &mut Vec<Stri
 
 /// A lead that no vote could ever reach. What `k: auto` needs is known later.
 fn attempts_fault(settings: &Settings) -> Option<Fault> {
-    let Margin::Fixed(k) = settings.voting.k else { return None };
-    let most = settings.voting.max_attempts;
-    (most < k).then(|| {
-        let message = format!("`voting.max_attempts` is {most}, and `voting.k` is {k}: no step could ever be decided");
-        fault_at(&["voting", "max_attempts"], message, Some(format!("allow at least {k} samples, better {}", 5 * k)))
-    })
+    let (voting, planning) = (&settings.voting, &settings.planning);
+    let fixed = match voting.k {
+        Margin::Fixed(k) => Some(("voting", k, voting.max_attempts, "step")),
+        Margin::Auto => None,
+    };
+    let all = fixed.into_iter().chain([("planning", planning.k, planning.max_attempts, "plan")]);
+    let fault = |(section, k, most, what): (&str, u32, u32, &str)| {
+        let message =
+            format!("`{section}.max_attempts` is {most}, and `{section}.k` is {k}: no {what} could ever be decided");
+        fault_at(&[section, "max_attempts"], message, Some(format!("allow at least {k} samples, better {}", 5 * k)))
+    };
+    all.into_iter().find(|(_, k, most, _)| most < k).map(fault)
 }
 
 fn endpoint_fault(settings: &Settings) -> Option<Fault> {

@@ -132,6 +132,11 @@ impl StepMachine {
         let samples = self.counted;
         let drawn = format!("{samples} {}", if samples == 1 { "sample" } else { "samples" });
         let mut reason = match (why, standing.as_slice()) {
+            (_, []) if samples == 0 && self.needed() > self.max_attempts() => format!(
+                "a lead of {} is out of reach with {} samples; allow more (`max_attempts`)",
+                self.needed(),
+                self.max_attempts()
+            ),
             (_, []) => format!("no candidate could vote in {drawn}"),
             (GiveUp::AttemptsUsed, _) => {
                 format!("no behaviour was ahead by {} after {drawn} (votes {})", self.needed(), votes.join(" : "))

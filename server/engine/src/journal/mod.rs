@@ -40,6 +40,8 @@ pub struct Journal {
     late: Mutex<VecDeque<(String, Record)>>,
     /// Breakers that this process has opened, by kind and name: each with a lease, since it ends with the process.
     open_breakers: Mutex<BTreeMap<(String, String), (String, Lease)>>,
+    /// The run that is to be taken up next.
+    preferred: Mutex<Option<String>>,
 }
 
 /// The journal could not be read or written.
@@ -126,11 +128,17 @@ impl Journal {
             connection: Mutex::new(connection),
             late: Mutex::default(),
             open_breakers: Mutex::default(),
+            preferred: Mutex::default(),
         })
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has [`begin`](Self::begin) take up this run before any other of its task.
+    pub fn prefer(&self, id: &str) {
+        *self.preferred.lock().unwrap_or_else(PoisonError::into_inner) = Some(id.to_owned());
     }
 
     /// Begins a run of the task `task_key`, or takes up the newest unfinished one that nobody
@@ -139,7 +147,10 @@ impl Journal {
     /// # Errors
     /// When the store fails.
     pub fn begin(&self, task_key: &str, file: &str, origin: &Origin) -> Result<OpenRun, JournalError> {
-        for id in self.unfinished(task_key)? {
+        let preferred = self.preferred.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut unfinished = self.unfinished(task_key)?;
+        unfinished.sort_by_key(|id| preferred.as_ref() != Some(id));
+        for id in unfinished {
             // Between the look and the lease another process may have ended it.
             if let Some(lease) = self.lease(&id)?
                 && self.unfinished(task_key)?.contains(&id)

@@ -89,6 +89,18 @@ fn a_breaker_ends_with_the_process_that_opened_it() {
 }
 
 #[test]
+fn of_two_unfinished_runs_of_a_task_the_one_that_is_asked_for_is_taken_up() {
+    let (_folder, journal) = journal();
+    let [older, newer] = [(); 2].map(|()| journal.begin("key", "a.py", &origin()).unwrap());
+    let (first, last) = (older.id.clone(), newer.id.clone());
+    drop((older, newer));
+    journal.prefer(&first);
+    let taken = journal.begin("key", "a.py", &origin()).unwrap();
+    assert_eq!((taken.id, taken.resumed), (first, true));
+    assert_eq!(journal.begin("key", "a.py", &origin()).unwrap().id, last, "the wish holds once");
+}
+
+#[test]
 fn an_unfinished_run_is_taken_up_and_a_finished_one_is_not() {
     let (folder, journal) = journal();
     let first = journal.begin("key", "a.py", &origin()).unwrap();

@@ -28,7 +28,8 @@ use zeroerr_verification::verification_stack::VerificationStack;
 use super::draft::Draft;
 use super::settle::{Settled, settle};
 use crate::dispatcher::Wires;
-use crate::executor::{Drawn, failed};
+use crate::drawing;
+use crate::executor::Drawn;
 use crate::local::LocalWorkbench;
 use crate::options::RunOptions;
 
@@ -275,9 +276,6 @@ impl Ask {
     /// A sample, and why its plan cannot be carried out.
     async fn draw(&self, id: u64) -> (Drawn, Option<String>) {
         let draw = self.swarm.draw(&self.label, id);
-        let Some(model) = self.models.iter().find(|m| m.name() == draw.model).or(self.models.first()) else {
-            return (Drawn::Broken("no model is configured; run `zeroerr models list`".into()), None);
-        };
         let request = SampleRequest {
             messages: planner_messages(&self.subject, &self.callable),
             temperature: draw.temperature,
@@ -287,9 +285,9 @@ impl Ask {
             stop: Vec::new(),
             constraint: Some(Constraint::JsonSchema(proposal::schema())),
         };
-        let response = match model.sample(request).await {
+        let response = match drawing::answer(&self.models, &draw.model, &request).await {
             Ok(response) => response,
-            Err(error) => return (failed(model.name(), &error), None),
+            Err(drawn) => return (drawn, None),
         };
         let (fate, why) = match flag_response(&response, self.options.max_tokens) {
             Some(flag) => (SampleFate::Flagged(flag), None),

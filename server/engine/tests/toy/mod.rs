@@ -193,11 +193,21 @@ pub fn workbench(
     journal: Option<Journal>,
     options: RunOptions,
 ) -> LocalWorkbench {
+    workbench_of(vec![model], pace, journal, options)
+}
+
+/// The same with several models.
+pub fn workbench_of(
+    models: Vec<Arc<dyn Model>>,
+    pace: Duration,
+    journal: Option<Journal>,
+    options: RunOptions,
+) -> LocalWorkbench {
     let none = SandboxUnavailable { reason: "not needed".into(), remedy: "none".into() };
     let tools = Arc::new(Toolchain::detect(Path::new("/nowhere"), Err(none)));
     let languages: Vec<Box<dyn Language>> = vec![Box::new(Multiplying { pace })];
     let stack = VerificationStack::with_languages(tools, Policy::default(), languages);
-    let (models, status) = (vec![model], Box::new(Vec::new));
+    let status = Box::new(Vec::new);
     LocalWorkbench::new(
         Parts {
             models,

@@ -51,6 +51,7 @@ pub async fn main(global: &Global, args: &ResumeArgs) -> Result<Exit, CliError> 
     }
     composed.ready(&[task.language])?;
     journal.reopen(&run.id).map_err(refused)?;
+    workbench.journal().map_err(CliError::machine)?.prefer(&run.id);
     session.file(&source, &[key]).await;
     end(context.ui, session, &source).map(|worst| if cancel.is_cancelled() { Exit::Cancelled } else { worst })
 }

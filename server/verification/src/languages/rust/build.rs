@@ -208,7 +208,7 @@ async fn build(
 fn sorted(glued: &Glued, errors: &[Message]) -> Result<Vec<(Probe, String)>, BuildError> {
     let mut faults: Vec<(Probe, String)> = Vec::new();
     // Whether the line is at fault itself shows without what was added to it.
-    if let Some(error) = errors.iter().find(|e| glued.wrong.contains(&e.line)) {
+    if let Some(error) = errors.iter().find(|e| glued.wrong_is_felt_elsewhere || glued.wrong.contains(&e.line)) {
         return Ok(vec![(Probe::Wrong, error.text.clone())]);
     }
     for error in errors {
