@@ -132,7 +132,7 @@ async fn each_refusal_has_its_class_and_its_remedy() {
         let got = match &error {
             ModelError::Transient(_) => "transient",
             ModelError::Rejected(_) => "rejected",
-            ModelError::Unavailable(_) => "unavailable",
+            ModelError::Unavailable(_) | ModelError::LeftAlone { .. } => "unavailable",
         };
         assert_eq!(got, class, "{error}");
         assert!(error.to_string().contains(says), "{error}");
