@@ -127,7 +127,9 @@ fn each_file_is_held_to_the_rules_of_its_own_project() {
     }
     // What is written is held to the rules of one project.
     put(&shell, "strict/c.py", "# @spec Twice.\n# @example f(1) == 2\ndef f(x: int) -> int: ...\n");
-    let run = shell.run(&["run", ".", "--backend", "scripted"]);
+    shell.write("script.json", "[]");
+    let mut command = shell.command(&["run", ".", "--backend", "scripted"]);
+    let run = shell.said(command.env("ZEROERR_SCRIPTED", shell.home().join("script.json")).output().unwrap());
     assert_eq!(run.code, 2);
     assert!(run.err.contains("strict/c.py is of another project than the first path"), "{}", run.err);
 }
