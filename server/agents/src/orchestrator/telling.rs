@@ -133,7 +133,7 @@ impl StepMachine {
         let drawn = format!("{samples} {}", if samples == 1 { "sample" } else { "samples" });
         let mut reason = match (why, standing.as_slice()) {
             (_, []) if samples == 0 && self.needed() > self.max_attempts() => format!(
-                "a lead of {} is out of reach with {} samples; allow more (`max_attempts`)",
+                "a lead of {} is out of reach with {} samples; allow more of them",
                 self.needed(),
                 self.max_attempts()
             ),
