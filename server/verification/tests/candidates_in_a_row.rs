@@ -81,10 +81,10 @@ async fn a_candidate_is_judged_as_if_it_were_the_first() {
         seen = lower.__dict__.setdefault('n', [])
             seen.append(a)
             return min(a, b) if len(seen) < 150 else a
-                properties: `lower(a, b) == lower(b, a) or b <= -10000` is false for a=1, b=-1
+                properties: `lower(a, b) == lower(b, a) or b <= -10000` is false for a=0, b=2
         import os
             return os._exit(3) if a > 200 else min(a, b)
-                properties: `lower(a, b) == lower(b, a) or b <= -10000` ended the process for a=201, b=0
+                properties: `lower(a, b) == lower(b, a) or b <= -10000` ended the process for a=0, b=201
         while a == 7 and b == 7: pass
             return min(a, b)
                 properties: `lower(a, b) == lower(b, a) or b <= -10000` did not end in its time for a=7, b=7
