@@ -75,7 +75,7 @@ async fn a_candidate_is_judged_as_if_it_were_the_first() {
         return b if b < a else a
         return a if a <= b else b
         return min(a, b) if max(a, b) < 200 else a
-                properties: `lower(a, b) == lower(b, a) or b <= -10000` is false for a=200, b=0
+                properties: `lower(a, b) == lower(b, a) or b <= -10000` is false for a=0, b=200
         return a
                 properties: `lower(a, b) == lower(b, a) or b <= -10000` is false for a=0, b=2
         seen = lower.__dict__.setdefault('n', [])
