@@ -184,8 +184,20 @@ def generate(plan, seed, limit):
     if not chosen:
         chosen = sorted(from_examples)
     chosen = sorted(chosen[:limit], key=lambda c: (len(c), c))
-    receivers = plan.receivers or [""]
-    return [(receivers[i % len(receivers)], c) for i, c in enumerate(chosen)]
+    return _received(plan.receivers or [""], chosen, limit)
+
+
+def _received(receivers, calls, limit):
+    """Half of the pairs are the smallest calls on every receiver; the others are spread over the larger ones.
+
+    One receiver per call, in turn, would let the arguments grow along with what the receivers hold.
+    """
+    whole = calls[: limit // (2 * len(receivers))] if len(receivers) > 1 else []
+    rest = calls[len(whole):]
+    pairs = [(r, c) for c in whole for r in receivers]
+    left = min(limit - len(pairs), len(rest))
+    picked = [rest[turn * len(rest) // left] for turn in range(left)]
+    return pairs + [(receivers[(turn + turn // len(receivers)) % len(receivers)], c) for turn, c in enumerate(picked)]
 
 
 def calls_of_examples(plan):

@@ -112,8 +112,22 @@ export function calls(plan, seed, limit) {
   }
   const all = chosen.length > 0 ? chosen.slice(0, limit) : plan.calls;
   const ordered = [...new Map(all.map((args) => [written(args), args]))].sort(([a], [b]) => shorter(a, b));
-  const receivers = plan.receivers.length > 0 ? plan.receivers : [""];
-  return ordered.map(([, args], i) => ({ receiver: receivers[i % receivers.length], args }));
+  return received(plan.receivers.length > 0 ? plan.receivers : [""], ordered.map(([, args]) => args), limit);
+}
+
+/**
+ * Half of the pairs are the smallest calls on every receiver; the others are spread over the larger ones.
+ *
+ * One receiver per call, in turn, would let the arguments grow along with what the receivers hold.
+ */
+function received(receivers, all, limit) {
+  const count = receivers.length;
+  const whole = count > 1 ? all.slice(0, Math.floor(limit / (2 * count))) : [];
+  const rest = all.slice(whole.length);
+  const pairs = whole.flatMap((args) => receivers.map((receiver) => ({ receiver, args })));
+  const left = Math.min(limit - pairs.length, rest.length);
+  const picked = Array.from({ length: left }, (_, turn) => rest[Math.floor((turn * rest.length) / left)]);
+  return [...pairs, ...picked.map((args, turn) => ({ receiver: receivers[(turn + Math.floor(turn / count)) % count], args }))];
 }
 
 /** The calls that the examples make. */
