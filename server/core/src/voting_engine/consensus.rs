@@ -7,8 +7,9 @@
 //! ahead by one less where all candidates give a value; where one that passes every example fails to answer,
 //! the plurality only chooses between those that are equal otherwise.
 //!
-//! An answer is the value. Which exception it is, and what else a call changed that does return a
-//! value, sets no programs apart (it still shows in the fingerprint).
+//! An answer is the value. Who gives none on an input like the examples' votes for nobody there: it can not win against
+//! those who give one, and a tie of others stays a tie. Which exception it is, and what else a call changed that does
+//! return a value, sets no programs apart (it still shows in the fingerprint).
 //!
 //! The samples that fail examples say how much passing all of them is worth ([`Evidence::needed`]).
 //!
@@ -69,7 +70,7 @@ pub struct Leader {
     pub class: String,
     /// Its lead on the worst input that counts.
     pub lead: i64,
-    /// Whether its answers are frequent enough there.
+    /// Whether its answers are frequent enough on all of them.
     pub is_frequent: bool,
     /// Its lead on the worst of the other inputs to which all give a value.
     pub lead_elsewhere: i64,
@@ -211,7 +212,8 @@ impl Evidence {
         let total: i64 = groups.iter().map(|g| g.votes).sum();
         let mut best: Option<(Rank, Leader)> = None;
         for group in &groups {
-            let (mut worst, mut elsewhere, mut lead_elsewhere, mut agree) = ((total, total, 0), total, total, 0);
+            let (mut lead, mut is_frequent) = (total, true);
+            let (mut elsewhere, mut lead_elsewhere, mut agree) = (total, total, 0);
             for column in &columns {
                 let answer = group.says.get(column.place).copied().unwrap_or(NOTHING);
                 let own = column.votes.get(&answer).copied().unwrap_or(0);
@@ -220,15 +222,15 @@ impl Evidence {
                 if !column.counts {
                     elsewhere = elsewhere.min(own - rival);
                     lead_elsewhere = if column.is_doubtful { lead_elsewhere } else { lead_elsewhere.min(own - rival) };
-                } else if own - rival < worst.0 {
-                    worst = (own - rival, own, rival);
+                } else {
+                    lead = lead.min(own - rival);
+                    is_frequent &= own >= i64::from(SHARE) * rival;
                 }
             }
-            let rank = (worst.0, elsewhere, !group.meddles, agree, group.votes);
+            let rank = (lead, elsewhere, !group.meddles, agree, group.votes);
             if best.as_ref().is_none_or(|(other, _)| rank > *other) {
-                let is_frequent = worst.1 >= i64::from(SHARE) * worst.2;
                 let class = group.class.to_owned();
-                let leader = Leader { id: group.first, class, lead: worst.0, is_frequent, lead_elsewhere };
+                let leader = Leader { id: group.first, class, lead, is_frequent, lead_elsewhere };
                 best = Some((rank, leader));
             }
         }
@@ -263,14 +265,17 @@ impl Evidence {
             for group in &groups {
                 *votes.entry(said(group)).or_default() += group.votes;
             }
+            let is_doubtful = votes.contains_key(&NOTHING);
+            if !beyond {
+                votes.remove(&NOTHING);
+            }
             let mut counts: Vec<i64> = votes.values().copied().collect();
             counts.sort_unstable_by(|a, b| b.cmp(a));
-            let is_doubtful = votes.contains_key(&NOTHING);
             columns.push(Column {
                 place,
                 first: counts.first().copied().unwrap_or(0),
                 second: counts.get(1).copied().unwrap_or(0),
-                counts: !beyond && !is_doubtful,
+                counts: !beyond,
                 is_doubtful,
                 votes,
             });
@@ -286,6 +291,7 @@ type Rank = (i64, i64, bool, i64, i64);
 /// One input on which candidates differ.
 struct Column {
     place: usize,
+    /// Votes by answer. No answer is one only beyond the examples.
     votes: BTreeMap<u32, i64>,
     first: i64,
     second: i64,
@@ -317,176 +323,5 @@ pub fn answer_of(outcome: &str) -> (&str, bool) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn print(outcomes: &[&str]) -> Fingerprint {
-        Fingerprint {
-            outcomes: outcomes.iter().enumerate().map(|(n, o)| (format!("f({n})"), (*o).to_owned())).collect(),
-        }
-    }
-
-    /// `f(0)` and `f(-1)` would be beyond these examples.
-    fn evidence(votes: &[&[&str]]) -> Evidence {
-        let mut evidence = Evidence::new(Domain::of("f", ["f(1) == 1", "f(4) == 4"]), 2);
-        for (id, outcomes) in votes.iter().enumerate() {
-            evidence.cast(id as u64, &print(outcomes));
-        }
-        evidence
-    }
-
-    fn winner(evidence: &Evidence, k: u32) -> Option<u64> {
-        evidence.decided(k).map(|l| l.id)
-    }
-
-    #[test]
-    fn what_examples_do_not_speak_of_does_not_split_the_vote() {
-        let e = evidence(&[&["= 0", "= 1"], &["= 7", "= 1"], &["! ValueError", "= 1"], &["= 0", "= 1"]]);
-        assert_eq!(winner(&e, 4), Some(0), "all agree on f(1); f(0) only chooses");
-        assert_eq!(winner(&e, 5), None);
-    }
-
-    #[test]
-    fn on_inputs_like_the_examples_the_lead_is_counted() {
-        let e = evidence(&[&["= 0", "= 1"], &["= 0", "= 2"], &["= 0", "= 1"], &["= 0", "= 1"]]);
-        assert_eq!(e.leader().map(|l| (l.id, l.lead, l.is_frequent)), Some((0, 2, false)), "3 is not 4 times 1");
-        assert_eq!(winner(&e, 2), None);
-        let e = evidence(&[&["", "= 1"], &["", "= 2"], &["", "= 1"], &["", "= 1"], &["", "= 1"]]);
-        assert_eq!(winner(&e, 3), Some(0));
-        assert_eq!((e.votes_needed(3), e.votes_needed(5)), (0, 2));
-    }
-
-    #[test]
-    fn a_candidate_that_gives_up_makes_an_input_doubtful_and_does_not_win_there() {
-        let e = evidence(&[&["", "! IndexError"], &["", "= 1"], &["", "= 1"], &["", "= 2"]]);
-        let leader = e.leader().map(|l| (l.id, l.lead));
-        assert_eq!(leader, Some((1, 4)), "f(1) counts no more, but its plurality chooses");
-    }
-
-    #[test]
-    fn changed_arguments_matter_where_nothing_is_returned() {
-        let plain = evidence(&[&["", "= 1; mutates xs -> []"], &["", "= 1"]]);
-        assert_eq!(winner(&plain, 2), Some(1), "both count, the one that changes nothing is taken");
-        let in_place = evidence(&[&["", "= None; mutates xs -> [1]"], &["", "= None; mutates xs -> [2]"]]);
-        assert_eq!(winner(&in_place, 1), None);
-    }
-
-    #[test]
-    fn near_misses_ask_for_more_votes_unless_most_fail_by_far() {
-        let mut e = evidence(&[&["", "= 1"], &["", "= 1"]]);
-        assert_eq!((e.needed(2), winner(&e, 2)), (2, Some(0)));
-        for needed in [3, 4, 5, 6] {
-            e.miss(true, None);
-            assert_eq!(e.needed(2), needed);
-        }
-        assert_eq!((winner(&e, 2), e.votes_needed(2)), (None, 0));
-        for needed in [6, 5, 4, 4, 4, 4, 3] {
-            e.miss(false, None);
-            assert_eq!(e.needed(2), needed, "16 / 2 (far + 1), rounded up");
-        }
-        let mut single = Evidence::new(Domain::default(), 1);
-        (0..5).for_each(|_| single.miss(true, None));
-        assert_eq!(single.needed(2), 4, "with one example every miss is a near one");
-    }
-
-    #[test]
-    fn a_gate_that_most_fail_by_far_is_worth_a_vote() {
-        let mut strict = Evidence::new(Domain::default(), 3);
-        strict.cast(0, &print(&["= 1"]));
-        assert_eq!((strict.needed(2), strict.votes_needed(2)), (2, 0), "it may turn out so");
-        (0..8).for_each(|_| strict.miss(false, None));
-        assert_eq!((strict.needed(2), winner(&strict, 2)), (1, Some(0)));
-        strict.miss(true, None);
-        assert_eq!(strict.needed(2), 3, "a near miss shows another way past it");
-        let mut two = Evidence::new(Domain::default(), 2);
-        (0..8).for_each(|_| two.miss(false, None));
-        assert_eq!(two.needed(2), 2);
-    }
-
-    #[test]
-    fn two_votes_less_where_those_that_fail_do_nothing_as_the_leader() {
-        let failing = |outcome: &str| print(&["= 9", outcome, outcome, outcome, outcome]);
-        let mut e = Evidence::new(Domain::of("f", ["f(1) == 1", "f(4) == 4"]), 2);
-        (0..7).for_each(|_| e.miss(false, Some(failing("= 2"))));
-        e.cast(0, &print(&["= 9", "= 1", "= 1", "= 1", "= 1"]));
-        assert_eq!((e.needed(3), e.votes_needed(3)), (3, 0), "seven are not enough yet");
-        e.miss(false, Some(failing("! ValueError")));
-        assert_eq!((e.needed(3), winner(&e, 2)), (3, None), "8 times (0.5 / 5)²: four inputs are few");
-        let mut more = Evidence::new(Domain::of("f", ["f(1) == 1", "f(4) == 4", "f(2) == 2"]), 3);
-        (0..8).for_each(|_| more.miss(true, Some(failing("= 2"))));
-        more.cast(0, &print(&["= 9", "= 1", "= 1", "= 1", "= 1"]));
-        assert_eq!(more.needed(2), 2 + 8 - 2, "near misses are feared all the same");
-        more.miss(true, Some(failing("= 1")));
-        assert_eq!(more.needed(2), 2 + 9, "one of them is the leader's twin on all inputs but those of the examples");
-    }
-
-    #[test]
-    fn beyond_the_examples_a_tie_of_values_waits_for_one_more_vote() {
-        let e = evidence(&[&["= 0", "= 1"], &["= 7", "= 1"]]);
-        assert_eq!(winner(&e, 2), None, "one says 0, one says 7");
-        let e = evidence(&[&["= 0", "= 1"], &["! IndexError", "= 1"]]);
-        assert_eq!(winner(&e, 2), Some(0), "who gives no value there holds nothing up");
-        let mut e = evidence(&[&["= 0", "= 1"], &["= 7", "= 1"], &["= 0", "= 1"]]);
-        assert_eq!((winner(&e, 2), winner(&e, 3)), (Some(0), None), "2 : 1 is enough for a lead of 2, not of 3");
-        e.cast(3, &print(&["= 0", "= 1"]));
-        assert_eq!(winner(&e, 3), Some(0));
-    }
-
-    #[test]
-    fn an_answered_question_is_worth_a_vote() {
-        let e = evidence(&[&["", "= 1"]]);
-        assert_eq!(winner(&e, 2), None);
-        let e = e.answered(1);
-        assert_eq!((e.needed(2), winner(&e, 2), e.votes_needed(3)), (1, Some(0), 1));
-        assert_eq!(e.answered(5).needed(3), 1, "never less than one vote");
-    }
-
-    #[test]
-    fn a_barred_class_is_gone() {
-        let mut e = evidence(&[&["= 0", "= 1"], &["= 0", "= 1"], &["= 0", "= 2"]]);
-        e.bar(&print(&["= 0", "= 1"]).class());
-        assert_eq!(winner(&e, 1), Some(2));
-        (3..9).for_each(|id| e.cast(id, &print(&["= 0", "= 1"])));
-        assert_eq!(winner(&e, 1), Some(2), "whoever votes for it");
-        e.forget_votes();
-        e.cast(0, &print(&["= 0", "= 1"]));
-        assert_eq!(winner(&e, 1), Some(0));
-    }
-
-    proptest! {
-        #[test]
-        fn whole_behaviours_with_one_input_decide_as_the_tally_does(votes in prop::collection::vec(0u8..3, 0..30), k in 1u32..5) {
-            let mut tally = crate::voting_engine::tally::Tally::default();
-            let mut e = Evidence::default();
-            for (id, v) in votes.iter().enumerate() {
-                let print = Fingerprint { outcomes: vec![("f(1)".into(), format!("= {v}"))] };
-                tally.cast(id as u64, print.class());
-                e.cast(id as u64, &print);
-            }
-            if let Some(leader) = e.leader() {
-                prop_assert_eq!(leader.lead, i64::from(tally.margin()));
-            }
-            prop_assert_eq!(e.votes_needed(k), tally.votes_needed(k));
-        }
-
-        #[test]
-        fn a_winner_leads_on_every_input_that_counts(votes in prop::collection::vec(prop::collection::vec(0u8..3, 3), 1..20), k in 1u32..4) {
-            let mut e = Evidence::default();
-            for (id, v) in votes.iter().enumerate() {
-                let outcomes: Vec<String> = v.iter().map(|x| format!("= {x}")).collect();
-                e.cast(id as u64, &print(&outcomes.iter().map(String::as_str).collect::<Vec<_>>()));
-            }
-            if let Some(leader) = e.decided(k) {
-                let winner = &votes[leader.id as usize];
-                for place in 0..3 {
-                    let own = votes.iter().filter(|v| v[place] == winner[place]).count();
-                    for rival in (0..3u8).filter(|r| *r != winner[place]) {
-                        let theirs = votes.iter().filter(|v| v[place] == rival).count();
-                        prop_assert!(own >= theirs + k as usize && own >= 4 * theirs);
-                    }
-                }
-            }
-        }
-    }
-}
+#[path = "consensus_tests.rs"]
+mod tests;
