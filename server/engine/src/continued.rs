@@ -9,6 +9,7 @@
 use std::collections::BTreeSet;
 
 use zeroerr_core::code::{FileAnalysis, Task};
+use zeroerr_core::report::RunReport;
 use zeroerr_core::state_manager::{Record, SampleFate};
 use zeroerr_core::task_specification::Spec;
 
@@ -68,6 +69,21 @@ fn claims(spec: &Spec) -> BTreeSet<String> {
     examples.chain(spec.raises.iter().map(|r| format!("{} raises {}", r.call, r.exception))).collect()
 }
 
+/// How many questions of an earlier run with the spec `before` were answered by what `now` says more. An example that
+/// somebody added without being asked is no answer: nothing says that candidates are split on it.
+pub(crate) fn answers(before: &Spec, now: &Spec, earlier: &RunReport) -> u32 {
+    let known: BTreeSet<&str> = codes(before).collect();
+    let new: Vec<&str> = codes(now).filter(|code| !known.contains(code)).collect();
+    let asked: BTreeSet<&str> =
+        earlier.steps.iter().flat_map(|s| &s.questions).map(|question| question.input.as_str()).collect();
+    asked.into_iter().filter(|input| new.iter().any(|code| code.contains(input))).count() as u32
+}
+
+/// The code of each claim.
+fn codes(spec: &Spec) -> impl Iterator<Item = &str> {
+    spec.examples.iter().map(|e| e.code.as_str()).chain(spec.raises.iter().map(|r| r.call.as_str()))
+}
+
 /// The hash of everything else.
 fn without_claims(spec: &Spec) -> String {
     Spec { examples: Vec::new(), raises: Vec::new(), ..spec.clone() }.hash()
@@ -111,4 +127,53 @@ pub(crate) fn samples_of(journal: &Journal, run: &str, step: &str) -> Result<Vec
         samples.extend(drawn.into_iter().map(|(_, s)| s).filter(|s| !matches!(s.fate, SampleFate::Failed(_))));
     }
     Ok(samples)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zeroerr_core::code::TextRange;
+    use zeroerr_core::question::Question;
+    use zeroerr_core::report::{RunOutcome, StepReport};
+    use zeroerr_core::task_specification::{Example, ExampleClaim, ExampleOrigin, Raises};
+
+    fn spec(examples: &[&str], raises: &[&str]) -> Spec {
+        let range = TextRange::default();
+        let example = |code: &&str| Example {
+            code: (*code).into(),
+            claim: ExampleClaim::Holds,
+            equation: None,
+            origin: ExampleOrigin::Tag,
+            range,
+        };
+        let raises = raises.iter().map(|call| Raises { exception: "ValueError".into(), call: (*call).into(), range });
+        Spec { examples: examples.iter().map(example).collect(), raises: raises.collect(), ..Spec::default() }
+    }
+
+    fn report(asked: &[&str]) -> RunReport {
+        let questions = asked.iter().map(|input| Question { input: (*input).into(), answers: Vec::new() }).collect();
+        RunReport {
+            id: "1".into(),
+            file: "a.py".into(),
+            function: "f".into(),
+            outcome: RunOutcome::Abstained,
+            reason: String::new(),
+            steps: vec![StepReport { questions, ..StepReport::default() }],
+            layers: Vec::new(),
+            edits: Vec::new(),
+            certificate: None,
+            elapsed_ms: 0,
+        }
+    }
+
+    #[test]
+    fn only_what_was_asked_is_answered() {
+        let before = spec(&["f(1) == 1"], &[]);
+        let answered = |now: &Spec| answers(&before, now, &report(&["f(0)", "f(-1)", "f(1)"]));
+        assert_eq!(answered(&spec(&["f(1) == 1", "f(2) == 2"], &[])), 0, "an example that nobody asked for");
+        assert_eq!(answered(&spec(&["f(1) == 1", "f(0) == 7"], &[])), 1, "in the user's own words, too");
+        assert_eq!(answered(&spec(&["f(1) == 1", "f(2) == 2"], &["f(-1)"])), 1);
+        assert_eq!(answered(&spec(&["f(1) == 1", "abs(f(0) - 0.3) <= 1e-9"], &["f(-1)"])), 2, "two in one edit");
+        assert_eq!(answers(&before, &spec(&["f(1) == 1", "f(0) == 7"], &[]), &report(&[])), 0);
+    }
 }

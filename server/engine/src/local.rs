@@ -116,8 +116,12 @@ impl LocalWorkbench {
         let mut origin = Origin::of(task, options, self.model_names());
         let analyse = |source: &str| self.analyse(&task.file, &Arc::from(source));
         origin.continues = continued::earlier_run(journal, task, &origin, &analyse);
-        if let Some(earlier) = origin.continues.as_deref().and_then(|id| journal.origin(id).ok().flatten()) {
-            origin.answered = earlier.answered.saturating_add(1);
+        if let Some(id) = origin.continues.as_deref()
+            && let Some(earlier) = journal.origin(id).ok().flatten()
+        {
+            let report = journal.report(id).ok().flatten();
+            let now = report.map_or(0, |report| continued::answers(&earlier.spec, &task.spec, &report));
+            origin.answered = earlier.answered.saturating_add(now);
         }
         match journal.begin(&self.task_key(task, options), &task.file.display().to_string(), &origin) {
             // A run that was begun before goes on with what it took up then.

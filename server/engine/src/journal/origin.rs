@@ -31,7 +31,7 @@ pub struct Origin {
     /// The earlier run whose samples it takes up.
     #[serde(default)]
     pub continues: Option<String>,
-    /// Questions that were answered before it, run by run.
+    /// Questions of earlier runs that were answered before it.
     #[serde(default)]
     pub answered: u32,
     /// Version of zeroerr that began the run.
