@@ -330,6 +330,7 @@ impl StepMachine {
         self.taken_up += u32::from(id < u64::from(self.earlier));
         match fate {
             SampleFate::Flagged(flag) => *self.red_flags.entry(flag).or_default() += 1,
+            SampleFate::Unfit(why) => self.rejected(why),
             SampleFate::GateRejected(why) => self.missed(why, false, None),
             SampleFate::NearMiss(why) => self.missed(why, true, None),
             SampleFate::Failing { why, is_near, behaviour } => self.missed(why, is_near, Some(behaviour)),
@@ -346,9 +347,13 @@ impl StepMachine {
         }
     }
 
-    fn missed(&mut self, why: String, is_near: bool, behaviour: Option<Fingerprint>) {
+    fn rejected(&mut self, why: String) {
         self.gate_rejected += 1;
         self.last_rejection = Some(why);
+    }
+
+    fn missed(&mut self, why: String, is_near: bool, behaviour: Option<Fingerprint>) {
+        self.rejected(why);
         if let Some(evidence) = &mut self.evidence {
             evidence.miss(is_near, behaviour);
         }

@@ -29,6 +29,9 @@ pub enum SampleFate {
         /// What it does.
         behaviour: Fingerprint,
     },
+    /// Does not vote, and says nothing about what passing the examples is worth: it does not fit the file, answers
+    /// differently from call to call, or contradicts what the user answered.
+    Unfit(String),
     /// Votes for its behaviour.
     Votes {
         /// The code.
@@ -44,7 +47,10 @@ impl SampleFate {
     /// Why it does not vote although it is a candidate.
     pub fn rejection(&self) -> Option<&str> {
         match self {
-            SampleFate::GateRejected(why) | SampleFate::NearMiss(why) | SampleFate::Failing { why, .. } => Some(why),
+            SampleFate::GateRejected(why)
+            | SampleFate::NearMiss(why)
+            | SampleFate::Failing { why, .. }
+            | SampleFate::Unfit(why) => Some(why),
             SampleFate::Flagged(_) | SampleFate::Votes { .. } | SampleFate::Failed(_) => None,
         }
     }

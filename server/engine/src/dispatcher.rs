@@ -238,7 +238,10 @@ impl Dispatcher {
                 });
                 match &fate {
                     SampleFate::Flagged(flag) => self.wires.tell(RunEvent::Flagged { step: step.clone(), flag: *flag }),
-                    SampleFate::GateRejected(why) | SampleFate::NearMiss(why) | SampleFate::Failing { why, .. } => {
+                    SampleFate::GateRejected(why)
+                    | SampleFate::NearMiss(why)
+                    | SampleFate::Failing { why, .. }
+                    | SampleFate::Unfit(why) => {
                         self.wires.tell(RunEvent::GateRejected { step: step.clone(), why: why.clone() })
                     }
                     SampleFate::Votes { .. } | SampleFate::Failed(_) => {}

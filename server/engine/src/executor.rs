@@ -110,7 +110,9 @@ impl StepContext {
         let fate = match &sample.fate {
             SampleFate::Votes { candidate, .. } => self.judge(candidate.clone()).await.map(|fate| match fate {
                 // The new example was chosen to split: who fails it says nothing about what examples are worth.
-                SampleFate::NearMiss(why) | SampleFate::Failing { why, .. } => SampleFate::GateRejected(why),
+                SampleFate::GateRejected(why) | SampleFate::NearMiss(why) | SampleFate::Failing { why, .. } => {
+                    SampleFate::Unfit(why)
+                }
                 fate => fate,
             }),
             // Fewer examples refused it already; a malformed response stays one.
@@ -167,7 +169,7 @@ impl StepContext {
         // What does not fit the file (an import that would rebind a name, say) is the candidate's fault.
         let language = self.stack.language(self.task.language).map_err(|e| e.to_string())?;
         if let Err(why) = language.splice(&self.task, &candidate) {
-            return Ok(SampleFate::GateRejected(format!("it does not fit the file: {why}")));
+            return Ok(SampleFate::Unfit(format!("it does not fit the file: {why}")));
         }
         let cell = {
             let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
@@ -176,7 +178,8 @@ impl StepContext {
         let seen = cell.get_or_init(|| self.observe(&candidate)).await.clone()?;
         Ok(match (seen.objection, seen.behaviour) {
             (None, Some(fingerprint)) => SampleFate::Votes { candidate, fingerprint },
-            (None, None) => SampleFate::GateRejected("it could not be run".into()),
+            (None, None) => SampleFate::Unfit("it could not be run".into()),
+            (Some(why), _) if seen.is_unfit => SampleFate::Unfit(why),
             (Some(why), Some(behaviour)) => SampleFate::Failing { why, is_near: seen.is_near, behaviour },
             (Some(why), None) if seen.is_near => SampleFate::NearMiss(why),
             (Some(why), None) => SampleFate::GateRejected(why),
@@ -189,7 +192,7 @@ impl StepContext {
         let seed = self.options.seed;
         let judged = self.stack.judge(&self.task, candidate, seed).await.map_err(|e| e.to_string())?;
         let mut seen = Observation::from(judged);
-        if seen.objection.is_some() && self.counts_by_input() {
+        if seen.objection.is_some() && !seen.is_unfit && self.counts_by_input() {
             let again = self.stack.observe(&self.task, std::slice::from_ref(candidate), Probe::live(seed)).await;
             let again = again.ok().and_then(|mut all| all.pop()).filter(|again| again.objection.is_some());
             seen.behaviour = again.and_then(|again| again.behaviour);

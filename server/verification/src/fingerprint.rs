@@ -199,7 +199,7 @@ pub fn judge(spec: &Spec, facts: Facts) -> Result<Judgement, CheckError> {
         return Ok(Judgement::GateRejected("not every example was run".into()));
     }
     if let Some((call, first, second)) = facts.unstable {
-        return Ok(Judgement::GateRejected(format!(
+        return Ok(Judgement::Unfit(format!(
             "is not deterministic: {call} came out as `{first}` in one run and as `{second}` in another"
         )));
     }
@@ -303,7 +303,7 @@ mod tests {
 
     fn rejected(facts: Facts) -> String {
         match judge(&spec(), facts) {
-            Ok(Judgement::GateRejected(why) | Judgement::NearMiss(why)) => why,
+            Ok(Judgement::GateRejected(why) | Judgement::NearMiss(why) | Judgement::Unfit(why)) => why,
             other => format!("{other:?}"),
         }
     }
@@ -335,7 +335,8 @@ mod tests {
         assert_eq!(rejected(facts(vec![fact(0, true, "1.5")])), "not every example was run");
         let mut unstable = facts(all);
         unstable.unstable = Some(("f([3])".into(), "= 1".into(), "= 2".into()));
-        assert!(rejected(unstable).starts_with("is not deterministic: f([3])"));
+        assert!(rejected(unstable.clone()).starts_with("is not deterministic: f([3])"));
+        assert!(matches!(judge(&spec(), unstable), Ok(Judgement::Unfit(_))), "it failed no example");
     }
 
     #[test]

@@ -192,7 +192,7 @@ impl VerificationStack {
         let missing = || CheckError("internal error: a candidate was not observed".into());
         let each = placed.into_iter().map(|place| match place {
             Ok(_) => observed.next().unwrap_or_else(|| Err(missing())),
-            Err(why) => Ok(Judgement::GateRejected(format!("it does not fit the file: {why}")).into()),
+            Err(why) => Ok(Judgement::Unfit(format!("it does not fit the file: {why}")).into()),
         });
         each.collect()
     }

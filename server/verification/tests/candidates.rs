@@ -35,7 +35,9 @@ async fn judge(tools: &Toolchain, source: &str) -> Result<Judgement, CheckError>
 /// The judgement as text; of a fingerprint, the outcomes for the named inputs.
 async fn verdict(tools: &Toolchain, source: &str) -> String {
     match judge(tools, source).await {
-        Ok(Judgement::GateRejected(why) | Judgement::NearMiss(why)) => format!("rejected: {why}"),
+        Ok(Judgement::GateRejected(why) | Judgement::NearMiss(why) | Judgement::Unfit(why)) => {
+            format!("rejected: {why}")
+        }
         Ok(Judgement::Votes(print)) => format!("votes on {} inputs", print.outcomes.len()),
         Err(error) => format!("error: {error}"),
     }

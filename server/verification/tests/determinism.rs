@@ -141,7 +141,7 @@ async fn everything(stack: &VerificationStack, (source, language, _): &Case) -> 
     let report = stack.verify_all(&subject, &|_| {}).await;
     let mut all: Vec<String> = report.layers.iter().map(said).collect();
     let gate = match adapter.judge(stack.toolchain(), &subject, 7).await {
-        Ok(Judgement::GateRejected(why) | Judgement::NearMiss(why)) => why,
+        Ok(Judgement::GateRejected(why) | Judgement::NearMiss(why) | Judgement::Unfit(why)) => why,
         Ok(Judgement::Votes(print)) => format!("{print:?}"),
         Err(error) => error.0,
     };

@@ -341,7 +341,9 @@ async fn said(stack: &VerificationStack, program: &Program, subject: &Subject, l
         let language = stack.language(program.dialect.id).expect("an adapter");
         return match language.judge(stack.toolchain(), subject, 7).await {
             Ok(Judgement::Votes(print)) => ("votes".into(), format!("on {} inputs", print.outcomes.len())),
-            Ok(Judgement::GateRejected(why) | Judgement::NearMiss(why)) => ("rejected".into(), why),
+            Ok(Judgement::GateRejected(why) | Judgement::NearMiss(why) | Judgement::Unfit(why)) => {
+                ("rejected".into(), why)
+            }
             Err(error) => ("error".into(), error.0),
         };
     }

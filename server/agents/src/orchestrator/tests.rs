@@ -4,6 +4,7 @@ use super::*;
 use proptest::prelude::*;
 use zeroerr_core::code::Candidate;
 use zeroerr_core::report::StepReport;
+use zeroerr_core::voting_engine::domain::Domain;
 use zeroerr_core::voting_engine::tally::Decision;
 
 fn vote(behaviour: &str) -> SampleFate {
@@ -100,6 +101,22 @@ fn says_why_nobody_could_vote() {
 }
 
 #[test]
+fn only_who_fails_examples_says_what_they_are_worth() {
+    let won_after = |fate: SampleFate| {
+        let evidence = Evidence::new(Domain::default(), 3);
+        let mut m = StepMachine::new("f", rules(2, 20, 1)).with_evidence(evidence);
+        m.start();
+        (0..8).for_each(|id| drop(m.handle(sampled(id, fate.clone()))));
+        let wins = |m: &mut StepMachine, id| matches!(m.handle(sampled(id, vote("a")))[..], [Command::Verify { .. }]);
+        let votes = (1..4).find(|votes| wins(&mut m, 7 + votes));
+        assert_eq!(m.report().gate_rejected, 8);
+        votes
+    };
+    assert_eq!(won_after(SampleFate::GateRejected("f(1) gave 2, expected 3".into())), Some(1), "a strict gate");
+    assert_eq!(won_after(SampleFate::Unfit("it does not fit the file".into())), Some(2), "they failed no example");
+}
+
+#[test]
 fn samples_of_an_earlier_run_are_no_attempts_of_this_one() {
     let mut m = StepMachine::new("f", rules(2, 2, 1)).taking_up(2);
     assert_eq!(drawn(&m.start()), [0]);
@@ -162,6 +179,10 @@ struct World<'a> {
     /// The process dies before these events (counted from 0) and comes back with its journal.
     deaths: Vec<usize>,
     rules: StepRules,
+    /// Samples that an earlier run has drawn.
+    earlier: u32,
+    /// What votes are weighed by, where they are counted input by input.
+    evidence: Option<&'a Evidence>,
     aim: Option<Aim>,
     agents: AgentRules,
     /// What testers, discriminators and critics say, as numbers.
@@ -253,7 +274,12 @@ impl World<'_> {
         let (mut journal, mut drawn, mut most, mut events) = (Vec::new(), Vec::new(), 0, 0);
         let mut refuted = BTreeSet::new();
         for life in 0.. {
-            let mut m = StepMachine::new("f", self.rules).aiming_at(self.aim).advised_by(self.agents);
+            let m = StepMachine::new("f", self.rules).taking_up(self.earlier);
+            let m = m.aiming_at(self.aim).advised_by(self.agents);
+            let mut m = match self.evidence {
+                Some(evidence) => m.with_evidence(evidence.clone()),
+                None => m,
+            };
             m.restore(&journal);
             let mut commands = m.start();
             let mut awaited: Vec<u64> = Vec::new();
@@ -360,12 +386,27 @@ fn hiding(behaviour: u8, hidden: &str) -> SampleFate {
     SampleFate::Votes { candidate: Candidate { body: hidden.into(), ..candidate }, fingerprint }
 }
 
+/// Samples that do not vote, in every way.
+fn rejected() -> impl Strategy<Value = SampleFate> {
+    let failing = |is_near| SampleFate::Failing {
+        why: "no".into(),
+        is_near,
+        behaviour: Fingerprint { outcomes: vec![("f(0)".into(), "= 1".into())] },
+    };
+    prop_oneof![
+        Just(SampleFate::GateRejected("no".into())),
+        Just(SampleFate::NearMiss("nearly".into())),
+        prop::bool::ANY.prop_map(failing),
+        Just(SampleFate::Unfit("it does not fit".into())),
+    ]
+}
+
 fn fates() -> impl Strategy<Value = Vec<SampleFate>> {
     let one = prop_oneof![
         4 => (0u8..3, prop_oneof![4 => Just("0"), 2 => Just("1"), 1 => Just("untriable")])
             .prop_map(|(c, hidden)| hiding(c, hidden)),
         1 => Just(SampleFate::Flagged(RedFlag::Empty)),
-        1 => Just(SampleFate::GateRejected("no".into())),
+        1 => rejected(),
         1 => Just(SampleFate::Failed("no answer".into())),
     ];
     prop::collection::vec(one, 60)
@@ -384,12 +425,17 @@ proptest! {
         aim in prop::option::of((0.6f64..0.95, 1u64..20)),
         agents in prop::option::of((0u32..3, 1u32..3, prop::bool::ANY, 1u32..3, 0u32..3)),
         words in prop::collection::vec(0u8..8, 1..20),
+        earlier in prop_oneof![2 => Just(0u32), 1 => 1u32..12],
+        evidence in prop::option::of((0u32..6, 0u32..3)),
     ) {
         let agents = agents.map_or_else(AgentRules::default, |(testers, weak_votes, critic, objection_votes, discriminators)| {
             AgentRules { testers, weak_votes, critic, objection_votes, discriminators }
         });
         let aim = aim.map(|(p, steps)| Aim { p, target: 0.9, steps });
-        let world = World { fates: &fates, refuted: &refuted, picks, deaths, rules: rules(k, max_attempts, in_flight), aim, agents, words: &words };
+        let evidence = evidence.map(|(examples, answered)| Evidence::new(Domain::default(), examples).answered(answered));
+        let evidence = evidence.as_ref();
+        let rules = rules(k, max_attempts, in_flight);
+        let world = World { fates: &fates, refuted: &refuted, picks, deaths, rules, earlier, evidence, aim, agents, words: &words };
         let (disturbed, calm) = (world.run(), world.undisturbed());
         prop_assert_eq!(&disturbed.end, &calm.end);
         prop_assert_eq!(&disturbed.feedback, &calm.feedback);
@@ -398,17 +444,23 @@ proptest! {
         prop_assert_eq!(decided(&disturbed), decided(&calm));
 
         let granted = disturbed.report.advice.as_ref().map_or(0, |a| a.granted);
-        prop_assert!(disturbed.report.samples <= max_attempts + granted && granted <= max_attempts);
-        prop_assert!(disturbed.report.k >= k.max(1) || aim.is_some(), "agents never make it easier");
+        let most = max_attempts + earlier;
+        prop_assert!(disturbed.report.samples <= most + granted && granted <= most);
+        prop_assert!(disturbed.report.k >= k.max(1) || aim.is_some() || evidence.is_some(), "agents never make it easier");
         prop_assert!(disturbed.most_in_flight <= in_flight.max(1) as usize);
         match disturbed.end {
+            StepEnd::Won { id, .. } if evidence.is_some() => {
+                prop_assert!(disturbed.report.margin >= disturbed.report.k);
+                prop_assert!(world.behaviour(id).is_some(), "a candidate that votes");
+            }
             StepEnd::Won { id, .. } => {
                 prop_assert!(disturbed.report.margin >= disturbed.report.k);
                 let decision = disturbed.plain.decision(disturbed.report.k);
                 let own = world.behaviour(id).expect("a candidate");
                 prop_assert_eq!(decision, Decision::Decided(own), "ahead without the inputs of agents, too");
             }
-            StepEnd::Abstained(_) => prop_assert!(disturbed.report.margin < disturbed.report.k),
+            // Input by input it may be frequency that is missing.
+            StepEnd::Abstained(_) => prop_assert!(disturbed.report.margin < disturbed.report.k || evidence.is_some()),
             StepEnd::Failed(why) => prop_assert!(false, "{why}"),
         }
         // Within one life no number is drawn twice; the calm run draws exactly what it counts.

@@ -117,6 +117,8 @@ pub struct Voter {
     pub passes: bool,
     /// Whether it fails exactly one.
     pub is_near: bool,
+    /// Whether it may not vote for another reason than an example.
+    pub is_unfit: bool,
     /// What it does.
     pub behaviour: Option<Fingerprint>,
     /// Whether the hidden test accepts it.
@@ -369,6 +371,7 @@ fn fate_of<'v>(
     if policy.has_gate() && !voter.passes {
         let (why, is_near) = ("an example failed".to_owned(), voter.is_near);
         return match &voter.behaviour {
+            _ if voter.is_unfit => lost(),
             Some(behaviour) if policy == Policy::Ours => {
                 SampleFate::Failing { why, is_near, behaviour: told_of(behaviour) }
             }
@@ -396,7 +399,7 @@ fn vote(fingerprint: Fingerprint) -> SampleFate {
 }
 
 fn lost() -> SampleFate {
-    SampleFate::GateRejected("it cannot vote".into())
+    SampleFate::Unfit("it cannot vote".into())
 }
 
 #[cfg(test)]

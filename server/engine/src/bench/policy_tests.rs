@@ -13,6 +13,7 @@ fn voter(passes: bool, outcomes: &[&str]) -> Voter {
         tree: None,
         passes,
         is_near: false,
+        is_unfit: false,
         behaviour: Some(behaviour),
         is_right: false,
     }
@@ -60,6 +61,25 @@ fn what_those_that_fail_do_counts_on_inputs_like_the_examples() {
     assert_eq!(replayed(["1", "9", "9", "9"]), (Some(0), 9), "8 · (1.5/5)⁶ is 0.006");
     assert_eq!(replayed(["1", "2", "9", "9"]), (Some(0), 11), "8 · (2.5/5)⁶ is 0.1");
     assert_eq!(replayed(["1", "9", "9", "4"]), (Some(0), 11), "and inputs on which all are alike count, too");
+}
+
+#[test]
+fn who_fails_no_example_makes_no_gate_strict() {
+    let replayed = |is_unfit: bool, asked: &[usize]| {
+        let unfit = Voter { is_unfit, ..voter(false, &["1", "2"]) };
+        let voters = vec![voter(true, &["1", "2"]), unfit, voter(true, &["1", "3"])];
+        let reference = voters[0].behaviour.clone();
+        let samples =
+            if asked.is_empty() { [1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0] } else { [2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 0] };
+        let evidence = Evidence::new(Domain::of("f", (3..6).map(|_| "f(2) == 1")), 3);
+        let case = Case::new("t/0".into(), evidence, samples.map(Ok).to_vec(), voters, reference.as_ref());
+        let order: Vec<usize> = (0..11).collect();
+        let replayed = case.replay(Policy::Ours, rules(3), &order, asked, &|_| Some(true));
+        (replayed.winner, replayed.samples)
+    };
+    assert_eq!(replayed(false, &[]), (Some(0), 10), "a strict gate is worth a vote");
+    assert_eq!(replayed(true, &[]), (Some(0), 11), "what does not fit the file was put to no example");
+    assert_eq!(replayed(true, &[1]), (Some(0), 10), "and who contradicts an answer is worth no more than the answer");
 }
 
 #[test]

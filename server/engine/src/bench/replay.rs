@@ -242,6 +242,7 @@ async fn observe_one(
             tree: seen.tree.clone(),
             passes: seen.objection.is_none() && seen.behaviour.is_some(),
             is_near: seen.is_near,
+            is_unfit: seen.is_unfit || seen.objection.is_none() && seen.behaviour.is_none(),
             behaviour: seen.behaviour.clone(),
             is_right: *right,
         });

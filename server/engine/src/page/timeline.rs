@@ -168,9 +168,10 @@ fn mark(fate: &SampleFate) -> Option<(&'static str, String)> {
     match fate {
         SampleFate::Votes { .. } => None,
         SampleFate::Flagged(flag) => Some(("flagged", format!("discarded: {}", flag.name().replace('_', " ")))),
-        SampleFate::GateRejected(why) | SampleFate::NearMiss(why) | SampleFate::Failing { why, .. } => {
-            Some(("rejected", why.clone()))
-        }
+        SampleFate::GateRejected(why)
+        | SampleFate::NearMiss(why)
+        | SampleFate::Failing { why, .. }
+        | SampleFate::Unfit(why) => Some(("rejected", why.clone())),
         SampleFate::Failed(why) => Some(("failed", why.clone())),
     }
 }

@@ -254,9 +254,10 @@ fn fates(step: &str, moments: &[Moment]) -> Vec<(&'static str, String, u64, Stri
         }
         let kind = match fate {
             SampleFate::Votes { .. } => (0, "voted", "voted".to_owned()),
-            SampleFate::GateRejected(_) | SampleFate::NearMiss(_) | SampleFate::Failing { .. } => {
-                (1, "rejected", "failed an example".to_owned())
-            }
+            SampleFate::GateRejected(_)
+            | SampleFate::NearMiss(_)
+            | SampleFate::Failing { .. }
+            | SampleFate::Unfit(_) => (1, "rejected", "failed an example".to_owned()),
             SampleFate::Flagged(flag) => (2, "flagged", format!("discarded: {}", flag.name().replace('_', " "))),
             SampleFate::Failed(_) => (3, "failed", "no answer".to_owned()),
         };

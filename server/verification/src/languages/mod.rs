@@ -52,6 +52,9 @@ pub enum Judgement {
     GateRejected(String),
     /// It fails exactly one example (which, and how) and holds all others; it does not vote either.
     NearMiss(String),
+    /// It does not vote for a reason that says nothing about the examples: it does not fit its file, or answers
+    /// differently from call to call.
+    Unfit(String),
     /// It votes for this behaviour.
     Votes(Fingerprint),
 }
@@ -92,6 +95,8 @@ pub struct Observation {
     pub objection: Option<String>,
     /// Whether that is the only one it fails.
     pub is_near: bool,
+    /// Whether the objection is to something else than an example.
+    pub is_unfit: bool,
     /// What it does; `None` when it could not be run.
     pub behaviour: Option<Fingerprint>,
     /// Its syntax tree with the locals renamed; `None` where the adapter makes none.
@@ -101,25 +106,30 @@ pub struct Observation {
 impl From<Observation> for Judgement {
     fn from(seen: Observation) -> Self {
         match (seen.objection, seen.behaviour) {
+            (Some(why), _) if seen.is_unfit => Judgement::Unfit(why),
             (Some(why), _) if seen.is_near => Judgement::NearMiss(why),
             (Some(why), _) => Judgement::GateRejected(why),
             (None, Some(fingerprint)) => Judgement::Votes(fingerprint),
-            (None, None) => Judgement::GateRejected("it could not be run".into()),
+            (None, None) => Judgement::Unfit("it could not be run".into()),
         }
+    }
+}
+
+impl Observation {
+    /// Of a candidate that does not vote and of which nothing else is known.
+    pub fn rejected(why: String) -> Self {
+        Self { objection: Some(why), is_near: false, is_unfit: false, behaviour: None, tree: None }
     }
 }
 
 impl From<Judgement> for Observation {
     fn from(judgement: Judgement) -> Self {
         match judgement {
-            Judgement::GateRejected(why) => {
-                Observation { objection: Some(why), is_near: false, behaviour: None, tree: None }
-            }
-            Judgement::NearMiss(why) => {
-                Observation { objection: Some(why), is_near: true, behaviour: None, tree: None }
-            }
+            Judgement::GateRejected(why) => Self::rejected(why),
+            Judgement::NearMiss(why) => Self { is_near: true, ..Self::rejected(why) },
+            Judgement::Unfit(why) => Self { is_unfit: true, ..Self::rejected(why) },
             Judgement::Votes(fingerprint) => {
-                Observation { objection: None, is_near: false, behaviour: Some(fingerprint), tree: None }
+                Self { objection: None, is_near: false, is_unfit: false, behaviour: Some(fingerprint), tree: None }
             }
         }
     }

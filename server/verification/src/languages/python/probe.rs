@@ -50,12 +50,7 @@ pub async fn observe(tools: &Toolchain, subjects: &[Subject], how: Probe) -> Vec
                         Ok(observed) => all.extend(observed),
                         Err(Trouble::Unavailable(why)) => all.push(Err(CheckError(why))),
                         Err(Trouble::BroughtDown(why) | Trouble::TimedOut(why)) => {
-                            all.push(Ok(Observation {
-                                objection: Some(why),
-                                is_near: false,
-                                behaviour: None,
-                                tree: None,
-                            }));
+                            all.push(Ok(Observation::rejected(why)));
                         }
                     }
                 }

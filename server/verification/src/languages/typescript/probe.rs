@@ -63,7 +63,7 @@ async fn alone(tools: &Toolchain, subject: &Subject, how: Probe) -> Vec<Result<O
         Ok(observed) => observed,
         Err(Trouble::Unavailable(why)) => vec![Err(CheckError(why))],
         Err(Trouble::BroughtDown(why) | Trouble::TimedOut(why)) => {
-            vec![Ok(Observation { objection: Some(why), is_near: false, behaviour: None, tree: None })]
+            vec![Ok(Observation::rejected(why))]
         }
     }
 }
