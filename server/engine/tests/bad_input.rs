@@ -192,3 +192,17 @@ async fn a_planner_whose_plans_cannot_be_used_is_told_and_the_function_is_writte
     assert!(told.contains(&"steps need each other in a circle: a -> b".to_owned()), "{told:?}");
     assert!(told.iter().any(|t| t.starts_with("planner: no plan, `double` is written as a whole: ")), "{told:?}");
 }
+
+#[tokio::test]
+async fn candidates_that_do_not_fit_the_file_say_nothing_about_its_examples() {
+    let source =
+        toy::FILE.replace("double(2) == 4", "double(2) == 4\n# @example double(3) == 6\n# @example double(5) == 10");
+    let source = format!("sqrt = None\n\n{source}");
+    let rebinding = toy::said("return x * 2").replace("def ", "from math import sqrt\n\ndef ");
+    let model = ScriptedModel::new(vec![rebinding.as_str(); 8]).then_always(toy::said("return x * 2").as_str());
+    let options = RunOptions { k: 2, max_attempts: 20, in_flight: 1, by_input: true, ..RunOptions::default() };
+    let report = run(&source, model, options, |_| false).await;
+    let step = &report.steps[0];
+    assert_eq!((report.edits.len(), step.gate_rejected), (1, 8), "{}", report.reason);
+    assert_eq!((step.samples, step.k), (10, 2), "no candidate failed an example, so two votes decide and not one");
+}
