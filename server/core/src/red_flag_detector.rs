@@ -39,22 +39,6 @@ pub enum RedFlag {
 }
 
 impl RedFlag {
-    /// Every kind.
-    pub const ALL: [RedFlag; 12] = [
-        RedFlag::Empty,
-        RedFlag::Truncated,
-        RedFlag::OverLong,
-        RedFlag::Repetition,
-        RedFlag::Refusal,
-        RedFlag::DoesNotParse,
-        RedFlag::NotOneFunction,
-        RedFlag::WrongSignature,
-        RedFlag::Placeholder,
-        RedFlag::Forbidden,
-        RedFlag::NotAPlan,
-        RedFlag::UnusablePlan,
-    ];
-
     /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
@@ -124,9 +108,10 @@ fn refuses(text: &str) -> bool {
         return false;
     }
     let lower = text.to_lowercase();
+    let ends_there = |rest: &str| !rest.starts_with(char::is_alphanumeric);
     ["i'm sorry", "i am sorry", "i cannot", "i can't", "as an ai", "i'm unable", "i am unable"]
         .iter()
-        .any(|p| lower.contains(p))
+        .any(|phrase| lower.match_indices(phrase).any(|(at, _)| ends_there(&lower[at + phrase.len()..])))
 }
 
 #[cfg(test)]
@@ -152,6 +137,8 @@ mod tests {
         check("def f(): return 1", 751, Stop, Some(RedFlag::OverLong));
         check("def f(): return 1", 750, Stop, None);
         check("I'm sorry, but I cannot help with that.", 12, Stop, Some(RedFlag::Refusal));
+        check("As an AI, I write no code.", 12, Stop, Some(RedFlag::Refusal));
+        check("return code  # the same as an airport's", 12, Stop, None);
         check("def f():\n    return \"I'm sorry\"", 12, Stop, None);
     }
 

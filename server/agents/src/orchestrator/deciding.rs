@@ -59,7 +59,7 @@ impl StepMachine {
 
     pub(super) fn give_up(&self) -> Option<GiveUp> {
         let left = self.max_attempts().saturating_sub(self.counted);
-        give_up(self.votes_needed(left), self.counted, 0, self.max_attempts())
+        give_up(self.votes_needed(left), left)
     }
 
     /// How many more votes would decide at best.

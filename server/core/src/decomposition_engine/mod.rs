@@ -200,11 +200,6 @@ impl Plan {
         self.ordered()
     }
 
-    /// How deep the plan goes: 0 for a plan of one step.
-    pub fn depth(&self) -> u32 {
-        self.steps.iter().map(|s| s.depth).max().unwrap_or(0)
-    }
-
     /// Needs as places in the plan.
     fn indices(&self, there: &HashSet<&str>) -> Result<Vec<Vec<usize>>, PlanError> {
         let mut places: HashMap<&str, usize> = HashMap::with_capacity(self.steps.len());

@@ -9,10 +9,9 @@ pub enum GiveUp {
     OutOfReach,
 }
 
-/// Whether a step that has `drawn` samples of at most `max_attempts`, of which `pending` have not
-/// voted or been discarded yet, and that `needed` votes could decide at best, should give up.
-pub fn give_up(needed: u32, drawn: u32, pending: u32, max_attempts: u32) -> Option<GiveUp> {
-    let remaining = max_attempts.saturating_sub(drawn) + pending;
+/// Whether a step that `needed` more votes could decide at best, and that has `remaining` samples to come, should
+/// give up.
+pub fn give_up(needed: u32, remaining: u32) -> Option<GiveUp> {
     if remaining == 0 {
         return Some(GiveUp::AttemptsUsed);
     }
@@ -55,13 +54,8 @@ pub fn likely_needed(margin: u32, lead: u32, p: f64, valid: f64, cap: u32) -> u3
     cap
 }
 
-/// Wilson score interval (95 %) of a success rate; `(0, 1)` without trials.
-pub fn wilson_interval(successes: u64, trials: u64) -> (f64, f64) {
-    wilson(successes.min(trials) as f64 / trials.max(1) as f64, trials as f64)
-}
-
-/// The same for a mean of shares (from 0 to 1) over `n` independent trials, of which there may be a
-/// broken number.
+/// Wilson score interval (95 %) of a mean of shares (from 0 to 1) over `n` independent trials, of which there may be
+/// a broken number; `(0, 1)` without trials.
 pub fn wilson(rate: f64, n: f64) -> (f64, f64) {
     if n <= 0.0 {
         return (0.0, 1.0);
@@ -85,10 +79,9 @@ mod tests {
         for (i, c) in ["a", "b", "a", "b"].iter().enumerate() {
             t.cast(i as u64, *c);
         }
-        assert_eq!(give_up(t.votes_needed(3), 4, 0, 20), None);
-        assert_eq!(give_up(t.votes_needed(3), 18, 0, 20), Some(GiveUp::OutOfReach));
-        assert_eq!(give_up(t.votes_needed(3), 18, 1, 20), None, "one is still in flight");
-        assert_eq!(give_up(t.votes_needed(3), 20, 0, 20), Some(GiveUp::AttemptsUsed));
+        assert_eq!(give_up(t.votes_needed(3), 3), None);
+        assert_eq!(give_up(t.votes_needed(3), 2), Some(GiveUp::OutOfReach));
+        assert_eq!(give_up(t.votes_needed(3), 0), Some(GiveUp::AttemptsUsed));
     }
 
     #[test]
@@ -105,9 +98,9 @@ mod tests {
 
     #[test]
     fn wilson_agrees_with_the_textbook() {
-        let (low, high) = wilson_interval(8, 10);
+        let (low, high) = wilson(0.8, 10.0);
         assert!((low - 0.4902).abs() < 1e-3 && (high - 0.9433).abs() < 1e-3, "{low} {high}");
-        assert_eq!(wilson_interval(0, 0), (0.0, 1.0));
-        assert_eq!(wilson_interval(0, 5).0, 0.0);
+        assert_eq!(wilson(0.0, 0.0), (0.0, 1.0));
+        assert_eq!(wilson(0.0, 5.0).0, 0.0);
     }
 }

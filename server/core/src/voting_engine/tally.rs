@@ -43,11 +43,6 @@ impl Tally {
         self.barred.insert(class.to_owned());
     }
 
-    /// Whether a class may not win.
-    pub fn is_barred(&self, class: &str) -> bool {
-        self.barred.contains(class)
-    }
-
     /// Classes that may not win.
     pub fn barred(&self) -> impl Iterator<Item = &str> {
         self.barred.iter().map(String::as_str)

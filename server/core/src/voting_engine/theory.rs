@@ -7,6 +7,9 @@
 /// The largest lead that is an answer: with more, one step takes millions of votes.
 pub const LARGEST: u32 = 1_000_000;
 
+/// What rounding leaves of a lead that would be a whole number.
+const EXACT: f64 = 1e-9;
+
 /// Why a formula has no answer.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum TheoryError {
@@ -58,7 +61,8 @@ pub fn k_min(p: f64, target: f64, steps: u64, steps_per_agent: u64) -> Result<u3
     }
     // t^(-m/s) - 1, without losing the digits when m/s is tiny.
     let slack = (-(steps_per_agent.max(1) as f64 / steps as f64) * target.ln()).exp_m1();
-    let k = (slack.ln() / ((1.0 - p) / p).ln()).ceil();
+    // A lead that is exact but for the last digits is that lead.
+    let k = (slack.ln() / ((1.0 - p) / p).ln() - EXACT).ceil();
     if k > f64::from(LARGEST) {
         return Err(TheoryError::HopelessLead { p });
     }
@@ -190,6 +194,15 @@ mod tests {
                 assert!(p_full(p, k, steps, 1) >= 0.95);
                 assert!(k == 1 || p_full(p, k - 1, steps, 1) < 0.95, "p {p} steps {steps} k {k}");
             }
+        }
+    }
+
+    #[test]
+    fn a_lead_that_just_reaches_the_target_is_enough() {
+        for p in [0.55, 0.63, 0.7, 0.85, 0.9, 0.99] {
+            assert_eq!(k_min(p, p, 1, 1), Ok(1), "one vote of {p}");
+            let of_three = p.powi(3) / (p.powi(3) + (1.0 - p).powi(3));
+            assert_eq!(k_min(p, of_three, 1, 1), Ok(3), "a lead of three at {p}");
         }
     }
 
