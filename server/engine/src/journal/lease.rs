@@ -3,6 +3,11 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Who asks whether a lease is held ([`Lease::is_held`]) holds it for a moment.
+const LOOK: Duration = Duration::from_millis(5);
+const LOOKS: u32 = 4;
 
 /// Held while a run is worked on.
 #[derive(Debug)]
@@ -18,11 +23,14 @@ impl Lease {
     pub(super) fn take(folder: &Path, run: &str) -> std::io::Result<Option<Self>> {
         std::fs::create_dir_all(folder.join("locks"))?;
         let file = File::options().create(true).truncate(false).write(true).open(path(folder, run))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
+        for _ in 0..LOOKS {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(Self { _file: file })),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
         }
+        Ok(None)
     }
 
     /// Whether somebody holds it.
