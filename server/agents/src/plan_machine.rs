@@ -54,6 +54,13 @@ impl Turn {
     pub fn label(&self) -> String {
         if self.attempt == 0 { self.step.clone() } else { format!("{}~{}", self.step, self.attempt) }
     }
+
+    /// The turn that a [`label`](Self::label) stands for.
+    pub fn of_label(label: &str) -> Self {
+        let parts = label.rsplit_once('~').and_then(|(step, n)| Some((step, n.parse().ok()?)));
+        let (step, attempt) = parts.unwrap_or((label, 0));
+        Self { step: step.to_owned(), attempt }
+    }
 }
 
 /// What happened.

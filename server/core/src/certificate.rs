@@ -19,7 +19,7 @@ pub struct Certificate {
     pub layers: Vec<LayerReport>,
     /// The votes of the deciding step.
     pub votes: Vec<ClassVotes>,
-    /// Models that voted.
+    /// Models that voted, on any of the functions that the edit brings.
     pub models: Vec<String>,
     /// Seed of the run.
     pub seed: u64,

@@ -44,14 +44,33 @@ pub struct Disagreement {
     pub answers: Vec<(String, u32)>,
 }
 
+/// How far a step has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// It votes, was stopped, or what it was decided on is void.
+    #[default]
+    Open,
+    /// It has a winner.
+    Won,
+    /// It has none and will get none.
+    Lost,
+}
+
 /// What one step of the plan cost and how it voted.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct StepReport {
     /// The function the step wrote.
     pub name: String,
+    /// How its vote ended.
+    #[serde(default)]
+    pub state: StepState,
+    /// How often a step below it was blamed before this vote; the votes before those are void.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempt: u32,
     /// Samples drawn.
     pub samples: u32,
-    /// Discarded samples by kind of red flag, in the order of [`RedFlag::ALL`].
+    /// Discarded samples by kind of red flag, as [`crate::red_flag_detector::RedFlag::name`] calls it.
     pub red_flags: BTreeMap<String, u32>,
     /// Candidates that failed an example and did not vote.
     pub gate_rejected: u32,
@@ -101,6 +120,11 @@ pub struct StepReport {
     /// What testers, critics and discriminators contributed; `None` when none was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<Box<AdviceReport>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 /// The end of a run.

@@ -2,13 +2,14 @@
 
 mod advising;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use zeroerr_agents::orchestrator::{Command, Event, StepEnd, StepMachine, Verification};
+use zeroerr_agents::plan_machine::Turn;
 use zeroerr_core::code::{Candidate, TextEdit};
 use zeroerr_core::question::Question;
 use zeroerr_core::report::{RunEvent, StepReport};
@@ -84,8 +85,8 @@ pub(crate) struct StepOutcome {
     pub edits: Vec<TextEdit>,
     /// The layers of the last candidate that was verified.
     pub layers: Vec<LayerReport>,
-    /// Models that voted.
-    pub models: Vec<String>,
+    /// Models whose samples have voted and were counted.
+    pub models: BTreeSet<String>,
     /// The winner's code.
     pub winner: Option<Candidate>,
     /// Classes that lost the vote and were not refuted, most votes first, with the code of the first
@@ -113,7 +114,8 @@ pub(crate) struct Dispatcher {
     machine: StepMachine,
     candidates: HashMap<u64, Candidate>,
     rejected: BTreeMap<u64, Candidate>,
-    models: Vec<String>,
+    /// Who wrote the samples that vote.
+    voters: BTreeMap<u64, String>,
     layers: Vec<LayerReport>,
     edits: Vec<TextEdit>,
     questions: Vec<Question>,
@@ -149,7 +151,7 @@ impl Dispatcher {
             machine,
             candidates: HashMap::new(),
             rejected: BTreeMap::new(),
-            models: Vec::new(),
+            voters: BTreeMap::new(),
             layers: Vec::new(),
             edits: Vec::new(),
             questions: Vec::new(),
@@ -267,9 +269,7 @@ impl Dispatcher {
         if let SampleFate::Votes { candidate, .. } = fate {
             // As in the count: the first word on a sample stands.
             self.candidates.entry(id).or_insert_with(|| candidate.clone());
-            if !self.models.iter().any(|m| m == model) {
-                self.models.push(model.to_owned());
-            }
+            self.voters.entry(id).or_insert_with(|| model.to_owned());
         }
     }
 
@@ -380,12 +380,14 @@ impl Dispatcher {
         }
         let report = StepReport {
             name: self.context.task.signature.name.clone(),
+            attempt: Turn::of_label(&self.context.label).attempt,
             questions: self.questions,
             suggestions: self.suggestions,
             ..self.machine.report()
         };
         let objection = self.machine.last_objection().to_owned();
-        let (layers, models) = (self.layers, self.models);
+        let voters = self.voters.into_iter().filter(|(id, _)| self.machine.was_counted(*id));
+        let (layers, models) = (self.layers, voters.map(|(_, model)| model).collect());
         StepOutcome { end, report, edits, layers, models, winner, rivals, rejected, objection }
     }
 }

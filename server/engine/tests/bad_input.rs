@@ -198,7 +198,7 @@ async fn candidates_that_do_not_fit_the_file_say_nothing_about_its_examples() {
     let source =
         toy::FILE.replace("double(2) == 4", "double(2) == 4\n# @example double(3) == 6\n# @example double(5) == 10");
     let source = format!("sqrt = None\n\n{source}");
-    let rebinding = toy::said("return x * 2").replace("def ", "from math import sqrt\n\ndef ");
+    let rebinding = toy::said("_ = sqrt\n    return x * 2").replace("def ", "from math import sqrt\n\ndef ");
     let model = ScriptedModel::new(vec![rebinding.as_str(); 8]).then_always(toy::said("return x * 2").as_str());
     let options = RunOptions { k: 2, max_attempts: 20, in_flight: 1, by_input: true, ..RunOptions::default() };
     let report = run(&source, model, options, |_| false).await;

@@ -2,22 +2,25 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod counted;
 mod toy;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 use zeroerr_core::ports::{Role, SampleRequest};
-use zeroerr_core::report::{RunOutcome, RunReport, StepReport};
+use zeroerr_core::report::{RunOutcome, RunReport, StepState};
 use zeroerr_engine::Workbench;
 use zeroerr_engine::journal::{Journal, RunExport};
 use zeroerr_engine::options::{Reliability, RunOptions};
 use zeroerr_engine::page::page;
 use zeroerr_test_support::{Reply, ScriptedModel};
 
+use counted::check_counted;
 use toy::said;
 
 async fn run(folder: &Path, model: &ScriptedModel, source: &str, options: &RunOptions) -> RunReport {
@@ -30,24 +33,6 @@ async fn run(folder: &Path, model: &ScriptedModel, source: &str, options: &RunOp
 
 fn export(folder: &Path, run: &RunReport) -> RunExport {
     Journal::open(folder).and_then(|j| j.export(&run.id)).expect("an export")
-}
-
-/// The page's lines end at the votes that the run has counted, and so does `runs show` before there is a report.
-fn check_counted(export: &RunExport, report: &RunReport) {
-    let counted = |s: &StepReport| (s.name.clone(), s.samples, s.taken_up, s.tally.clone(), s.margin, s.k);
-    let unfinished = RunExport { report: None, ..export.clone() };
-    let mut from_records: Vec<_> = unfinished.steps().iter().map(counted).collect();
-    let mut ended: Vec<_> = report.steps.iter().map(counted).collect();
-    from_records.sort_by(|a, b| a.0.cmp(&b.0));
-    ended.sort_by(|a, b| a.0.cmp(&b.0));
-    assert_eq!(from_records, ended);
-    let html = page(export).expect("a page");
-    for step in &report.steps {
-        for class in &step.tally {
-            let line = format!("<title>{}: {} votes</title>", class.class, class.votes);
-            assert!(html.contains(&line), "{}: no {line} in {html}", step.name);
-        }
-    }
 }
 
 #[tokio::test]
@@ -89,4 +74,24 @@ async fn a_plan_with_a_lead_that_follows_its_length_is_drawn_to_its_end() {
     assert_eq!(report.outcome, RunOutcome::Verified, "{}", report.reason);
     assert!(report.steps.len() == 3 && report.steps.iter().all(|s| s.k > 2), "{:?}", report.steps);
     check_counted(&export(folder.path(), &report), &report);
+}
+
+#[tokio::test]
+async fn a_step_without_a_winner_is_told_from_one_that_ended_after_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let drawn = AtomicI64::new(0);
+    let factor = move |header: &str| match header.contains("one") {
+        true => 2 + drawn.fetch_add(1, Ordering::SeqCst),
+        false => 2,
+    };
+    let options = RunOptions { k: 2, max_attempts: 8, in_flight: 1, ..RunOptions::default() };
+    let report = run(folder.path(), &writer(factor), PLAN, &options).await;
+    assert_eq!(report.outcome, RunOutcome::Abstained, "{}", report.reason);
+    let states: Vec<(&str, StepState)> = report.steps.iter().map(|s| (s.name.as_str(), s.state)).collect();
+    assert_eq!(states, [("one", StepState::Lost), ("two", StepState::Won)], "{}", report.reason);
+    let export = export(folder.path(), &report);
+    check_counted(&export, &report);
+    let html = page(&export).expect("a page");
+    let boxes: Vec<&str> = html.split("<g class=\"node ").skip(1).filter_map(|b| b.split('"').next()).collect();
+    assert_eq!(boxes, ["lost", "won", "waiting"]);
 }

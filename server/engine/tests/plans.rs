@@ -3,23 +3,28 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod counted;
+
 use std::sync::Arc;
 
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 use zeroerr_core::code::apply_edits;
 use zeroerr_core::ports::{Model, Role, SampleRequest};
-use zeroerr_core::report::{RunOutcome, RunReport};
+use zeroerr_core::report::{RunOutcome, RunReport, StepState};
 use zeroerr_core::state_manager::Record;
 use zeroerr_core::verdict::Policy;
 use zeroerr_engine::Workbench;
-use zeroerr_engine::journal::Journal;
+use zeroerr_engine::journal::{Journal, RunExport};
 use zeroerr_engine::local::{LocalWorkbench, Parts};
 use zeroerr_engine::options::{PlanMode, Planning, RunOptions};
+use zeroerr_engine::page::page;
 use zeroerr_sandbox::{Sandbox, SandboxOptions};
 use zeroerr_test_support::{Reply, ScriptedModel};
 use zeroerr_verification::toolchain::Toolchain;
 use zeroerr_verification::verification_stack::VerificationStack;
+
+use counted::check_counted;
 
 /// One user's machine, with a model that answers by what it is asked.
 struct Machine {
@@ -63,6 +68,10 @@ impl Machine {
         let task = analysis.task_named(function).expect("the task").clone();
         let (events, _heard) = unbounded_channel();
         workbench.run(task, events, CancellationToken::new()).await
+    }
+
+    fn export(&self, run: &str) -> RunExport {
+        Journal::open(&self.folder.path().join("journal")).and_then(|j| j.export(run)).expect("an export")
     }
 
     fn records(&self, run: &str) -> Vec<Record> {
@@ -196,6 +205,15 @@ async fn a_helper_that_the_whole_shows_to_be_wrong_votes_again() {
     let asked = machine.model.requests();
     let told = prompts_for(&asked, "twice").iter().filter(|r| r.messages[1].content.contains("gave 21")).count();
     assert!(told > 0, "the finding is in the prompts of the next round");
+
+    let votes: Vec<(&str, StepState, u32)> =
+        report.steps.iter().map(|s| (s.name.as_str(), s.state, s.attempt)).collect();
+    assert_eq!(votes, [("twice", StepState::Won, 0), ("total", StepState::Won, 1)]);
+    let export = machine.export(&report.id);
+    check_counted(&export, &report);
+    let html = page(&export).expect("a page");
+    assert!(html.contains("<span class=\"badge blamed\">blamed</span>"), "whose fault it was");
+    assert!(html.contains("earlier ones are void"), "the vote that is shown is the last");
 }
 
 #[tokio::test(flavor = "multi_thread")]

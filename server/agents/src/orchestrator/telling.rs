@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use zeroerr_core::advice::{
     AdviceReport, AgreementReport, Claim, Errand, InputReport, ObjectionReport, Said, TestReport, Trial,
 };
-use zeroerr_core::report::{Disagreement, StepReport};
+use zeroerr_core::report::{Disagreement, StepReport, StepState};
 use zeroerr_core::voting_engine::Fingerprint;
 use zeroerr_core::voting_engine::estimate::Estimate;
 use zeroerr_core::voting_engine::sequential::GiveUp;
 
-use super::{Standing, StepMachine};
+use super::{Standing, StepEnd, StepMachine};
 use crate::diversity::distinct_share;
 
 impl StepMachine {
@@ -103,6 +103,11 @@ impl StepMachine {
         let standing = self.tally.standing();
         StepReport {
             name: self.name.clone(),
+            state: match self.end {
+                Some(StepEnd::Won { .. }) => StepState::Won,
+                Some(StepEnd::Abstained(_) | StepEnd::Failed(_)) => StepState::Lost,
+                None => StepState::Open,
+            },
             samples: self.samples(),
             red_flags: self.red_flags.iter().map(|(flag, n)| (flag.name().to_owned(), *n)).collect(),
             gate_rejected: self.gate_rejected,

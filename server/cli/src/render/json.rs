@@ -8,7 +8,7 @@ use serde::Serialize;
 use zeroerr_core::advice::AdviceReport;
 use zeroerr_core::code::{apply_edits, line_of};
 use zeroerr_core::question::Question;
-use zeroerr_core::report::{ClassVotes, Disagreement, RunOutcome, RunReport, StepReport};
+use zeroerr_core::report::{ClassVotes, Disagreement, RunOutcome, RunReport, StepReport, StepState};
 use zeroerr_core::verdict::{Finding, Layer, LayerReport, StackReport};
 use zeroerr_core::voting_engine::estimate::Estimate;
 
@@ -41,6 +41,9 @@ pub struct Run {
 #[derive(Debug, Serialize)]
 struct Step {
     name: String,
+    state: StepState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<u32>,
     samples: u32,
     red_flags: BTreeMap<String, u32>,
     gate_rejected: u32,
@@ -165,6 +168,8 @@ impl Step {
     fn new(step: &StepReport) -> Self {
         Self {
             name: step.name.clone(),
+            state: step.state,
+            attempt: Some(step.attempt).filter(|n| *n > 0),
             samples: step.samples,
             red_flags: step.red_flags.clone(),
             gate_rejected: step.gate_rejected,
@@ -272,6 +277,8 @@ mod tests {
         use zeroerr_core::question::Answer;
         let step = StepReport {
             name: "f".into(),
+            state: StepState::Won,
+            attempt: 1,
             samples: 4,
             red_flags: BTreeMap::from([("truncated".into(), 1)]),
             tally: vec![ClassVotes { class: "0a".into(), votes: 3 }],
@@ -317,7 +324,7 @@ mod tests {
         let expected = serde_json::json!({
             "id": "r1", "file": "a.py", "function": "f", "outcome": "verified", "reason": "ahead by 3",
             "steps": [{
-                "name": "f", "samples": 4, "red_flags": {"truncated": 1}, "gate_rejected": 0,
+                "name": "f", "state": "won", "attempt": 1, "samples": 4, "red_flags": {"truncated": 1}, "gate_rejected": 0,
                 "tally": [{"class": "0a", "votes": 3}], "margin": 3, "k": 3,
                 "disagreements": [{"input": "f(0)", "answers": [["= 1", 3]]}],
                 "questions": [{
@@ -335,7 +342,7 @@ mod tests {
                     "extra_lead": 2, "granted": 4, "completion_tokens": 30, "nothing": {"tester 2": "no answer"},
                 },
                 "plan": {
-                    "name": "plan of f", "samples": 2, "red_flags": {}, "gate_rejected": 0, "tally": [],
+                    "name": "plan of f", "state": "open", "samples": 2, "red_flags": {}, "gate_rejected": 0, "tally": [],
                     "margin": 0, "k": 0, "disagreements": [], "questions": [], "taken_up": 0, "diversity": null,
                     "completion_tokens": 0, "needs": [], "depth": 0,
                 },

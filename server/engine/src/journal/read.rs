@@ -1,12 +1,15 @@
 //! Looking back at runs: the list, one run, and everything of it for export and reports.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{OptionalExtension, Row, params};
 use serde::Serialize;
 use serde_json::Value;
-use zeroerr_core::report::{RunReport, StepReport};
+use zeroerr_agents::plan_machine::Turn;
+use zeroerr_core::report::{RunReport, StepReport, StepState};
 use zeroerr_core::state_manager::Record;
 
-use crate::counting::{is_plan_vote, machine_of};
+use crate::counting::{about, is_plan_vote, machine_of, with_cost_of_all};
 
 use super::{Acceptance, Journal, JournalError, Lease, Origin, parsed};
 
@@ -77,22 +80,37 @@ impl RunExport {
         }
         let records: Vec<Record> =
             self.records.iter().filter_map(|e| serde_json::from_value(e.record.clone()).ok()).collect();
-        let mut names: Vec<&str> = Vec::new();
+        let mut turns: BTreeSet<Turn> = BTreeSet::new();
+        let mut steps: Vec<String> = Vec::new();
         for record in &records {
-            if let Record::Sample { step, .. } = record
-                && !names.contains(&step.as_str())
-            {
-                names.push(step);
+            if let Record::Sample { step, .. } = record {
+                let turn = Turn::of_label(step);
+                if !steps.contains(&turn.step) {
+                    steps.push(turn.step.clone());
+                }
+                turns.insert(turn);
             }
         }
-        let is_alone = names.iter().filter(|name| !is_plan_vote(name)).count() == 1;
-        let report = |name: &&str| {
-            let mut machine = machine_of(self.origin.as_ref(), name, records.iter(), is_alone);
-            machine.restore(&records);
-            let _ = machine.start();
-            machine.report()
-        };
-        names.iter().map(report).collect()
+        let is_alone = steps.iter().filter(|name| !is_plan_vote(name)).count() == 1;
+        let report = |turn: &Turn| self.counted(turn, &records, is_alone);
+        steps.iter().filter_map(|step| with_cost_of_all(turns.iter().filter(|t| t.step == *step).map(report))).collect()
+    }
+
+    /// What the records say of one vote.
+    fn counted(&self, turn: &Turn, records: &[Record], is_alone: bool) -> StepReport {
+        let mut machine = machine_of(self.origin.as_ref(), &turn.label(), records.iter(), is_alone);
+        machine.restore(records);
+        let blamed: Vec<Record> = records.iter().filter_map(|r| about(r, turn)).collect();
+        machine.restore(&blamed);
+        let _ = machine.start();
+        let report = machine.report();
+        let has_won = records.iter().rev().find_map(|record| match record {
+            Record::Decided { step, .. } if *step == turn.label() => Some(true),
+            Record::Blamed { step, .. } if *step == turn.step => Some(false),
+            _ => None,
+        });
+        let state = if has_won == Some(true) { StepState::Won } else { report.state };
+        StepReport { name: turn.step.clone(), attempt: turn.attempt, state, ..report }
     }
 }
 

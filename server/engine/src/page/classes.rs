@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use zeroerr_agents::plan_machine::Turn;
 use zeroerr_core::state_manager::{Record, SampleFate};
 use zeroerr_core::voting_engine::Fingerprint;
 
@@ -23,9 +24,9 @@ pub(super) struct Class {
     pub colour: usize,
     pub votes: usize,
     pub models: Vec<String>,
-    /// `won`, `refuted` or empty.
+    /// `won`, `refuted`, `blamed` (a function that calls it did not pass with it) or empty.
     pub fate: &'static str,
-    /// Why it was refuted.
+    /// Why it was refuted or blamed.
     pub why: String,
     /// The code of the first sample that voted for it.
     pub code: String,
@@ -51,13 +52,18 @@ struct Found<'a> {
     models: BTreeSet<&'a str>,
 }
 
-/// Collects the behaviours of a step; `won` is the one that was taken, if any.
-pub(super) fn collect(step: &str, moments: &[Moment], won: Option<&str>) -> Classes {
+/// Collects the behaviours of a vote; `won` is the one that was taken, if any.
+pub(super) fn collect(turn: &Turn, moments: &[Moment], won: Option<&str>) -> Classes {
+    let label = turn.label();
     let mut found: BTreeMap<String, Found<'_>> = BTreeMap::new();
-    let mut refuted: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut refuted: BTreeMap<&str, (&'static str, &str)> = BTreeMap::new();
     let mut seen = BTreeSet::new();
-    for (first, moment) in moments.iter().enumerate().filter(|(_, m)| step_of(&m.record) == Some(step)) {
+    for (first, moment) in moments.iter().enumerate() {
         match &moment.record {
+            Record::Blamed { step, class, feedback } if *step == turn.step => {
+                refuted.insert(class, ("blamed", feedback));
+            }
+            record if step_of(record) != Some(&label) => {}
             Record::Sample { id, model, fate: SampleFate::Votes { candidate, fingerprint }, .. }
                 if seen.insert(*id) =>
             {
@@ -71,7 +77,7 @@ pub(super) fn collect(step: &str, moments: &[Moment], won: Option<&str>) -> Clas
                 entry.votes += 1;
                 entry.models.insert(model);
             }
-            Record::Barred { class, feedback, .. } => drop(refuted.insert(class, feedback)),
+            Record::Barred { class, feedback, .. } => drop(refuted.insert(class, ("refuted", feedback))),
             _ => {}
         }
     }
@@ -87,12 +93,12 @@ pub(super) fn collect(step: &str, moments: &[Moment], won: Option<&str>) -> Clas
         colour: n.min(COLOURS),
         votes: f.votes,
         models: f.models.iter().map(|m| (*m).to_owned()).collect(),
-        fate: match (won == Some(short(class)), refuted.contains_key(class.as_str())) {
-            (_, true) => "refuted",
-            (true, false) => "won",
-            (false, false) => "",
+        fate: match refuted.get(class.as_str()) {
+            Some(&(how, _)) => how,
+            None if won == Some(short(class)) => "won",
+            None => "",
         },
-        why: refuted.get(class.as_str()).map_or_else(String::new, |w| (*w).to_owned()),
+        why: refuted.get(class.as_str()).map_or_else(String::new, |(_, why)| (*why).to_owned()),
         code: f.code.to_owned(),
     });
     Classes { shown: shown.collect(), more, differences, colours }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use zeroerr_core::advice::{AdviceReport, AgreementReport, InputReport, ObjectionReport, TestReport};
 use zeroerr_core::certificate::Certificate;
 use zeroerr_core::code::{LanguageId, TextEdit, TextRange};
-use zeroerr_core::report::{ClassVotes, RunOutcome, RunReport, StepReport};
+use zeroerr_core::report::{ClassVotes, RunOutcome, RunReport, StepReport, StepState};
 use zeroerr_core::task_specification::{Spec, StepDecl};
 use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
 
@@ -46,6 +46,7 @@ fn ended() -> RunReport {
         reason: "7 of 8 checks passed".into(),
         steps: vec![StepReport {
             name: "f".into(),
+            state: StepState::Won,
             samples: 6,
             tally: vec![ClassVotes { class: class("= 0")[..8].into(), votes: 3 }],
             margin: 2,
@@ -223,7 +224,13 @@ fn steps_that_voted_side_by_side_did_not_take_the_sum_of_their_times() {
 #[test]
 fn a_step_that_nothing_calls_is_not_drawn_like_one_of_the_edit() {
     let mut export = export();
-    let step = |name: &str, left_out| StepReport { name: name.into(), samples: 3, left_out, ..StepReport::default() };
+    let step = |name: &str, left_out| StepReport {
+        name: name.into(),
+        state: StepState::Won,
+        samples: 3,
+        left_out,
+        ..StepReport::default()
+    };
     if let Some(report) = export.report.as_mut() {
         report.steps.splice(0..0, [step("a", true), step("b", false)]);
     }

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use zeroerr_agents::orchestrator::{Command, Event, StepMachine, Verification};
+use zeroerr_agents::plan_machine::Turn;
 use zeroerr_core::advice::{Errand, Said};
 use zeroerr_core::state_manager::{Record, SampleFate};
 
 use super::view::Moment;
+use crate::counting::about;
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 230.0;
@@ -54,15 +56,21 @@ pub(super) struct Mark {
     pub says: String,
 }
 
-/// Draws what one step's records say to the machine that counted them. `None` when nothing was drawn.
+/// Draws what the records of one vote say to the machine that counted them. `None` when nothing was drawn.
 pub(super) fn draw(
     mut machine: StepMachine,
+    turn: &Turn,
     k: u32,
     moments: &[Moment],
     colours: &BTreeMap<String, usize>,
 ) -> Option<Chart> {
-    let step = machine.name().to_owned();
-    let own: Vec<&Moment> = moments.iter().filter(|m| step_of(&m.record) == Some(step.as_str())).collect();
+    let label = turn.label();
+    let begins = moments.iter().position(|m| step_of(&m.record) == Some(label.as_str()))?;
+    let (before, since) = moments.split_at(begins);
+    // Who was blamed in an earlier vote of the step may not win in this one.
+    machine.restore(&before.iter().filter_map(|m| about(&m.record, turn)).collect::<Vec<_>>());
+    let is_own = |m: &&Moment| step_of(&m.record) == Some(label.as_str()) || about(&m.record, turn).is_some();
+    let own: Vec<&Moment> = since.iter().filter(is_own).collect();
     let begin = own.first()?.begin_s;
     let timed = own.iter().all(|m| m.at_s.is_some());
     let x_of = |index: usize, m: &Moment| m.at_s.filter(|_| timed).map_or((index + 1) as f64, |at| at - begin);
@@ -76,11 +84,12 @@ pub(super) fn draw(
     for (index, moment) in own.iter().enumerate() {
         let x = x_of(index, moment);
         match &moment.record {
-            Record::Barred { feedback, .. } => {
+            record @ (Record::Barred { feedback, .. } | Record::Blamed { feedback, .. }) => {
                 let verification = Verification::Refuted(feedback.clone());
                 let verdict = Event::Verified { round: asked, verification };
                 note_verification(&mut asked, machine.handle(verdict));
-                events.push((number(scale_x(x)), "refuted"));
+                let what = if matches!(record, Record::Blamed { .. }) { "blamed" } else { "refuted" };
+                events.push((number(scale_x(x)), what));
             }
             Record::Decided { .. } => events.push((number(scale_x(x)), "decided")),
             record @ (Record::Advised { .. } | Record::Tried { .. }) => {
@@ -152,12 +161,13 @@ fn note_verification(asked: &mut u64, commands: Vec<Command>) {
     }
 }
 
-/// The step that a record is about.
+/// The vote that a record is about, by its label; of a blamed step, that of its first.
 pub(super) fn step_of(record: &Record) -> Option<&str> {
     match record {
         Record::Sample { step, .. }
         | Record::Decided { step, .. }
         | Record::Barred { step, .. }
+        | Record::Blamed { step, .. }
         | Record::Advised { step, .. }
         | Record::Tried { step, .. } => Some(step),
         _ => None,

@@ -6,10 +6,11 @@ use serde::Serialize;
 use similar::TextDiff;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use zeroerr_agents::plan_machine::Turn;
 use zeroerr_core::advice::{self, AdviceReport, Claim, Errand, Said, Trial};
 use zeroerr_core::code::apply_edits;
 use zeroerr_core::decomposition_engine::{MAX_STEPS, Plan, Step};
-use zeroerr_core::report::{RunOutcome, RunReport, StepReport};
+use zeroerr_core::report::{RunOutcome, RunReport, StepReport, StepState};
 use zeroerr_core::state_manager::{Record, SampleFate};
 use zeroerr_core::verdict::{Layer, LayerReport, Verdict};
 
@@ -54,7 +55,9 @@ pub(super) struct View {
 #[derive(Debug, Serialize)]
 struct StepView {
     name: String,
-    state: &'static str,
+    state: StepState,
+    /// How often a step below it was blamed before the vote that is shown.
+    attempt: u32,
     k: u32,
     margin: u32,
     chart: Option<Chart>,
@@ -92,7 +95,7 @@ impl View {
         let moments = moments(export);
         let reports = export.steps();
         let report = export.report.as_ref();
-        let steps: Vec<StepView> = reports.iter().map(|s| step(export, s, &reports, &moments)).collect();
+        let steps: Vec<StepView> = reports.iter().map(|s| step(export, s, reports.len() == 1, &moments)).collect();
         let costs: Vec<Cost> = reports.iter().map(|s| cost(s, &moments)).collect();
         let origin = export.origin.as_ref();
         let function = origin.map_or_else(|| export.run.function.clone(), |o| o.qualified());
@@ -105,7 +108,7 @@ impl View {
             begun: moment(export.run.started_ms),
             zeroerr: origin.map_or_else(String::new, |o| o.zeroerr.clone()),
             facts: Vec::new(),
-            graph: graph::draw(&plan(export, &function, &reports), |name| about(name, &steps, &reports)),
+            graph: graph::draw(&plan(export, &function, &reports), |name| about(name, &reports)),
             layers: report.map(|r| r.layers.clone()).unwrap_or_default(),
             diff: report.map(|r| diff(export, r)).unwrap_or_default(),
             total: total(&costs, &moments),
@@ -200,18 +203,19 @@ fn refine(moments: &mut [Moment]) {
     }
 }
 
-fn step(export: &RunExport, report: &StepReport, all: &[StepReport], moments: &[Moment]) -> StepView {
-    let machine = machine_of(export.origin.as_ref(), &report.name, moments.iter().map(|m| &m.record), all.len() == 1);
-    let state = state(export, report, all);
+fn step(export: &RunExport, report: &StepReport, is_alone: bool, moments: &[Moment]) -> StepView {
+    let turn = Turn { step: report.name.clone(), attempt: report.attempt };
+    let label = turn.label();
+    let machine = machine_of(export.origin.as_ref(), &label, moments.iter().map(|m| &m.record), is_alone);
     let decided = moments.iter().rev().find_map(|m| match &m.record {
-        Record::Decided { step, class } if *step == report.name => Some(class.as_str()),
+        Record::Decided { step, class } if *step == label => Some(class.as_str()),
         _ => None,
     });
     let won = decided.map(|c| c.get(..8).unwrap_or(c)).or(report.tally.first().map(|c| c.class.as_str()));
-    let won = won.filter(|_| state == "won");
-    let classes = classes::collect(&report.name, moments, won);
+    let won = won.filter(|_| report.state == StepState::Won);
+    let classes = classes::collect(&turn, moments, won);
     let mut rejections: Vec<String> = Vec::new();
-    for moment in moments.iter().filter(|m| step_of(&m.record) == Some(&report.name)) {
+    for moment in moments.iter().filter(|m| step_of(&m.record) == Some(&label)) {
         if let Record::Sample { fate, .. } = &moment.record
             && let Some(why) = fate.rejection()
             && !rejections.iter().any(|known| known == why)
@@ -222,25 +226,15 @@ fn step(export: &RunExport, report: &StepReport, all: &[StepReport], moments: &[
     rejections.truncate(6);
     StepView {
         name: report.name.clone(),
-        state,
+        state: report.state,
+        attempt: report.attempt,
         k: report.k,
         margin: report.margin,
-        chart: timeline::draw(machine, report.k, moments, &classes.colours),
-        fates: fates(&report.name, moments),
+        chart: timeline::draw(machine, &turn, report.k, moments, &classes.colours),
+        fates: fates(&label, moments),
         classes,
         rejections,
         advice: report.advice.as_deref().cloned(),
-    }
-}
-
-/// `won`, `lost`, or `open` while nothing is settled.
-fn state(export: &RunExport, step: &StepReport, all: &[StepReport]) -> &'static str {
-    let last = all.last().is_some_and(|s| s.name == step.name);
-    match &export.report {
-        Some(report) if !last || report.outcome == RunOutcome::Verified => "won",
-        Some(_) => "lost",
-        None if step.margin >= step.k && !last => "won",
-        None => "open",
     }
 }
 
@@ -269,10 +263,20 @@ fn fates(step: &str, moments: &[Moment]) -> Vec<(&'static str, String, u64, Stri
 }
 
 fn cost(step: &StepReport, moments: &[Moment]) -> Cost {
-    let own: Vec<&Moment> = moments.iter().filter(|m| step_of(&m.record) == Some(&step.name)).collect();
-    let samples: BTreeSet<u64> =
-        own.iter().filter_map(|m| if let Record::Sample { id, .. } = &m.record { Some(*id) } else { None }).collect();
-    let seconds = own.iter().filter_map(|m| m.at_s.map(|at| at - m.begin_s)).fold(0.0, f64::max);
+    let mut samples: BTreeSet<(&str, u64)> = BTreeSet::new();
+    // Votes of one step follow one another.
+    let mut spans: BTreeMap<&str, f64> = BTreeMap::new();
+    for moment in moments {
+        let Some(label) = step_of(&moment.record).filter(|label| Turn::of_label(label).step == step.name) else {
+            continue;
+        };
+        if let Record::Sample { id, .. } = &moment.record {
+            samples.insert((label, *id));
+        }
+        let span = spans.entry(label).or_default();
+        *span = span.max(moment.at_s.map_or(0.0, |at| at - moment.begin_s));
+    }
+    let seconds: f64 = spans.values().sum();
     Cost {
         step: step.name.clone(),
         samples: (samples.len() as u64).max(u64::from(step.samples)),
@@ -346,9 +350,13 @@ fn plan(export: &RunExport, function: &str, reports: &[StepReport]) -> Vec<Step>
     steps
 }
 
-fn about(name: &str, steps: &[StepView], reports: &[StepReport]) -> (&'static str, String) {
+fn about(name: &str, reports: &[StepReport]) -> (&'static str, String) {
     let Some(report) = reports.iter().find(|r| r.name == name) else { return ("waiting", "not begun".into()) };
-    let state = steps.iter().find(|s| s.name == name).map_or("open", |s| s.state);
+    let state = match report.state {
+        StepState::Won => "won",
+        StepState::Lost => "lost",
+        StepState::Open => "open",
+    };
     let votes: Vec<String> = report.tally.iter().take(3).map(|c| c.votes.to_string()).collect();
     let votes = if votes.is_empty() { "no votes".to_owned() } else { format!("votes {}", votes.join(" : ")) };
     if report.left_out {

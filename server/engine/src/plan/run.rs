@@ -12,7 +12,7 @@ use zeroerr_core::certificate::{Certificate, code_hash};
 use zeroerr_core::code::{Candidate, Task};
 use zeroerr_core::decomposition_engine::{Plan, Step};
 use zeroerr_core::ports::BoxFuture;
-use zeroerr_core::report::{RunEvent, RunOutcome, RunReport, StepReport};
+use zeroerr_core::report::{RunEvent, RunOutcome, RunReport, StepReport, StepState};
 use zeroerr_core::state_manager::Record;
 use zeroerr_verification::languages::Judgement;
 use zeroerr_verification::verification_stack::subject_for_edit;
@@ -21,6 +21,7 @@ use super::draft::Draft;
 use super::planner::{NoPlan, Proposed};
 use super::settle::settle;
 use super::step::{Code, placing};
+use crate::counting::{about, with_cost_of_all};
 use crate::dispatcher::{Check, Dispatcher, StepOutcome, Wires, judge_stack};
 use crate::executor::Placing;
 use crate::local::LocalWorkbench;
@@ -112,7 +113,7 @@ fn certify(task: &Task, outcome: StepOutcome, options: &RunOptions, report: &mut
         doc_version: None,
         layers: outcome.layers,
         votes: outcome.report.tally,
-        models: outcome.models,
+        models: outcome.models.into_iter().collect(),
         seed: options.seed,
     });
     let summary = report.stack().summary();
@@ -139,8 +140,8 @@ struct PlanRun<'a> {
     decided: Code,
     /// The last outcome of each step.
     outcomes: HashMap<String, StepOutcome>,
-    /// Reports by step and label: a step that votes anew has more than one.
-    reports: BTreeMap<(String, String), StepReport>,
+    /// What each vote came to; a step that votes anew has more than one.
+    reports: BTreeMap<Turn, StepReport>,
     blamed: Vec<Record>,
     voting: FuturesUnordered<BoxFuture<'a, Voted>>,
     stops: HashMap<Turn, tokio_util::sync::CancellationToken>,
@@ -198,6 +199,10 @@ impl<'a> PlanRun<'a> {
                     () = cancel.cancelled() => return self.cancelled(report),
                     passed = self.passes_with(&failed, &step, &class) => passed,
                 };
+                let passed = match passed {
+                    Ok(passed) => passed,
+                    Err(why) => return self.finish(PlanEnd::Failed { step: failed.step, why }, report),
+                };
                 commands = self.machine.handle(PlanEvent::Tried { step, class, passed });
                 continue;
             }
@@ -233,7 +238,7 @@ impl<'a> PlanRun<'a> {
                 return self.machine.handle(PlanEvent::Ended { turn, end, rivals: vec![], objection: String::new() });
             }
         };
-        self.reports.insert((turn.step.clone(), turn.label()), outcome.report.clone());
+        self.reports.insert(turn.clone(), outcome.report.clone());
         let Some(end) = outcome.end.clone().filter(|_| !stopped) else { return Vec::new() };
         let rivals = outcome.rivals.iter().map(|(class, _)| class.clone()).collect();
         // Nothing to be tried again, nothing to be traced.
@@ -252,25 +257,28 @@ impl<'a> PlanRun<'a> {
     }
 
     /// Whether a candidate that was found wrong passes with another behaviour of a step below.
+    ///
+    /// # Errors
+    /// When it cannot be run: that says nothing about it.
     // `&mut`: what is being voted may not be shared between threads.
-    async fn passes_with(&mut self, failed: &Turn, step: &str, class: &str) -> bool {
+    async fn passes_with(&mut self, failed: &Turn, step: &str, class: &str) -> Result<bool, String> {
         let rivals = self.outcomes.get(step).map_or(&[][..], |o| o.rivals.as_slice());
-        let Some((_, rival)) = rivals.iter().find(|(c, _)| c == class) else { return false };
+        let Some((_, rival)) = rivals.iter().find(|(c, _)| c == class) else { return Ok(false) };
         let mut decided = self.decided.clone();
         decided.insert(step.to_owned(), rival.clone());
         let decided = Arc::new(decided);
-        let Ok(task) = self.draft.task_of(&failed.step, &|name| decided.get(name).cloned()) else { return false };
+        let Ok(task) = self.draft.task_of(&failed.step, &|name| decided.get(name).cloned()) else { return Ok(false) };
         let is_last = self.draft.is_last(&failed.step);
         let place = placing(&self.draft, &task, is_last, decided);
         let rejected = self.outcomes.get(&failed.step).map_or(&[][..], |o| o.rejected.as_slice());
         let retried: Vec<Candidate> = rejected.iter().take(RETRIED).cloned().collect();
         let check = if is_last { Check::FullStack } else { Check::Part };
         for candidate in retried {
-            if holds(self.workbench, self.options, &task, &candidate, &place, check).await {
-                return true;
+            if holds(self.workbench, self.options, &task, &candidate, &place, check).await? {
+                return Ok(true);
             }
         }
-        false
+        Ok(false)
     }
 
     fn finish(mut self, ending: PlanEnd, report: &mut RunReport) {
@@ -289,9 +297,14 @@ impl<'a> PlanRun<'a> {
     fn compose(self, last: Option<StepOutcome>, report: &mut RunReport) {
         let code = last.as_ref().and_then(|o| o.winner.clone());
         let whole = code.map(|code| self.draft.whole(&code, &|name| self.decided.get(name).cloned()));
-        let (Some(last), Some(Ok(whole))) = (last, whole) else {
+        let (Some(mut last), Some(Ok(whole))) = (last, whole) else {
             return end(report, RunOutcome::Error, "internal error: the winners do not fit together".into());
         };
+        for (step, outcome) in self.outcomes {
+            if !whole.left_out.contains(&step) {
+                last.models.extend(outcome.models);
+            }
+        }
         report.edits = whole.edits;
         certify(&self.draft.task, last, self.options, report);
         for step in report.steps.iter_mut().filter(|s| whole.left_out.contains(&s.name)) {
@@ -308,42 +321,31 @@ impl<'a> PlanRun<'a> {
         end(report, RunOutcome::Error, "cancelled".into());
     }
 
-    /// One report per step in plan order; what earlier votes of a step cost is added to its last.
+    /// One report per step in plan order.
     fn step_reports(&self) -> Vec<StepReport> {
-        let of_step = |name: &str| {
-            let mut own = self.reports.iter().filter(|((step, _), _)| step == name).map(|(_, r)| r.clone());
-            let first = own.next()?;
-            Some(own.fold(first, |before, last| StepReport {
-                samples: before.samples + last.samples,
-                gate_rejected: before.gate_rejected + last.gate_rejected,
-                completion_tokens: before.completion_tokens + last.completion_tokens,
-                ..last
-            }))
-        };
+        let of_step =
+            |name: &str| with_cost_of_all(self.reports.iter().filter(|(t, _)| t.step == name).map(|(_, r)| r.clone()));
         let planned = |step: &Step| {
+            let report = of_step(&step.name)?;
+            // A winner that was blamed, or was decided on the word of one, is none.
+            let is_void = report.state == StepState::Won && self.machine.winner(&step.name).is_none();
             Some(StepReport {
                 needs: step.needs.clone(),
                 depth: step.depth,
                 plan: self.votes.get(&step.name).cloned().map(Box::new),
-                ..of_step(&step.name)?
+                state: if is_void { StepState::Open } else { report.state },
+                ..report
             })
         };
         self.draft.plan.steps.iter().filter_map(planned).collect()
     }
 }
 
-/// Who is to blame is recorded by step; a step that votes anew has another label.
-fn about(record: &Record, turn: &Turn) -> Option<Record> {
-    match record {
-        Record::Blamed { step, class, feedback } if *step == turn.step => {
-            Some(Record::Blamed { step: turn.label(), class: class.clone(), feedback: feedback.clone() })
-        }
-        _ => None,
-    }
-}
-
 /// Whether a candidate passes gate and stack where it now stands. That evidence or a tool is lacking
 /// is not held against it: the vote that follows will say so.
+///
+/// # Errors
+/// When it could not be put to the examples.
 async fn holds(
     workbench: &LocalWorkbench,
     options: &RunOptions,
@@ -351,10 +353,11 @@ async fn holds(
     candidate: &Candidate,
     place: &Placing,
     check: Check,
-) -> bool {
+) -> Result<bool, String> {
     let stack = &workbench.parts.stack;
-    let judged = stack.judge(task, candidate, options.seed).await;
-    let (Ok(Judgement::Votes(_)), Ok(subject)) = (judged, place(candidate)) else { return false };
+    let judged = stack.judge(task, candidate, options.seed).await.map_err(|e| e.to_string())?;
+    let (Judgement::Votes(_), Ok(subject)) = (judged, place(candidate)) else { return Ok(false) };
     let verified = stack.verify(&subject, &|_| {}).await;
-    !matches!(judge_stack(&verified, &options.policy.of(task.language), check), Verification::Refuted(_))
+    let refuted = matches!(judge_stack(&verified, &options.policy.of(task.language), check), Verification::Refuted(_));
+    Ok(!refuted)
 }

@@ -5,7 +5,7 @@ mod resume;
 use std::path::Path;
 
 use serde::Serialize;
-use zeroerr_core::report::{RunReport, StepReport};
+use zeroerr_core::report::{RunReport, StepReport, StepState};
 use zeroerr_engine::journal::{Acceptance, Journal, JournalError, RunExport, RunLine};
 
 use crate::args::{Global, RunsCommand};
@@ -155,8 +155,17 @@ fn step(step: &StepReport) -> String {
     let flagged: u32 = step.red_flags.values().sum();
     let advice = step.advice.as_deref().map_or_else(Vec::new, crate::render::advice::lines);
     let advice: String = advice.into_iter().map(|line| format!("\n    {line}")).collect();
+    let state = match step.state {
+        StepState::Won => "",
+        StepState::Lost => " without a winner",
+        StepState::Open => " so far",
+    };
+    let anew = match step.attempt {
+        0 => String::new(),
+        n => format!(", voted anew {}", plural(n as usize, "time")),
+    };
     format!(
-        "  {}: {votes}; {}, {flagged} discarded, {} failed an example, {} tokens{advice}",
+        "  {}: {votes}{state}; {}{anew}, {flagged} discarded, {} failed an example, {} tokens{advice}",
         step.name,
         plural(step.samples as usize, "sample"),
         step.gate_rejected,
