@@ -3,7 +3,7 @@
 use zeroerr_agents::archetypes::Archetype;
 use zeroerr_agents::orchestrator::StepMachine;
 use zeroerr_agents::plan_machine::Turn;
-use zeroerr_core::report::StepReport;
+use zeroerr_core::report::{StepReport, StepState};
 use zeroerr_core::state_manager::Record;
 use zeroerr_core::task_specification::Spec;
 use zeroerr_core::voting_engine::consensus::Evidence;
@@ -34,27 +34,50 @@ pub(crate) fn about(record: &Record, turn: &Turn) -> Option<Record> {
 pub(crate) fn machine_of<'a>(
     origin: Option<&Origin>,
     step: &str,
-    mut records: impl Iterator<Item = &'a Record>,
+    records: impl Iterator<Item = &'a Record>,
     is_alone: bool,
 ) -> StepMachine {
     let options = origin.map_or_else(RunOptions::default, |o| o.options.clone());
+    let (machine, by_input) = machine_with(&options, step, records);
+    match origin.filter(|_| by_input.unwrap_or(is_alone && options.by_input && !is_plan_vote(step))) {
+        Some(o) => machine.with_evidence(evidence(&o.function, &o.spec, o.answered)),
+        None => machine,
+    }
+}
+
+/// The same without evidence, and whether votes were counted input by input, where the records say.
+pub(crate) fn machine_with<'a>(
+    options: &RunOptions,
+    step: &str,
+    mut records: impl Iterator<Item = &'a Record>,
+) -> (StepMachine, Option<bool>) {
     if is_plan_vote(step) {
-        return StepMachine::new(step, options.planning.voting(options.in_flight));
+        return (StepMachine::new(step, options.planning.voting(options.in_flight)), None);
     }
     let begun = records.find_map(|r| match r {
         Record::Begun { step: own, earlier, steps, by_input } if own == step => Some((*earlier, *steps, *by_input)),
         _ => None,
     });
-    let machine = StepMachine::new(step, options.rules());
-    let (machine, by_input) = match begun {
-        Some((earlier, steps, by_input)) => (machine.taking_up(earlier).aiming_at(options.aim(steps)), by_input),
-        None => (machine, is_alone && options.by_input),
-    };
-    let machine = machine.advised_by(options.agents.rules);
-    match origin.filter(|_| by_input) {
-        Some(o) => machine.with_evidence(evidence(&o.function, &o.spec, o.answered)),
-        None => machine,
+    let machine = StepMachine::new(step, options.rules()).advised_by(options.agents.rules);
+    match begun {
+        Some((earlier, steps, by_input)) => (machine.taking_up(earlier).aiming_at(options.aim(steps)), Some(by_input)),
+        None => (machine, None),
     }
+}
+
+/// What the records say of one vote.
+pub(crate) fn counted(mut machine: StepMachine, turn: &Turn, records: &[Record]) -> StepReport {
+    machine.restore(records);
+    machine.restore(&records.iter().filter_map(|r| about(r, turn)).collect::<Vec<_>>());
+    let _ = machine.start();
+    let report = machine.report();
+    let has_won = records.iter().rev().find_map(|record| match record {
+        Record::Decided { step, .. } if *step == turn.label() => Some(true),
+        Record::Blamed { step, .. } if *step == turn.step => Some(false),
+        _ => None,
+    });
+    let state = if has_won == Some(true) { StepState::Won } else { report.state };
+    StepReport { name: turn.step.clone(), attempt: turn.attempt, state, ..report }
 }
 
 /// The last of the votes of a step, with what all of them cost; `None` without any.

@@ -10,7 +10,7 @@
 
 mod toy;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -19,12 +19,13 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
+use zeroerr_core::ports::{BoxFuture, Model, ModelError, Role, SampleRequest, SampleResponse};
 use zeroerr_core::report::{RunOutcome, RunReport};
 use zeroerr_core::state_manager::Record;
 use zeroerr_engine::Workbench;
-use zeroerr_engine::journal::{Journal, Origin};
+use zeroerr_engine::journal::Journal;
 use zeroerr_engine::local::LocalWorkbench;
-use zeroerr_engine::options::{AgentRules, Agents, RunOptions};
+use zeroerr_engine::options::{AgentRules, Agents, Reliability, RunOptions};
 
 use toy::{Hashing, Versatile, said};
 
@@ -56,29 +57,124 @@ fn model(seed: u64) -> Versatile {
     Versatile { coder: Hashing { says, pace }, adviser }
 }
 
-/// With every odd seed all sorts of agents take part.
-fn options(seed: u64) -> RunOptions {
-    let mut agents = Agents::default();
-    if seed % 2 == 1 {
-        agents.rules = AgentRules { testers: 2, critic: true, discriminators: 1, ..agents.rules };
-    }
-    RunOptions { k: 3, max_attempts: 40, in_flight: 4, seed, agents, ..RunOptions::default() }
+/// What is special about the run of a seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Plain,
+    /// Testers, a critic and a discriminator take part.
+    Advised,
+    /// Votes are counted input by input.
+    ByInput,
+    /// Two helpers, which may be to blame.
+    Planned,
+    /// It goes on with the samples of a run that has ended.
+    Continued,
+    /// The lead follows the votes.
+    Aiming,
 }
 
-fn workbench(folder: &Path, seed: u64) -> LocalWorkbench {
+const KINDS: [Kind; 6] = [Kind::Plain, Kind::Advised, Kind::ByInput, Kind::Planned, Kind::Continued, Kind::Aiming];
+
+fn kind(seed: u64) -> Kind {
+    KINDS[(seed % KINDS.len() as u64) as usize]
+}
+
+fn options(seed: u64) -> RunOptions {
+    let options = RunOptions { k: 3, max_attempts: 40, in_flight: 4, seed, ..RunOptions::default() };
+    match kind(seed) {
+        Kind::Plain | Kind::Planned | Kind::Continued => options,
+        Kind::ByInput => RunOptions { by_input: true, ..options },
+        Kind::Aiming => {
+            RunOptions { k: 2, reliability: Some(Reliability { assumed_success: 0.7, target: 0.95 }), ..options }
+        }
+        Kind::Advised => {
+            let mut agents = Agents::default();
+            agents.rules = AgentRules { testers: 2, critic: true, discriminators: 1, ..agents.rules };
+            RunOptions { agents, ..options }
+        }
+    }
+}
+
+/// Writes what is asked for: the helpers of [`toy::PLAN`] multiply, `double` calls one of them.
+struct Planned {
+    helper: Hashing,
+    double: Hashing,
+}
+
+impl Model for Planned {
+    fn name(&self) -> &str {
+        self.helper.name()
+    }
+
+    fn sample(&self, request: SampleRequest) -> BoxFuture<'_, Result<SampleResponse, ModelError>> {
+        let begun = request.messages.iter().rfind(|m| m.role == Role::Assistant).map_or("", |m| m.content.as_str());
+        let header = begun.lines().find(|l| l.starts_with("def ")).unwrap_or("def double(x: int) -> int:").to_owned();
+        let own = if header.starts_with("def double(") { &self.double } else { &self.helper };
+        Box::pin(async move {
+            let response = own.sample(request).await?;
+            Ok(SampleResponse { text: response.text.replace("def double(x: int) -> int:", &header), ..response })
+        })
+    }
+}
+
+fn model_of(seed: u64) -> Arc<dyn Model> {
+    if kind(seed) != Kind::Planned {
+        return Arc::new(model(seed));
+    }
+    let pace = Duration::from_millis(12);
+    let says = |bodies: &[&str]| Hashing { says: bodies.iter().map(|body| said(body)).collect(), pace };
+    let right = if seed % 5 == 4 { "return x * 7" } else { "return x * 2" };
+    let helper = says(&["return x * 3", "return x * 3", "return x * 3", right, right, right, "return x * 0"]);
+    let calls = ["return one(x) * 1", "return one(x) * 1", "return one(x) * 1", "return two(x) * 1", "return x * 0"];
+    Arc::new(Planned { helper, double: says(&calls) })
+}
+
+fn source(seed: u64) -> String {
+    match kind(seed) {
+        Kind::Planned => toy::PLAN.to_owned(),
+        Kind::Continued => toy::FILE.replace("# @ensures", "# @example double(3) == 6\n# @ensures"),
+        _ => toy::FILE.to_owned(),
+    }
+}
+
+fn workbench(folder: &Path, seed: u64, options: RunOptions) -> LocalWorkbench {
     let journal = Journal::open(folder).expect("a journal");
-    toy::workbench(Arc::new(model(seed)), Duration::from_millis(6), Some(journal), options(seed))
+    toy::workbench(model_of(seed), Duration::from_millis(6), Some(journal), options)
+}
+
+fn run_of(folder: &Path, seed: u64, source: &str, options: RunOptions) -> RunReport {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let workbench = workbench(folder, seed, options);
+        let mut tasks = workbench.analyse(Path::new("/nowhere/double.py"), &Arc::from(source)).tasks;
+        let (events, _told) = unbounded_channel();
+        workbench.run(tasks.pop().expect("the file has a task"), events, CancellationToken::new()).await
+    })
+}
+
+/// What there is before a run: of a [`Kind::Continued`] one, the run that it goes on with.
+fn prepare(folder: &Path, seed: u64) {
+    if kind(seed) == Kind::Continued {
+        let report = run_of(folder, seed, toy::FILE, RunOptions { max_attempts: 6, ..options(seed) });
+        assert!(matches!(report.outcome, RunOutcome::Abstained | RunOutcome::Verified), "{}", report.reason);
+    }
 }
 
 /// A run to its end, or from where the journal in `folder` left it.
 fn run(folder: &Path, seed: u64) -> RunReport {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.expect("a runtime").block_on(async {
-        let workbench = workbench(folder, seed);
-        let task = toy::task(&workbench).expect("the file has a task");
-        let (events, _told) = unbounded_channel();
-        workbench.run(task, events, CancellationToken::new()).await
-    })
+    run_of(folder, seed, &source(seed), options(seed))
+}
+
+/// The journal as it was when the run had written so many records.
+fn cut(from: &Path, to: &Path, run: &str, kept: usize) {
+    let file = to.join("runs.sqlite");
+    let whole = rusqlite::Connection::open(from.join("runs.sqlite")).expect("a journal");
+    whole.execute("vacuum into ?1", [file.display().to_string()]).expect("a copy");
+    let copy = rusqlite::Connection::open(file).expect("the copy");
+    copy.execute("delete from records where run_id = ?1 and seq >= ?2", rusqlite::params![run, kept as i64])
+        .expect("a cut");
+    copy.execute("update runs set status = 'unfinished', report = null, ended_ms = null where id = ?1", [run])
+        .expect("a run that has not ended");
 }
 
 /// Everything of a report but what it took: names, times and the tokens of samples that were not needed.
@@ -96,16 +192,23 @@ fn decision(report: &RunReport) -> Value {
     })
 }
 
-/// Samples in the only run of the journal; each is there once, and so is every answer of an agent.
-fn samples(folder: &Path) -> usize {
-    let journal = Journal::open(folder).expect("a journal");
-    let runs = journal.list(10).expect("runs");
-    assert!(runs.len() <= 1, "a killed run is taken up, not begun again: {runs:?}");
-    let Some(run) = runs.first() else { return 0 };
+/// The run of the journal that may be killed, once it has begun.
+fn run_id(folder: &Path, seed: u64) -> Option<String> {
+    let runs = Journal::open(folder).and_then(|j| j.list(10)).expect("runs");
+    let before = usize::from(kind(seed) == Kind::Continued);
+    assert!(runs.len() <= before + 1, "a killed run is taken up, not begun again: {runs:?}");
+    runs.get(before).and(runs.first()).map(|run| run.id.clone())
+}
+
+/// Samples in it; each is there once, and so is every answer of an agent.
+fn samples(folder: &Path, seed: u64) -> usize {
+    let Some(run) = run_id(folder, seed) else { return 0 };
     let (mut seen, mut heard) = (HashSet::new(), HashSet::new());
-    for record in journal.records(&run.id).expect("records") {
+    for record in Journal::open(folder).and_then(|j| j.records(&run)).expect("records") {
         match record {
-            Record::Sample { step, id, .. } => assert!(seen.insert((step, id)), "sample {id} is counted twice"),
+            Record::Sample { step, id, .. } => {
+                assert!(seen.insert((step.clone(), id)), "sample {id} of {step} is counted twice");
+            }
             Record::Advised { errand, .. } => assert!(heard.insert(format!("{errand:?}")), "{errand:?} answered twice"),
             _ => {}
         }
@@ -120,35 +223,35 @@ static ALONE: Mutex<()> = Mutex::new(());
 #[test]
 fn a_run_cut_off_after_any_record_decides_the_same() {
     let _alone = ALONE.lock();
-    let (mut cuts, mut abstained, mut refuted, mut advised) = (0, 0, 0, 0);
-    for seed in [1, 4, 9, 11] {
+    let mut cuts: BTreeMap<Kind, usize> = BTreeMap::new();
+    let (mut abstained, mut refuted, mut advised, mut blamed, mut taken_up) = (0, 0, 0, 0, 0);
+    for seed in [0, 1, 19, 2, 14, 3, 15, 4, 10, 5] {
         let calm = tempfile::tempdir().expect("a folder");
+        prepare(calm.path(), seed);
         let report = run(calm.path(), seed);
         let records = Journal::open(calm.path()).and_then(|j| j.records(&report.id)).expect("records");
+        let count = |is: fn(&Record) -> bool| records.iter().filter(|r| is(r)).count();
         abstained += u32::from(report.outcome == RunOutcome::Abstained);
-        refuted += records.iter().filter(|r| matches!(r, Record::Barred { .. })).count();
-        advised += records.iter().filter(|r| matches!(r, Record::Advised { .. } | Record::Tried { .. })).count();
+        refuted += count(|r| matches!(r, Record::Barred { .. }));
+        advised += count(|r| matches!(r, Record::Advised { .. } | Record::Tried { .. }));
+        blamed += count(|r| matches!(r, Record::Blamed { .. }));
+        taken_up += report.steps.iter().map(|s| s.taken_up).sum::<u32>();
         for kept in 0..=records.len() {
             let folder = tempfile::tempdir().expect("a folder");
-            let dead = workbench(folder.path(), seed);
-            let task = toy::task(&dead).expect("a task");
-            let journal = dead.journal().expect("a journal");
-            let origin = Origin::of(&task, &options(seed), vec!["hashing".into()]);
-            let key = dead.task_key(&task, &options(seed));
-            let open = journal.begin(&key, &task.file.display().to_string(), &origin).expect("a run");
-            for record in records.iter().take(kept) {
-                journal.append(&open.id, record).expect("a record");
-            }
-            drop(open);
+            cut(calm.path(), folder.path(), &report.id, kept);
             let resumed = run(folder.path(), seed);
             assert_eq!(decision(&resumed), decision(&report), "seed {seed}, cut after {kept} records");
-            samples(folder.path());
-            cuts += 1;
+            samples(folder.path(), seed);
+            *cuts.entry(kind(seed)).or_default() += 1;
         }
     }
+    assert_eq!(cuts.len(), KINDS.len(), "{cuts:?}");
     assert!(advised > 20, "{advised} records of agents: too few to cut between");
-    assert!(abstained > 0 && refuted > 2, "{abstained} abstained, {refuted} refuted: the runs are too easy");
-    println!("{cuts} cuts, one after every record; {refuted} refuted winners, {abstained} abstained");
+    assert!(abstained > 1 && refuted > 2, "{abstained} abstained, {refuted} refuted: the runs are too easy");
+    assert!(blamed > 0 && taken_up > 3, "{blamed} blamed, {taken_up} samples taken up: the runs are too easy");
+    println!(
+        "one cut after every record, by kind of run: {cuts:?}; {refuted} refuted winners, {blamed} blamed, {abstained} abstained"
+    );
 }
 
 /// Not a test of its own: a run in another process, for [`two_hundred_kills_change_nothing`].
@@ -165,17 +268,16 @@ fn spawn(folder: &Path, seed: u64) -> Child {
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a child")
 }
 
-/// The decision of the only run of the journal, when it has come to one.
-fn decided(folder: &Path) -> Option<Value> {
-    let journal = Journal::open(folder).expect("a journal");
-    let run = journal.list(1).expect("runs").pop()?;
-    journal.report(&run.id).expect("a report").as_ref().map(decision)
+/// The decision of the run, when it has come to one.
+fn decided(folder: &Path, seed: u64) -> Option<Value> {
+    let run = run_id(folder, seed)?;
+    Journal::open(folder).and_then(|j| j.report(&run)).expect("a report").as_ref().map(decision)
 }
 
 /// The decision of a child that nobody disturbs.
 fn undisturbed(folder: &Path, seed: u64) -> Value {
     assert!(spawn(folder, seed).wait().expect("an end").success());
-    decided(folder).expect("a decision")
+    decided(folder, seed).expect("a decision")
 }
 
 /// Numbers that are as good as random and the same in every test run.
@@ -199,6 +301,8 @@ fn two_hundred_kills_change_nothing() {
     let span = begun.elapsed();
     for seed in 0.. {
         let (calm, cut) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        prepare(calm.path(), seed);
+        prepare(cut.path(), seed);
         let expected = decision(&run(calm.path(), seed));
         for _ in 0..KILLS_A_RUN {
             let mut child = spawn(cut.path(), seed);
@@ -206,16 +310,16 @@ fn two_hundred_kills_change_nothing() {
             std::thread::sleep(dice.below(span.mul_f64(if kills % 4 == 0 { 1.0 } else { 0.5 })));
             child.kill().expect("a kill");
             child.wait().expect("an end");
-            if decided(cut.path()).is_some() {
+            if decided(cut.path(), seed).is_some() {
                 late += 1;
                 break;
             }
             kills += 1;
-            amid += u32::from(samples(cut.path()) > 0);
+            amid += u32::from(samples(cut.path(), seed) > 0);
         }
-        let ended = decided(cut.path()).unwrap_or_else(|| undisturbed(cut.path(), seed));
+        let ended = decided(cut.path(), seed).unwrap_or_else(|| undisturbed(cut.path(), seed));
         assert_eq!(ended, expected, "seed {seed} after {kills} kills");
-        assert!(samples(cut.path()) > 0);
+        assert!(samples(cut.path(), seed) > 0);
         runs += 1;
         abstained += u32::from(expected["outcome"] == "abstained");
         if kills >= KILLS {

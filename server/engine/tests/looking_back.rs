@@ -21,7 +21,7 @@ use zeroerr_engine::page::page;
 use zeroerr_test_support::{Reply, ScriptedModel};
 
 use counted::check_counted;
-use toy::said;
+use toy::{PLAN, said};
 
 async fn run(folder: &Path, model: &ScriptedModel, source: &str, options: &RunOptions) -> RunReport {
     let journal = Journal::open(folder).expect("a journal");
@@ -50,8 +50,6 @@ async fn a_run_that_took_up_samples_is_drawn_to_its_end() {
     assert_eq!((decided.steps[0].samples, decided.steps[0].taken_up), (8, 4));
     check_counted(&export(folder.path(), &decided), &decided);
 }
-
-const PLAN: &str = "# @spec Twice x.\n# @step one(x: int) -> int: two times x\n# @step two(x: int) -> int: x and x\n# @example double(2) == 4\ndef double(x: int) -> int:\n    ...\n";
 
 /// Writes what is asked for, with the factor that `factor` says for its header and seed.
 fn writer(factor: impl Fn(&str) -> i64 + Send + Sync + 'static) -> ScriptedModel {

@@ -6,10 +6,10 @@ use rusqlite::{OptionalExtension, Row, params};
 use serde::Serialize;
 use serde_json::Value;
 use zeroerr_agents::plan_machine::Turn;
-use zeroerr_core::report::{RunReport, StepReport, StepState};
+use zeroerr_core::report::{RunReport, StepReport};
 use zeroerr_core::state_manager::Record;
 
-use crate::counting::{about, is_plan_vote, machine_of, with_cost_of_all};
+use crate::counting::{counted, is_plan_vote, machine_of, with_cost_of_all};
 
 use super::{Acceptance, Journal, JournalError, Lease, Origin, parsed};
 
@@ -92,25 +92,11 @@ impl RunExport {
             }
         }
         let is_alone = steps.iter().filter(|name| !is_plan_vote(name)).count() == 1;
-        let report = |turn: &Turn| self.counted(turn, &records, is_alone);
+        let report = |turn: &Turn| {
+            let machine = machine_of(self.origin.as_ref(), &turn.label(), records.iter(), is_alone);
+            counted(machine, turn, &records)
+        };
         steps.iter().filter_map(|step| with_cost_of_all(turns.iter().filter(|t| t.step == *step).map(report))).collect()
-    }
-
-    /// What the records say of one vote.
-    fn counted(&self, turn: &Turn, records: &[Record], is_alone: bool) -> StepReport {
-        let mut machine = machine_of(self.origin.as_ref(), &turn.label(), records.iter(), is_alone);
-        machine.restore(records);
-        let blamed: Vec<Record> = records.iter().filter_map(|r| about(r, turn)).collect();
-        machine.restore(&blamed);
-        let _ = machine.start();
-        let report = machine.report();
-        let has_won = records.iter().rev().find_map(|record| match record {
-            Record::Decided { step, .. } if *step == turn.label() => Some(true),
-            Record::Blamed { step, .. } if *step == turn.step => Some(false),
-            _ => None,
-        });
-        let state = if has_won == Some(true) { StepState::Won } else { report.state };
-        StepReport { name: turn.step.clone(), attempt: turn.attempt, state, ..report }
     }
 }
 

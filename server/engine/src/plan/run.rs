@@ -21,7 +21,7 @@ use super::draft::Draft;
 use super::planner::{NoPlan, Proposed};
 use super::settle::settle;
 use super::step::{Code, placing};
-use crate::counting::{about, with_cost_of_all};
+use crate::counting::{about, counted, machine_with, with_cost_of_all};
 use crate::dispatcher::{Check, Dispatcher, StepOutcome, Wires, judge_stack};
 use crate::executor::Placing;
 use crate::local::LocalWorkbench;
@@ -323,8 +323,17 @@ impl<'a> PlanRun<'a> {
 
     /// One report per step in plan order.
     fn step_reports(&self) -> Vec<StepReport> {
-        let of_step =
-            |name: &str| with_cost_of_all(self.reports.iter().filter(|(t, _)| t.step == name).map(|(_, r)| r.clone()));
+        // Of a vote before the last, which another process held, the journal knows.
+        let journaled = |turn: Turn| {
+            let records = self.wires.records_of(&turn.label());
+            let (machine, _) = machine_with(self.options, &turn.label(), records.iter());
+            (!records.is_empty()).then(|| counted(machine, &turn, &records))
+        };
+        let of_step = |name: &str| {
+            let last = self.reports.keys().rfind(|turn| turn.step == name)?.attempt;
+            let turns = (0..=last).map(|attempt| Turn { step: name.to_owned(), attempt });
+            with_cost_of_all(turns.filter_map(|turn| self.reports.get(&turn).cloned().or_else(|| journaled(turn))))
+        };
         let planned = |step: &Step| {
             let report = of_step(&step.name)?;
             // A winner that was blamed, or was decided on the word of one, is none.

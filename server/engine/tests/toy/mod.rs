@@ -29,7 +29,11 @@ use zeroerr_verification::verification_stack::VerificationStack;
 pub const FILE: &str =
     "# @spec Twice x.\n# @example double(2) == 4\n# @ensures result == x + x\ndef double(x: int) -> int:\n    ...\n";
 
-/// Multiplies: a candidate is `return x * N`. N of 0 fails an example; only 2 stands the layers.
+/// A function of two helpers, and which of them it calls is up to the candidate.
+pub const PLAN: &str = "# @spec Twice x.\n# @step one(x: int) -> int: two times x\n# @step two(x: int) -> int: x and x\n# @example double(2) == 4\ndef double(x: int) -> int:\n    ...\n";
+
+/// Multiplies: a candidate is `return x * N`, or `return one(x) * N` with another function of the file. N of 0 fails
+/// an example; as `double` only 2 stands the layers.
 pub struct Multiplying {
     /// How long a judgement and a layer take at most.
     pub pace: Duration,
@@ -43,10 +47,19 @@ impl Multiplying {
     }
 }
 
-/// The N of a subject.
+/// What a subject multiplies by, with what it calls.
 fn factor(subject: &Subject) -> i64 {
-    let body = subject.task.body_range.slice(&subject.task.source);
-    body.trim().rsplit(' ').next().and_then(|n| n.parse().ok()).unwrap_or_default()
+    let source = &subject.task.source;
+    factor_of(subject.task.body_range.slice(source), source)
+}
+
+fn factor_of(body: &str, source: &str) -> i64 {
+    let own: i64 = body.trim().rsplit(' ').next().and_then(|n| n.parse().ok()).unwrap_or_default();
+    let called = body.trim().strip_prefix("return ").and_then(|rest| rest.split_once('('));
+    own * called.map_or(1, |(name, _)| {
+        let body = source.split_once(&format!("def {name}(")).and_then(|(_, rest)| rest.lines().nth(1));
+        body.map_or(0, |body| factor_of(body, source))
+    })
 }
 
 fn hash(value: &impl Hash) -> u64 {
@@ -116,7 +129,7 @@ impl Language for Multiplying {
             let n = factor(subject);
             self.work(&format!("{layer} {n}")).await;
             let mut report = LayerReport { evidence: 1, ..LayerReport::new(layer, Verdict::Passed, "as it should") };
-            if n != 2 && layer == Layer::Tests {
+            if n != 2 && layer == Layer::Tests && subject.task.signature.name == "double" {
                 report.verdict = Verdict::Failed;
                 report.findings = vec![Finding {
                     code: "tests.example".into(),
