@@ -215,6 +215,9 @@ pub struct PlanKArgs {
     /// Steps of the plan
     #[arg(long, value_name = "S")]
     pub steps: u64,
+    /// Steps that one sample writes
+    #[arg(long, value_name = "M", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub steps_per_agent: u64,
     /// Share of samples that raise a red flag and do not vote
     #[arg(long, value_name = "R", default_value_t = 0.0)]
     pub flag_rate: f64,

@@ -21,8 +21,9 @@ const COMMON: [(&str, &str); 3] = [
 
 /// Variables that start with `ZEROERR_` and are no settings: first those that this program reads, then those of
 /// its tests. What begins with `ZEROERR_E2E_` is of tests, too.
-const NOT_SETTINGS: [&str; 8] = [
+const NOT_SETTINGS: [&str; 9] = [
     "ZEROERR_HOME",
+    "ZEROERR_JAIL",
     "ZEROERR_LOG",
     "ZEROERR_SCRIPTED",
     "ZEROERR_BIN",

@@ -1,7 +1,7 @@
 //! `zeroerr plan-k`: how large the lead must be (MAKER, arXiv 2511.09030).
 
 use serde::Serialize;
-use zeroerr_core::voting_engine::theory::{expected_samples, expected_votes, k_min, p_full, p_win};
+use zeroerr_core::voting_engine::theory::{expected_cost, expected_samples, expected_votes, k_min, p_full, p_win};
 
 use crate::args::{Global, PlanKArgs};
 use crate::context::Ui;
@@ -14,10 +14,12 @@ struct Answer {
     p_win: f64,
     expected_votes: f64,
     p_full: f64,
-    /// Of one step, flagged ones included.
+    /// Of one step, or of those that one sample writes; flagged ones included.
     expected_samples: f64,
     /// Of the whole plan.
     plan_samples: f64,
+    /// Steps that all of them write.
+    plan_cost: f64,
 }
 
 /// Prints k and what it costs.
@@ -31,14 +33,16 @@ pub fn main(global: &Global, args: &PlanKArgs) -> Result<Exit, CliError> {
         return Err(CliError::usage("--flag-rate must be at least 0 and below 1"));
     }
     let valid = 1.0 - args.flag_rate;
-    let k = k_min(args.p, args.target, args.steps, 1).map_err(wrong)?;
+    let m = args.steps_per_agent;
+    let k = k_min(args.p, args.target, args.steps, m).map_err(wrong)?;
     let answer = Answer {
         k,
         p_win: p_win(args.p, k),
         expected_votes: expected_votes(args.p, k).map_err(wrong)?,
-        p_full: p_full(args.p, k, args.steps, 1),
-        expected_samples: expected_samples(args.p, k, 1, valid).map_err(wrong)?,
-        plan_samples: expected_samples(args.p, k, args.steps, valid).map_err(wrong)?,
+        p_full: p_full(args.p, k, args.steps, m),
+        expected_samples: expected_samples(args.p, k, m, m, valid).map_err(wrong)?,
+        plan_samples: expected_samples(args.p, k, args.steps, m, valid).map_err(wrong)?,
+        plan_cost: expected_cost(args.p, k, args.steps, m, valid).map_err(wrong)?,
     };
     if ui.json {
         ui.json_result(&answer)?;
@@ -46,9 +50,17 @@ pub fn main(global: &Global, args: &PlanKArgs) -> Result<Exit, CliError> {
         let steps = plural(args.steps, "step");
         // Who loses is the one rival: the formula with p and 1 - p exchanged, which loses no digits.
         let lost = p_win(1.0 - args.p, k);
-        let lost_plan = -(args.steps as f64 * (-lost).ln_1p()).exp_m1();
+        let lost_plan = -(args.steps as f64 / m as f64 * (-lost).ln_1p()).exp_m1();
+        let (one, cost) = match m {
+            1 => ("one step is".to_owned(), String::new()),
+            _ => (
+                format!("{m} steps at once are"),
+                format!(", which write {}", plural(answer.plan_cost.round(), "step")),
+            ),
+        };
+        let unit = if m == 1 { "a step" } else { "for them" };
         ui.result(&format!(
-            "k = {k}: one step is right with {}, {steps} with {}; on average {:.2} votes a step, {:.2} samples with {} % flagged, {} in all",
+            "k = {k}: {one} right with {}, {steps} with {}; on average {:.2} votes {unit}, {:.2} samples with {} % flagged, {} in all{cost}",
             chance(answer.p_win, lost),
             chance(answer.p_full, lost_plan),
             answer.expected_votes,

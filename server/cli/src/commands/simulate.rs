@@ -261,7 +261,7 @@ fn answer(scenario: &Scenario, totals: &Totals, wall_s: f64) -> Answer {
     let steps = totals.steps as f64;
     let expected = undecided_after(scenario.p, scenario.k, valid, undecided_per_round.len());
     let theory = Theory {
-        samples_per_step: expected_samples(scenario.p, scenario.k, 1, valid).unwrap_or(perfect),
+        samples_per_step: expected_samples(scenario.p, scenario.k, 1, 1, valid).unwrap_or(perfect),
         p_full: if scenario.p < 1.0 { p_full(scenario.p, scenario.k, totals.steps, 1) } else { 1.0 },
         undecided_per_round: expected.into_iter().map(|share| share * steps).collect(),
     };

@@ -79,12 +79,24 @@ pub fn expected_votes(p: f64, k: u32) -> Result<f64, TheoryError> {
     Ok((2.0 * k_f * p_win(p, k) - k_f) / (2.0 * p - 1.0))
 }
 
-/// E[samples of a plan] = steps * votes / v, with `valid` the share of unflagged samples.
+/// E[samples of a plan] = s/m * votes / (v p^(m-1)), with `valid` the share v of unflagged samples. Of samples that write
+/// m steps only those count that are right up to the last one: they vote for the right answer or for its rival.
 ///
 /// # Errors
 /// When `p` is not in (0.5, 1).
-pub fn expected_samples(p: f64, k: u32, steps: u64, valid: f64) -> Result<f64, TheoryError> {
-    Ok(steps as f64 * expected_votes(p, k)? / valid.clamp(f64::MIN_POSITIVE, 1.0))
+pub fn expected_samples(p: f64, k: u32, steps: u64, steps_per_agent: u64, valid: f64) -> Result<f64, TheoryError> {
+    let m = steps_per_agent.max(1) as f64;
+    let counts = valid.clamp(f64::MIN_POSITIVE, 1.0) * p.powf(m - 1.0);
+    Ok(steps as f64 / m * expected_votes(p, k)? / counts)
+}
+
+/// E[steps that are written for a plan], the unit of its cost: every sample writes m of them. It grows as
+/// s k / (v p^(m-1) (2p-1)) (the paper's cost), so one step per agent is the cheapest.
+///
+/// # Errors
+/// When `p` is not in (0.5, 1).
+pub fn expected_cost(p: f64, k: u32, steps: u64, steps_per_agent: u64, valid: f64) -> Result<f64, TheoryError> {
+    Ok(steps_per_agent.max(1) as f64 * expected_samples(p, k, steps, steps_per_agent, valid)?)
 }
 
 /// Share of steps that are still undecided after each of the first `rounds` samples, when every
@@ -121,7 +133,7 @@ mod tests {
             assert!(rounds[..few].iter().all(|u| (u - 1.0).abs() < 1e-12), "no lead of {k} after {few} samples");
             // A step takes one sample more than the rounds that it is undecided after.
             let samples = 1.0 + rounds.iter().sum::<f64>();
-            let expected = expected_samples(p, k, 1, valid).unwrap();
+            let expected = expected_samples(p, k, 1, 1, valid).unwrap();
             assert!((samples / expected - 1.0).abs() < 1e-6, "{samples} is not {expected}");
         }
         assert_eq!(undecided_after(1.0, 2, 1.0, 3), [1.0, 0.0, 0.0]);
@@ -181,7 +193,7 @@ mod tests {
     fn samples_of_the_papers_run() {
         // 1,048,575 steps with gpt-4.1-mini, k = 3, 2.7 % flagged: about 3.10 samples a step.
         let steps = (1 << 20) - 1;
-        let samples = expected_samples(1.0 - 0.0022, 3, steps, 1.0 - 0.027).unwrap();
+        let samples = expected_samples(1.0 - 0.0022, 3, steps, 1, 1.0 - 0.027).unwrap();
         close(samples / steps as f64, 3.10, 2);
         assert!(p_full(1.0 - 0.0022, 3, steps, 1) > 0.95);
     }
@@ -195,6 +207,27 @@ mod tests {
                 assert!(k == 1 || p_full(p, k - 1, steps, 1) < 0.95, "p {p} steps {steps} k {k}");
             }
         }
+    }
+
+    #[test]
+    fn cost_is_that_of_the_paper_and_least_with_one_step_per_agent() {
+        let (steps, valid) = (1200, 0.97);
+        let cost = |p: f64, m: u64| {
+            let k = k_min(p, 0.95, steps, m).unwrap();
+            expected_cost(p, k, steps, m, valid).unwrap()
+        };
+        for p in [0.9, 0.99, 0.999] {
+            for m in [1, 2, 5, 20] {
+                let k = f64::from(k_min(p, 0.95, steps, m).unwrap());
+                let asymptotic = steps as f64 * k / (valid * p.powf(m as f64 - 1.0) * (2.0 * p - 1.0));
+                assert!((cost(p, m) / asymptotic - 1.0).abs() < 0.01, "p {p} m {m}");
+            }
+        }
+        assert!(cost(0.9, 1) < cost(0.9, 5) && cost(0.9, 5) < cost(0.9, 20));
+        assert_eq!(
+            expected_samples(0.9, 3, 12, 4, 1.0),
+            Ok(expected_samples(0.9, 3, 3, 1, 1.0).unwrap() / 0.9f64.powi(3))
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ fn samples_per_step_and_errors_follow_the_theory() {
         let totals = run(&s, None, &mut |_| true).unwrap();
         let steps = totals.steps as f64;
         let samples = totals.samples as f64 / steps;
-        let expected = theory::expected_samples(p, k, 1, 1.0 - s.flag_rate).unwrap();
+        let expected = theory::expected_samples(p, k, 1, 1, 1.0 - s.flag_rate).unwrap();
         assert!((samples / expected - 1.0).abs() < 0.03, "p {p}: {samples} samples a step, theory {expected}");
         let lost = totals.errors as f64 / steps;
         let expected = 1.0 - theory::p_win(p, k);

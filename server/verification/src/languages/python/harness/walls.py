@@ -19,11 +19,13 @@ _EVENTS = frozenset([
     "sys._current_exceptions", "sys._current_frames", "sys._getframe", "sys.setprofile", "sys.settrace",
 ])
 _ATTRIBUTES = frozenset(["ag_frame", "cr_frame", "gi_frame", "tb_frame"])
+_LIBRARY = _dirname(_library) + "/"
 # Modules that fetch frames for whoever calls them, and those that call what they are given.
-_FETCHERS = ("inspect.py", "traceback.py", "contextlib.py", "functools.py")
+_FETCHERS = frozenset(_LIBRARY + name for name in ("inspect.py", "traceback.py", "contextlib.py", "functools.py"))
+# Functions of `traceback` that give nothing but text, without the values of any frame.
+_TELLERS = frozenset(["format_exc", "format_exception", "print_exc", "print_exception"])
 # Functions of the standard library that keep the frame they fetch to themselves; any other hands it on.
 _DISCREET = frozenset(["_caller", "make_dataclass", "namedtuple", "warn"])
-_LIBRARY = _dirname(_library) + "/"
 
 
 def stand(path):
@@ -45,7 +47,9 @@ def stand(path):
             code = frame.f_code
             if code.co_filename.startswith(_LIBRARY) and code.co_name not in _DISCREET and "-packages/" not in code.co_filename:
                 frame = frame.f_back  # `logging.currentframe` fetches a frame for its caller
-            while frame is not None and frame.f_code.co_filename.endswith(_FETCHERS):
+            while frame is not None and frame.f_code.co_filename in _FETCHERS:
+                if frame.f_code.co_name in _TELLERS:
+                    return
                 frame = frame.f_back
             if frame is not None and frame.f_code.co_filename == path:
                 raise PermissionError("code under test may not look into the code that runs it")
