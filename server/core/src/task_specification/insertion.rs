@@ -1,6 +1,7 @@
 //! Where one more clause goes in a spec block, and how it is written there.
 
 use super::parser::TAGS;
+use super::{Example, ExampleOrigin};
 use crate::code::{Task, TextEdit, TextRange};
 
 /// The edit that puts a clause (`@example f([]) == 0`) into a task's spec block: after the last line of
@@ -10,26 +11,41 @@ pub fn insert_clause(task: &Task, clause: &str) -> Option<TextEdit> {
     if clause.contains(['\n', '\r']) {
         return None;
     }
-    let (at, new_text) = insertion(&task.source, task.spec_range, clause)?;
+    let (at, new_text) = insertion(&task.source, task.spec_range, &task.spec.examples, clause)?;
     let new_text = if task.source.contains("\r\n") { new_text.replace('\n', "\r\n") } else { new_text };
     Some(TextEdit { range: TextRange::new(at, at), new_text })
 }
 
-fn insertion(text: &str, spec: TextRange, clause: &str) -> Option<(usize, String)> {
+fn insertion(text: &str, spec: TextRange, examples: &[Example], clause: &str) -> Option<(usize, String)> {
     let block = spec.slice(text);
     let end = block.trim_end();
     let line_start = text.get(..spec.start)?.rfind('\n').map_or(0, |n| n + 1);
     let indent: String = text.get(line_start..spec.start)?.chars().take_while(|c| c.is_whitespace()).collect();
     if let Some(quotes) = ["\"\"\"", "'''"].into_iter().find(|q| end.ends_with(q)) {
-        let lines = in_docstring(block, quotes, clause)?;
+        let in_words: Vec<&Example> = examples.iter().filter(|e| e.origin == ExampleOrigin::Prose).collect();
+        let lines = in_docstring(block, quotes, &in_words, clause)?;
         return Some(before_end(text, spec.start + block.rfind(quotes)?, &indent, &lines));
     }
     if end.ends_with("*/") {
         return Some(before_end(text, spec.start + block.rfind("*/")?, &format!("{indent} * "), &[clause.to_owned()]));
     }
-    let tagged = text.get(line_start..spec.end)?.lines().rfind(|l| l.contains('@'))?;
-    let marker = tagged.split('@').next()?;
+    let marker = text.get(line_start..spec.end)?.lines().rev().find_map(marker)?;
     Some((spec.start + end.len(), format!("\n{marker}{clause}")))
+}
+
+/// What stands before the tag of a line that begins with one.
+fn marker(line: &str) -> Option<&str> {
+    let (marker, tag) = line.split_once('@')?;
+    let is_marker = marker.chars().all(|c| c.is_whitespace() || "#/!*".contains(c));
+    (is_marker && is_tag(tag)).then_some(marker)
+}
+
+/// Whether a line goes on with the name of a tag after its `@`.
+fn is_tag(rest: &str) -> bool {
+    TAGS.iter().any(|tag| {
+        let after = rest.strip_prefix(tag.name);
+        after.is_some_and(|after| after.is_empty() || after.starts_with([' ', '\t', ':', '?']))
+    })
 }
 
 /// Lines before what ends a block; that gets a line of its own if it has none.
@@ -43,22 +59,26 @@ fn before_end(text: &str, end: usize, indent: &str, lines: &[String]) -> (usize,
     (end, format!("\n{written}{tail}"))
 }
 
-/// The clause as lines of a docstring: as a tag where the docstring has tags, else as a doctest.
-fn in_docstring(block: &str, quotes: &str, clause: &str) -> Option<Vec<String>> {
+/// The clause as lines of a docstring: as a tag where the docstring has tags, else as a doctest. Beside tags and doctests
+/// the examples that it gives in its words would count no more, so they are written out first.
+fn in_docstring(block: &str, quotes: &str, in_words: &[&Example], clause: &str) -> Option<Vec<String>> {
     if clause.contains(quotes) {
         return None;
     }
     let prefix = block.split(['"', '\'']).next().unwrap_or("");
     let escaped = |line: String| if prefix.contains(['r', 'R']) { line } else { line.replace('\\', "\\\\") };
-    let is_tag = |line: &str| {
-        let word = line.trim_start_matches(['"', '\'', ' ', '\t']).strip_prefix('@');
-        word.is_some_and(|w| TAGS.iter().any(|t| w.strip_prefix(t.name).is_some_and(|rest| rest.starts_with(' '))))
-    };
-    // A doctest would be believed at once.
-    if clause.starts_with("@example? ") || clause.starts_with("@raises? ") || block.lines().any(is_tag) {
-        return Some(vec![clause.to_owned()]);
+    let tagged = |line: &str| line.trim_start_matches(['"', '\'', ' ', '\t']).strip_prefix('@').is_some_and(is_tag);
+    let mut clauses: Vec<String> = in_words.iter().map(|e| format!("@example {}", e.code)).collect();
+    clauses.push(clause.to_owned());
+    if clauses.iter().any(|c| c.contains(quotes)) {
+        return None;
     }
-    Some(doctest(clause)?.into_iter().map(escaped).collect())
+    // A doctest would be believed at once.
+    if clause.starts_with("@example? ") || clause.starts_with("@raises? ") || block.lines().any(tagged) {
+        return Some(clauses);
+    }
+    let tests: Option<Vec<Vec<String>>> = clauses.iter().map(|c| doctest(c)).collect();
+    Some(tests?.concat().into_iter().map(escaped).collect())
 }
 
 fn doctest(clause: &str) -> Option<Vec<String>> {
@@ -109,7 +129,7 @@ mod tests {
 
     fn check(text: &str, spec: &str, clause: &str, expected: &str) {
         let start = text.find(spec).unwrap();
-        let (at, new) = insertion(text, TextRange::new(start, start + spec.len()), clause).unwrap();
+        let (at, new) = insertion(text, TextRange::new(start, start + spec.len()), &[], clause).unwrap();
         assert_eq!(format!("{}{new}{}", &text[..at], &text[at..]), expected);
     }
 
@@ -165,6 +185,34 @@ mod tests {
     }
 
     #[test]
+    fn a_line_is_marked_as_one_that_begins_with_a_tag() {
+        let block = "#  @spec The \"me\" of\n#   me@x.org, or a @ b.";
+        let expected = format!("{block}\n#  @example f(1) == 1\ndef f(x): ...\n");
+        check(&format!("{block}\ndef f(x): ...\n"), block, "@example f(1) == 1", &expected);
+    }
+
+    #[test]
+    fn examples_in_the_words_of_a_docstring_go_on_to_count() {
+        let doc = "\"\"\"Twice x.\n\n    f(2) == 4\n    \"\"\"";
+        let text = format!("def f(x):\n    {doc}\n");
+        let example = Example {
+            code: "f(2) == 4".into(),
+            claim: crate::task_specification::ExampleClaim::Holds,
+            equation: None,
+            origin: ExampleOrigin::Prose,
+            range: TextRange::default(),
+        };
+        let start = text.find(doc).unwrap();
+        let lines = |clause: &str| {
+            insertion(&text, TextRange::new(start, start + doc.len()), std::slice::from_ref(&example), clause)
+                .unwrap()
+                .1
+        };
+        assert_eq!(lines("@example f(0) == 0"), "    >>> f(2)\n    4\n    >>> f(0)\n    0\n");
+        assert_eq!(lines("@example? f(0) == 0"), "    @example f(2) == 4\n    @example? f(0) == 0\n");
+    }
+
+    #[test]
     fn a_doctest_prints_what_the_value_prints() {
         let two = |clause: &str| doctest(clause).unwrap().join(" | ");
         assert_eq!(two("@example f([]) == [1, 'a {b}', True]"), ">>> f([]) | [1, 'a {b}', True]");
@@ -177,7 +225,7 @@ mod tests {
 
     #[test]
     fn what_a_docstring_would_read_otherwise_is_escaped_or_refused() {
-        let lines = |block: &str, clause: &str| in_docstring(block, "\"\"\"", clause);
+        let lines = |block: &str, clause: &str| in_docstring(block, "\"\"\"", &[], clause);
         let clause = "@example f('a\\n') == 1";
         assert_eq!(lines("\"\"\"x\"\"\"", clause).unwrap(), [">>> f('a\\\\n')", "1"]);
         assert_eq!(lines("r\"\"\"x\"\"\"", clause).unwrap(), [">>> f('a\\n')", "1"]);

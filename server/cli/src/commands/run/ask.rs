@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal};
 use std::path::Path;
 
 use tokio_util::sync::CancellationToken;
-use zeroerr_core::code::{LanguageId, apply_edits};
+use zeroerr_core::code::{LanguageId, Task, apply_edits};
 use zeroerr_core::question::Question;
 use zeroerr_core::report::RunReport;
 use zeroerr_core::task_specification::insert_clause;
@@ -144,10 +144,16 @@ fn written(workbench: &dyn Workbench, source: &Source, key: &Key, clause: &str) 
         .ok_or_else(|| format!("the spec block cannot take `{clause}`; write it there yourself and run again"))?;
     let analysis = workbench.analyse(&task.file, &text.as_str().into());
     let Some(now) = key.find(&analysis) else { return Err(format!("`{clause}` would break the spec")) };
-    match analysis.spec_error(now) {
-        Some(fault) => Err(format!("`{clause}` cannot be used: {}", fault.message)),
-        None => Ok(text),
+    if let Some(fault) = analysis.spec_error(now) {
+        return Err(format!("`{clause}` cannot be used: {}", fault.message));
     }
+    let claims = |task: &Task| task.spec.examples.len() + task.spec.raises.len();
+    if claims(now) != claims(task) + 1 {
+        return Err(format!(
+            "`{clause}` would be no clause there, or undo another; write it there yourself and run again"
+        ));
+    }
+    Ok(text)
 }
 
 /// For a run that does not ask: what differs, and the lines that would settle it.
