@@ -1,6 +1,7 @@
 //! Where the helpers of a function go: above it at top level, above its class when it is a method.
 
-use zeroerr_core::code::{LanguageId, Task};
+use zeroerr_core::code::Task;
+use zeroerr_verification::languages::Language;
 
 /// A place in a text and the indentation of what goes there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,72 +13,20 @@ pub(super) struct Place {
 }
 
 /// Above the task's spec and whatever encloses the function, modules excepted.
-pub(super) fn of_helpers(task: &Task) -> Place {
+pub(super) fn of_helpers(task: &Task, language: &dyn Language) -> Place {
     let source: &str = &task.source;
     let own = task.function_range.start;
     let first = if task.spec_range.is_empty() { own } else { own.min(task.spec_range.start) };
-    let lines = lines_before(source, first);
-    let mut at = line_start(source, first);
-    let mut indent = indent_of(source.get(at..).unwrap_or(""));
-    for (number, line) in lines.iter().enumerate().rev() {
-        if indent.is_empty() {
-            break;
-        }
-        let outer = indent_of(line.text);
-        let text = line.text.trim();
-        if text.is_empty() || is_remark(text) || outer.len() >= indent.len() {
-            continue;
-        }
-        if is_module(task.language, text) {
-            break;
-        }
-        // `):` and `{` end a header that began on a line above.
-        if text.starts_with([')', ']', '}', '{']) || text.starts_with("where") {
-            continue;
-        }
-        indent = outer;
-        at = above_remarks(&lines, number);
-    }
-    Place { offset: at, indent: indent.to_owned() }
+    let item = language.outermost_item(source, own).unwrap_or(first);
+    let offset = line_start(source, item.min(first));
+    let indent = source.get(line_start(source, item)..).map_or("", indent_of);
+    Place { offset, indent: indent.to_owned() }
 }
 
-struct Line<'a> {
-    text: &'a str,
-    start: usize,
-}
-
-fn lines_before(source: &str, offset: usize) -> Vec<Line<'_>> {
-    let mut start = 0;
-    let end = line_start(source, offset);
-    let before = source.get(..end).unwrap_or("");
-    before
-        .split_inclusive('\n')
-        .map(|text| {
-            let line = Line { text, start };
-            start += text.len();
-            line
-        })
-        .collect()
-}
-
-/// The start of the decorators, attributes and comments that stand right above a line.
-fn above_remarks(lines: &[Line<'_>], number: usize) -> usize {
-    let indent = lines.get(number).map_or("", |l| indent_of(l.text));
-    let belongs = |line: &&Line<'_>| {
-        let text = line.text.trim();
-        !text.is_empty() && is_remark(text) && indent_of(line.text).len() >= indent.len()
-    };
-    let above = lines.get(..number).unwrap_or(&[]).iter().rev().take_while(belongs).count();
-    lines.get(number - above).map_or(0, |l| l.start)
-}
-
-/// Comments, decorators and attributes: they belong to what follows.
-fn is_remark(text: &str) -> bool {
-    ["#", "@", "//", "/*", "*"].iter().any(|mark| text.starts_with(mark))
-}
-
-fn is_module(language: LanguageId, text: &str) -> bool {
-    language == LanguageId::Rust && text.split_whitespace().any(|word| word == "mod")
+/// Right above the function's own line.
+pub(super) fn of_line(task: &Task) -> Place {
+    let offset = line_start(&task.source, task.function_range.start);
+    Place { offset, indent: indent_of(task.source.get(offset..).unwrap_or("")).to_owned() }
 }
 
 fn indent_of(line: &str) -> &str {
@@ -93,7 +42,7 @@ fn line_start(source: &str, offset: usize) -> usize {
 mod tests {
     use super::*;
     use std::sync::Arc;
-    use zeroerr_core::code::{Signature, TextRange};
+    use zeroerr_core::code::{LanguageId, Signature, TextRange};
     use zeroerr_core::task_specification::Spec;
 
     /// `$0` marks where helpers go; the function begins at `$f`.
@@ -119,7 +68,9 @@ mod tests {
             class: None,
             is_stub: true,
         };
-        assert_eq!(of_helpers(&task), Place { offset: expected, indent: indent.into() }, "{marked}");
+        let languages = zeroerr_verification::languages::all();
+        let language = languages.iter().find(|l| l.id() == task.language).unwrap();
+        assert_eq!(of_helpers(&task, language.as_ref()), Place { offset: expected, indent: indent.into() }, "{marked}");
     }
 
     #[test]
@@ -141,6 +92,10 @@ mod tests {
             "mod a {\n$0    impl B\n    where\n        T: X,\n    {\n        $ffn f() {}\n    }\n}\n",
             "    ",
         );
+        check("a.py", "x = 1\n\n$0@register(\n    'shape',\n)\nclass A:\n    $fdef f(self): ...\n", "");
+        check("a.py", "$0class A:\n    USAGE = \"\"\"\nusage\n\"\"\"\n\n    $fdef f(self): ...\n", "");
+        check("a.rs", "$0#[cfg(any(\n    unix,\n    windows,\n))]\nimpl A {\n    $ffn f() {}\n}\n", "");
+        check("a.ts", "$0@tagged({\n  name: 'a',\n})\nexport class A<\n  B,\n> {\n  $ff(): void {}\n}\n", "");
         check("a.ts", "$0/** about */\nexport class A {\n  $ff(): void {}\n}\n", "");
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod brackets;
 pub(crate) mod carried;
 pub(crate) mod comments;
 pub(crate) mod faults;
+pub(crate) mod items;
 pub(crate) mod pieces;
 pub mod python;
 pub(crate) mod reparse;
@@ -168,6 +169,12 @@ pub trait Language: Send + Sync {
     /// Whether a text is free of faults of syntax, as far as the adapter can tell without a tool.
     fn parses(&self, _source: &str) -> bool {
         true
+    }
+
+    /// The start of the line where the outermost item around a place begins (modules are no items), with what
+    /// belongs to it above. `None` when nothing can be put there. The default finds none.
+    fn outermost_item(&self, _source: &str, _at: usize) -> Option<usize> {
+        None
     }
 
     /// Names that a new function at top level must not take. The default, too cautious, is every

@@ -46,7 +46,7 @@ use zeroerr_core::question::{Answer, Question};
 use zeroerr_core::red_flag_detector::RedFlag;
 use zeroerr_core::verdict::{Layer, LayerReport};
 
-use super::{Behaviour, CheckError, Judgement, Language, Observation, Probe, Subject};
+use super::{Behaviour, CheckError, Judgement, Language, Observation, Probe, Subject, items};
 use crate::toolchain::Toolchain;
 
 /// The adapter for Python. It holds no state: parsers are cheap to make.
@@ -115,6 +115,10 @@ impl Language for Python {
 
     fn parses(&self, source: &str) -> bool {
         tree::parse(source).is_some_and(|t| !t.root_node().has_error())
+    }
+
+    fn outermost_item(&self, source: &str, at: usize) -> Option<usize> {
+        items::outermost(tree::parse(source)?.root_node(), source, at, |_| false)
     }
 
     fn names_taken(&self, source: &str) -> HashSet<String> {

@@ -53,7 +53,7 @@ use zeroerr_core::verdict::{Layer, LayerReport};
 
 use self::build::Speed;
 use self::session::State;
-use super::{CheckError, Judgement, Language, Subject};
+use super::{CheckError, Judgement, Language, Subject, items};
 use crate::toolchain::{ToolCheck, Toolchain};
 
 /// The adapter for Rust. It keeps where the compiler is and what was compiled last.
@@ -81,6 +81,11 @@ impl Language for Rust {
 
     fn parses(&self, source: &str) -> bool {
         tree::parse(source).is_some_and(|t| !t.root_node().has_error())
+    }
+
+    fn outermost_item(&self, source: &str, at: usize) -> Option<usize> {
+        let is_module = |node: tree_sitter::Node<'_>| node.parent().is_some_and(|p| p.kind() == "mod_item");
+        items::outermost(tree::parse(source)?.root_node(), source, at, is_module)
     }
 
     fn extract(&self, response: &str, task: &Task) -> Result<Candidate, RedFlag> {

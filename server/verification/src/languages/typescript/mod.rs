@@ -53,7 +53,7 @@ use zeroerr_core::question::{Answer, Question};
 use zeroerr_core::red_flag_detector::RedFlag;
 use zeroerr_core::verdict::{Layer, LayerReport};
 
-use super::{Behaviour, CheckError, Judgement, Language, Observation, Probe, Subject};
+use super::{Behaviour, CheckError, Judgement, Language, Observation, Probe, Subject, items};
 use crate::toolchain::{ToolCheck, Toolchain};
 
 /// The adapter for TypeScript and JavaScript. It holds no state: parsers are cheap to make.
@@ -85,6 +85,10 @@ impl Language for TypeScript {
 
     fn parses(&self, source: &str) -> bool {
         tree::parse_any(source).is_some_and(|t| !t.root_node().has_error())
+    }
+
+    fn outermost_item(&self, source: &str, at: usize) -> Option<usize> {
+        items::outermost(tree::parse_any(source)?.root_node(), source, at, |_| false)
     }
 
     fn names_taken(&self, source: &str) -> HashSet<String> {
