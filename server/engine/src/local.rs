@@ -7,11 +7,11 @@ use std::time::Instant;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
-use zeroerr_core::code::{FileAnalysis, LanguageId, ScopeName, Task, TextRange, line_of};
+use zeroerr_core::code::{FileAnalysis, LanguageId, ScopeName, Task, TextEdit, TextRange, line_of};
 use zeroerr_core::ports::{BoxFuture, Model};
 use zeroerr_core::report::{RunEvent, RunOutcome, RunReport};
 use zeroerr_core::verdict::StackReport;
-use zeroerr_verification::verification_stack::{VerificationStack, subject_as_is, workspace_of};
+use zeroerr_verification::verification_stack::{VerificationStack, subject_as_is, subject_for_edit, workspace_of};
 
 use crate::Workbench;
 use crate::accept::AcceptedEdit;
@@ -98,6 +98,8 @@ impl LocalWorkbench {
         let parts = [
             task.file.to_string_lossy().into_owned(),
             task.signature.name.clone(),
+            // Two functions of a file may have one name.
+            format!("{:?} {:?} {}", task.class, task.function_range, task.signature.header),
             task.spec.hash(),
             models,
             format!("{options:?}"),
@@ -108,6 +110,24 @@ impl LocalWorkbench {
             hasher.update(part);
         }
         hasher.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    }
+
+    /// What the layers say of an edit as things stand now, beside the file without it. `None` when cancelled.
+    ///
+    /// # Errors
+    /// One sentence when the edit does not fit the task's file.
+    pub async fn verify_edit(
+        &self,
+        task: &Task,
+        edits: &[TextEdit],
+        cancel: &CancellationToken,
+    ) -> Result<Option<StackReport>, String> {
+        let subject = subject_for_edit(task, edits)?;
+        Ok(tokio::select! {
+            biased;
+            () = cancel.cancelled() => None,
+            report = self.parts.stack.verify(&subject, &|_| {}) => Some(report),
+        })
     }
 
     /// The run in the journal: a new one, or the unfinished one of the same task.

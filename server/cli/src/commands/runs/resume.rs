@@ -39,7 +39,18 @@ pub async fn main(global: &Global, args: &ResumeArgs) -> Result<Exit, CliError> 
     let cancel = interrupt::token();
     let mut session = Session::new(context.ui, workbench, &cancel, pool).applying(args.apply);
     if let Some(report) = verified {
-        // Its edit was verified for exactly this text, and could not be written then.
+        // It was verified for exactly this text; what else it depends on may have changed since, and so may the rules.
+        composed.ready(&[task.language])?;
+        let checked = workbench.verify_edit(&task, &report.edits, &cancel).await.map_err(CliError::usage)?;
+        let Some(now) = checked else { return Ok(Exit::Cancelled) };
+        let policies =
+            [origin.options.policy.of(task.language), context.loaded.settings.verification.policy().of(task.language)];
+        if let Some(objection) = policies.iter().find_map(|policy| now.objection(policy)) {
+            return Err(CliError {
+                exit: Exit::Findings,
+                message: format!("the edit of run {} is verified no more, and is not written: {objection}", run.id),
+            });
+        }
         session.ended(&source, &report, task);
         return end(context.ui, session, &source);
     }
