@@ -54,6 +54,8 @@ enum Stage {
 struct Expected {
     text: String,
     function: String,
+    /// How often such a function stands in the text without the edit.
+    alike: usize,
 }
 
 struct Pending {
@@ -341,10 +343,10 @@ pub(crate) fn changed(state: &mut State, uri: &Uri) {
     }
     let (version, text) = (doc.version, unix(&doc.rope.to_string()));
     for (id, pending) in &mut state.edits.edits {
-        // Another change may come with the edit, so the function alone is proof enough.
+        // Another change may come with the edit: one more function like it than before is proof enough.
         if let Stage::Sent(expected) | Stage::Kept(expected) = &mut pending.stage
             && pending.target.uri == *uri
-            && (text == expected.text || text.contains(expected.function.as_str()))
+            && (text == expected.text || count(&text, &expected.function) > expected.alike)
         {
             pending.stage = Stage::Shown { version, function: std::mem::take(&mut expected.function) };
             drop(state.events.send(Event::ApplyEdit(*id)));
@@ -405,7 +407,17 @@ fn expected(target: &Target, edits: &[TextEdit], now: &Snapshot) -> Option<Expec
     let within: isize = within.iter().map(grown).sum();
     let start = function.start.checked_add_signed(before)?;
     let end = old_end.checked_add_signed(before + within)?;
-    Some(Expected { function: unix(text.get(start..end)?), text: unix(&text) })
+    let function = unix(text.get(start..end)?);
+    Some(Expected { alike: count(&unix(&now.text), &function), function, text: unix(&text) })
+}
+
+/// How often a function stands in a text, to the end of its last line.
+fn count(text: &str, function: &str) -> usize {
+    let ends = |(at, _): &(usize, &str)| {
+        let rest = text.get(at + function.len()..).unwrap_or("");
+        rest.is_empty() || rest.trim_start_matches([' ', '\t', '\r']).starts_with('\n')
+    };
+    text.match_indices(function).filter(ends).count()
 }
 
 /// Edits in the line ends of the file: some clients convert them, others write them as they come.

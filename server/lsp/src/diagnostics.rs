@@ -11,7 +11,7 @@ use zeroerr_core::task_specification::{Severity, SpecDiagnostic};
 use zeroerr_core::verdict::{Finding, Layer, LayerReport, Verdict};
 
 use crate::client::ClientProfile;
-use crate::document::{Snapshot, qualified};
+use crate::document::Snapshot;
 use crate::marks::{Mark, MarkKind, Marks};
 use crate::position::{range_of, trimmed_line};
 use crate::requests::disagreement::differences;
@@ -42,7 +42,7 @@ pub(crate) fn all(uri: &Uri, snapshot: &Snapshot, marks: &Marks, profile: &Clien
     let view = View { uri, snapshot, profile };
     let mut out: Vec<_> = snapshot.analysis.diagnostics.iter().map(|d| view.of_spec(d)).collect();
     for task in &snapshot.analysis.tasks {
-        if let Some(mark) = marks.of(uri, task).filter(|m| m.holds_for(snapshot, task)) {
+        if let Some(mark) = marks.of(uri, snapshot, task).filter(|m| m.holds_for(snapshot, task)) {
             view.of_mark(task, mark, &mut out);
         }
     }
@@ -125,7 +125,7 @@ impl View<'_> {
             code_description: self.link(finding.url.as_deref()),
             related_information: self.offered(related),
             data: self.data(|| serde_json::json!({
-                "function": qualified(task), "layer": layer, "counterexample": finding.counterexample, "version": mark.version,
+                "function": self.snapshot.name_of(task), "layer": layer, "counterexample": finding.counterexample, "version": mark.version,
             })),
             ..self.diagnostic(range, &finding.code, &message)
         }
@@ -147,7 +147,7 @@ impl View<'_> {
     }
 
     fn abstention(&self, task: &Task, mark: &Mark, header: usize) -> Diagnostic {
-        let mut message = format!("zeroerr offers no edit for `{}`", qualified(task));
+        let mut message = format!("zeroerr offers no edit for `{}`", self.snapshot.name_of(task));
         let mut related = Vec::new();
         if let Some(run) = &mark.run {
             message.push_str(&format!(": {}", run.reason));
@@ -167,7 +167,7 @@ impl View<'_> {
         Diagnostic {
             severity: Some(DiagnosticSeverity::WARNING),
             related_information: self.offered(related),
-            data: self.data(|| serde_json::json!({ "function": qualified(task), "version": mark.version })),
+            data: self.data(|| serde_json::json!({ "function": self.snapshot.name_of(task), "version": mark.version })),
             ..self.diagnostic(self.line(header), "vote.abstained", &message)
         }
     }

@@ -3,6 +3,7 @@
 //! A [`Document`] belongs to the one task that owns all state. A [`Snapshot`] is immutable and
 //! complete in itself (text, version, analysis): it is what workers and answers are made from.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -33,12 +34,33 @@ pub(crate) struct Snapshot {
     pub(crate) analysis: FileAnalysis,
     /// The names of its top level, looked for when they are first wanted.
     names: OnceLock<Vec<ScopeName>>,
+    /// How many functions of the same name stand above one, by where it starts; only where there are any.
+    namesakes: HashMap<usize, usize>,
 }
 
 impl Snapshot {
     /// A text with its analysis.
     pub(crate) fn new((version, revision): (i32, u64), rope: Rope, text: Arc<str>, analysis: FileAnalysis) -> Self {
-        Self { version, revision, rope, text, analysis, names: OnceLock::new() }
+        let mut seen: HashMap<(Option<&str>, &str), usize> = HashMap::new();
+        let mut namesakes = HashMap::new();
+        for task in &analysis.tasks {
+            let before = seen.entry((task.class.as_deref(), &task.signature.name)).or_default();
+            if *before > 0 {
+                namesakes.insert(task.function_range.start, *before);
+            }
+            *before += 1;
+        }
+        Self { version, revision, rope, text, analysis, names: OnceLock::new(), namesakes }
+    }
+
+    /// The name of a task of this text that no other has: `Class.method` or `function`, of the second of one name
+    /// `Class.method#2`.
+    pub(crate) fn name_of(&self, task: &Task) -> String {
+        let name = qualified(task);
+        match self.namesakes.get(&task.function_range.start) {
+            Some(before) => format!("{name}#{}", before + 1),
+            None => name,
+        }
     }
 
     /// The names of the text's top level; `find` reads the whole text, so it belongs into a worker.
@@ -46,10 +68,14 @@ impl Snapshot {
         self.names.get_or_init(|| find(&self.text))
     }
 
-    /// The task of a function by `name` or `Class.name`.
+    /// The task of a function by its [name](Self::name_of), or by that of a method without its class.
     pub(crate) fn task_named(&self, name: &str) -> Option<&Task> {
         let tasks = &self.analysis.tasks;
-        tasks.iter().find(|t| qualified(t) == name).or_else(|| tasks.iter().find(|t| t.signature.name == name))
+        let numbered =
+            name.rsplit_once('#').and_then(|(name, n)| Some((name, n.parse::<usize>().ok()?.checked_sub(1)?)));
+        let (name, before) = numbered.unwrap_or((name, 0));
+        let named = tasks.iter().filter(|t| qualified(t) == name).nth(before);
+        named.or_else(|| tasks.iter().find(|t| before == 0 && t.signature.name == name))
     }
 
     /// The 0-based line of a byte offset.
@@ -69,8 +95,8 @@ impl Snapshot {
     }
 }
 
-/// The name of a task that is unique in its file: `Class.method` or `function`.
-pub(crate) fn qualified(task: &Task) -> String {
+/// `Class.method` or `function`; see [`Snapshot::name_of`] for a name that no other function has.
+fn qualified(task: &Task) -> String {
     match &task.class {
         Some(class) => format!("{class}.{}", task.signature.name),
         None => task.signature.name.clone(),

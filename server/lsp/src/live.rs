@@ -11,7 +11,7 @@ use zeroerr_core::code::Task;
 use zeroerr_core::report::{RunEvent, RunOutcome};
 use zeroerr_core::verdict::{LayerReport, Verdict};
 
-use crate::document::{Snapshot, qualified};
+use crate::document::Snapshot;
 use crate::jobs::{JobEnd, JobId, JobKind, Target};
 use crate::marks::{Mark, MarkKind};
 use crate::state::State;
@@ -177,8 +177,8 @@ pub(crate) fn no_marks(state: &State, uri: &Uri) {
 }
 
 fn function_state(state: &State, uri: &Uri, snapshot: &Snapshot, task: &Task) -> FunctionState {
-    let function = qualified(task);
-    let mark = state.marks.of(uri, task);
+    let function = snapshot.name_of(task);
+    let mark = state.marks.of(uri, snapshot, task);
     let holds = mark.filter(|m| m.holds_for(snapshot, task));
     let name = match (state.jobs.on(uri, &function), mark) {
         (Some(_), _) => "running",

@@ -10,7 +10,7 @@ use zeroerr_core::question::Question;
 use zeroerr_core::report::RunReport;
 use zeroerr_core::verdict::{Layer, StackReport, Verdict};
 
-use crate::document::{Snapshot, qualified};
+use crate::document::Snapshot;
 
 /// What kind of work a mark comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,8 +131,8 @@ impl Marks {
     }
 
     /// A task's mark.
-    pub(crate) fn of(&self, uri: &Uri, task: &Task) -> Option<&Mark> {
-        self.by_function.get(uri)?.get(&qualified(task))
+    pub(crate) fn of(&self, uri: &Uri, snapshot: &Snapshot, task: &Task) -> Option<&Mark> {
+        self.by_function.get(uri)?.get(&snapshot.name_of(task))
     }
 
     /// A function's mark.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
 use zeroerr_core::code::{TextEdit, TextRange};
 
-use crate::document::{Snapshot, qualified};
+use crate::document::Snapshot;
 use crate::jobs::Target;
 
 /// A diff that takes longer than this gives the edit up; it means that everything has changed.
@@ -30,11 +30,10 @@ pub(crate) fn rebase(target: &Target, edits: &[TextEdit], now: &Snapshot) -> Res
         unchanged.map(whole).ok_or("the function or its spec was changed while zeroerr was at work; run it again")?;
     let was_analysed = then.analysis.tasks.iter().any(|t| t.function_range == task.function_range);
     let stands = |range: TextRange| range.start >= whole.start && range.end <= whole.end;
-    let is_same = now
-        .analysis
-        .tasks
-        .iter()
-        .any(|t| stands(t.function_range) && qualified(t) == target.function && t.spec.hash() == task.spec.hash());
+    let is_same =
+        now.analysis.tasks.iter().any(|t| {
+            stands(t.function_range) && now.name_of(t) == target.function && t.spec.hash() == task.spec.hash()
+        });
     if was_analysed && !is_same {
         return Err("what stands around the function was changed while zeroerr was at work; run it again");
     }

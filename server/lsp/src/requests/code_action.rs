@@ -7,7 +7,7 @@ use zeroerr_core::code::{Task, TextRange};
 use super::execute_command as command;
 use super::{counterexample, disagreement};
 use super::{selection, whole_file};
-use crate::document::{Snapshot, qualified};
+use crate::document::Snapshot;
 use crate::jobs::JobKind;
 use crate::position::{range_of, text_range_of, trimmed_line};
 use crate::state::State;
@@ -140,7 +140,7 @@ impl Offer<'_> {
     }
 
     fn for_task(&mut self, task: &Task) {
-        let name = qualified(task);
+        let name = self.snapshot.name_of(task);
         if self.state.jobs.is_busy_on(self.uri, &name) {
             return self.command(
                 &format!("Cancel zeroerr run on `{name}`"),
@@ -161,7 +161,7 @@ impl Offer<'_> {
         for action in counterexample::actions(state, self.uri, self.snapshot, task) {
             self.push(action);
         }
-        if self.state.marks.of(self.uri, task).is_some() {
+        if self.state.marks.of(self.uri, self.snapshot, task).is_some() {
             self.command(
                 &format!("Show zeroerr report on `{name}`"),
                 CodeActionKind::REFACTOR,

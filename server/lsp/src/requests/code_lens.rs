@@ -4,7 +4,7 @@ use lsp_types::*;
 use zeroerr_core::code::{Task, TextRange};
 
 use super::execute_command as command;
-use crate::document::{Snapshot, qualified};
+use crate::document::Snapshot;
 use crate::marks::MarkKind;
 use crate::position::range_of;
 use crate::state::State;
@@ -16,7 +16,7 @@ pub(crate) fn answer(state: &State, params: &CodeLensParams) -> Option<Vec<CodeL
 }
 
 fn lenses(state: &State, uri: &Uri, snapshot: &Snapshot, task: &Task) -> Vec<CodeLens> {
-    let name = qualified(task);
+    let name = snapshot.name_of(task);
     let line = snapshot.rope.line_to_byte(snapshot.header_line(task));
     let range = range_of(&snapshot.rope, TextRange::new(line, line), state.profile.encoding);
     let lens = |title: String, name_of_command: &str| CodeLens {
@@ -28,7 +28,7 @@ fn lenses(state: &State, uri: &Uri, snapshot: &Snapshot, task: &Task) -> Vec<Cod
         return vec![lens("Running: cancel".into(), command::CANCEL)];
     }
     let mut out = Vec::new();
-    let mark = state.marks.of(uri, task);
+    let mark = state.marks.of(uri, snapshot, task);
     let holds = mark.is_some_and(|m| m.holds_for(snapshot, task));
     if let Some(mark) = mark {
         let title = if holds { mark.headline() } else { format!("changed since @v{}", mark.version) };

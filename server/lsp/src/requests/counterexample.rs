@@ -13,7 +13,9 @@ use crate::state::State;
 
 /// One action for each counterexample that is known of a task and can be written as a clause.
 pub(crate) fn actions(state: &State, uri: &Uri, snapshot: &Snapshot, task: &Task) -> Vec<CodeAction> {
-    let Some(mark) = state.marks.of(uri, task).filter(|m| m.holds_for(snapshot, task)) else { return Vec::new() };
+    let Some(mark) = state.marks.of(uri, snapshot, task).filter(|m| m.holds_for(snapshot, task)) else {
+        return Vec::new();
+    };
     let mut seen: Vec<String> = task.spec.examples.iter().map(|e| format!("@example {}", e.code)).collect();
     let layers = mark.stack.layers.iter().filter(|l| matches!(l.layer, Layer::Contracts | Layer::Properties));
     let mut out = Vec::new();

@@ -6,7 +6,7 @@ use lsp_types::*;
 use zeroerr_core::code::{Task, TextRange};
 
 use super::show_report;
-use crate::document::{Snapshot, qualified};
+use crate::document::Snapshot;
 use crate::position::range_of;
 use crate::spec_tokens::{Piece, pieces};
 use crate::state::{Reply, State};
@@ -31,8 +31,8 @@ pub(crate) fn answer(state: &State, params: &DocumentLinkParams, reply: Reply<Op
 
 /// A link without its target, the name of the file and its text.
 fn link(state: &State, uri: &Uri, snapshot: &Snapshot, task: &Task) -> Option<(DocumentLink, String, String)> {
-    let name = qualified(task);
-    let mark = state.marks.of(uri, task)?;
+    let name = snapshot.name_of(task);
+    let mark = state.marks.of(uri, snapshot, task)?;
     let range = range_of(&snapshot.rope, place(task)?, state.profile.encoding);
     let tooltip = format!("zeroerr report on `{name}`: {}", mark.headline());
     let tooltip = state.profile.link_tooltips.then_some(tooltip);

@@ -10,7 +10,7 @@ use super::disagreement::{self, Answered};
 use super::show_report::After;
 use super::whole_file;
 use crate::apply;
-use crate::document::{Snapshot, qualified};
+use crate::document::Snapshot;
 use crate::jobs::{JobEnd, JobId, JobKind, Target};
 use crate::live;
 use crate::marks::{Mark, MarkKind};
@@ -249,7 +249,7 @@ fn target(state: &State, order: &JobOrder) -> Result<Target, String> {
             state.options.workbench.task_for_selection(&doc.path, &snapshot.text, selection, instruction)?
         }
     };
-    let function = qualified(&task);
+    let function = snapshot.name_of(&task);
     if let Some(line) = faulty_line(&snapshot, &task) {
         return Err(format!("the spec of `{function}` has an error in line {line}; mend it first"));
     }

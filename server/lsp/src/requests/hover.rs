@@ -5,7 +5,7 @@ use lsp_types::*;
 use zeroerr_core::code::{Task, TextRange};
 use zeroerr_core::task_specification::{TagInfo, render_markdown};
 
-use crate::document::{Snapshot, qualified};
+use crate::document::Snapshot;
 use crate::position::{byte_at, range_of};
 use crate::render;
 use crate::spec_tokens::{Piece, pieces, tag_of};
@@ -50,7 +50,7 @@ fn head(task: &Task) -> TextRange {
 }
 
 fn text(state: &State, uri: &Uri, snapshot: &Snapshot, task: &Task) -> String {
-    let name = qualified(task);
+    let name = snapshot.name_of(task);
     let mut parts = vec![format!("**zeroerr** `{name}`")];
     let spec = render_markdown(&task.spec);
     if !spec.is_empty() {
@@ -64,7 +64,7 @@ fn text(state: &State, uri: &Uri, snapshot: &Snapshot, task: &Task) -> String {
     if let Some((_, job)) = state.jobs.on(uri, &name) {
         parts.push(format!("Running: {}", job.status));
     }
-    if let Some(mark) = state.marks.of(uri, task) {
+    if let Some(mark) = state.marks.of(uri, snapshot, task) {
         parts.push(render::mark(mark, mark.holds_for(snapshot, task)));
     }
     parts.join("\n\n")

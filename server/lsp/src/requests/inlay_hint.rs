@@ -14,7 +14,7 @@ pub(crate) fn answer(state: &State, params: &InlayHintParams) -> Option<Vec<Inla
     let snapshot = state.snapshot(uri)?;
     let shown = text_range_of(&snapshot.rope, params.range, state.profile.encoding);
     let hint = |task: &Task| {
-        let mark = state.marks.of(uri, task).filter(|m| m.holds_for(&snapshot, task))?;
+        let mark = state.marks.of(uri, &snapshot, task).filter(|m| m.holds_for(&snapshot, task))?;
         let place = trimmed_line(&snapshot.rope, snapshot.header_line(task)).end;
         shown.touches(place).then(|| hint(state, &snapshot, place, mark)).flatten()
     };

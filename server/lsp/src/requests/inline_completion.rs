@@ -5,7 +5,6 @@
 use lsp_types::*;
 
 use crate::apply;
-use crate::document::qualified;
 use crate::position::{byte_at, range_of};
 use crate::state::State;
 
@@ -15,7 +14,7 @@ pub(crate) fn answer(state: &State, params: &InlineCompletionParams) -> Option<I
     let snapshot = state.snapshot(uri)?;
     let at = byte_at(&snapshot.rope, place.position, state.profile.encoding);
     let task = snapshot.analysis.task_at(at)?;
-    let edits = apply::kept_edits(state, uri, &qualified(task), &snapshot)?;
+    let edits = apply::kept_edits(state, uri, &snapshot.name_of(task), &snapshot)?;
     // An inline completion is one change within one line; an edit that also imports is an action.
     let [edit] = edits.as_slice() else { return None };
     let range = range_of(&snapshot.rope, edit.range, state.profile.encoding);

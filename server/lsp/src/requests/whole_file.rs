@@ -4,7 +4,7 @@ use lsp_types::*;
 use zeroerr_core::code::Task;
 
 use super::execute_command::{JobOrder, faulty_line};
-use crate::document::{Snapshot, qualified};
+use crate::document::Snapshot;
 use crate::jobs::JobKind;
 use crate::state::{Event, State};
 
@@ -14,12 +14,12 @@ const AT_ONCE: usize = 4;
 /// The functions that the command is about: stubs without a fault in their spec, or functions that were
 /// changed since they were checked.
 pub(crate) fn functions(state: &State, uri: &Uri, snapshot: &Snapshot, kind: JobKind) -> Vec<String> {
-    let changed = |task: &Task| state.marks.of(uri, task).is_some_and(|mark| !mark.holds_for(snapshot, task));
+    let changed = |task: &Task| state.marks.of(uri, snapshot, task).is_some_and(|mark| !mark.holds_for(snapshot, task));
     let wanted = |task: &&Task| match kind {
         JobKind::Implement => task.is_stub && faulty_line(snapshot, task).is_none(),
         JobKind::Verify => !task.is_stub && changed(task),
     };
-    let names = snapshot.analysis.tasks.iter().filter(wanted).map(qualified);
+    let names = snapshot.analysis.tasks.iter().filter(wanted).map(|task| snapshot.name_of(task));
     names.filter(|name| !state.jobs.is_busy_on(uri, name)).collect()
 }
 
