@@ -42,7 +42,7 @@ impl Ui {
     /// The result, on standard output.
     ///
     /// # Errors
-    /// When it cannot be written. A closed pipe is the reader's choice and ends the process.
+    /// When it cannot be written. A closed pipe is the reader's choice: no more is printed, and the work goes on.
     pub fn result(self, text: &str) -> Result<(), CliError> {
         let mut out = anstream::stdout().lock();
         let written = out
@@ -51,7 +51,7 @@ impl Ui {
             .and_then(|()| out.flush());
         match written {
             Ok(()) => Ok(()),
-            Err(e) if e.kind() == ErrorKind::BrokenPipe => std::process::exit(i32::from(Exit::Clean as u8)),
+            Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
             Err(e) => Err(CliError::machine(format!("cannot write the result: {e}"))),
         }
     }
