@@ -369,12 +369,11 @@ pub fn subject_for_edit(task: &Task, edits: &[TextEdit]) -> Result<Subject, Stri
     let mut edited = task.clone();
     edited.source = source.into();
     edited.is_stub = false;
-    let body = TextRange::new(
-        moved(task.body_range.start, edits, Side::Within),
-        moved(task.body_range.end, edits, Side::After),
-    );
+    let end_of = |end: usize| moved_end(&task.source, end, edits);
+    let body = TextRange::new(moved(task.body_range.start, edits, Side::Within), end_of(task.body_range.end));
     let outer = |r: TextRange| TextRange::new(moved(r.start, edits, Side::After), moved(r.end, edits, Side::After));
-    edited.function_range = outer(task.function_range);
+    edited.function_range =
+        TextRange::new(moved(task.function_range.start, edits, Side::After), end_of(task.function_range.end));
     edited.spec_range = outer(task.spec_range);
     edited.body_range = body;
     edited.function_range.end = edited.function_range.end.max(body.end);
@@ -411,6 +410,17 @@ fn moved(offset: usize, edits: &[TextEdit], side: Side) -> usize {
         if side == Side::After { e.range.end <= offset } else { e.range.end <= offset && e.range.start < offset }
     };
     edits.iter().filter(before).fold(offset, |at, e| (at + e.new_text.len()).saturating_sub(e.range.len()))
+}
+
+/// Where the end of a function or body goes. An edit made of whole lines reaches beyond it, to the end of its line: what
+/// stands behind it there stands behind it afterwards.
+fn moved_end(source: &str, end: usize, edits: &[TextEdit]) -> usize {
+    let Some(over) = edits.iter().find(|e| e.range.start < end && end < e.range.end) else {
+        return moved(end, edits, Side::After);
+    };
+    let behind = source.get(end..over.range.end).unwrap_or("");
+    let written = over.new_text.strip_suffix(behind).unwrap_or_else(|| over.new_text.trim_end());
+    moved(over.range.start, edits, Side::After) + written.len()
 }
 
 /// Every range that a spec carries.

@@ -93,7 +93,8 @@ impl LocalWorkbench {
         match &outcome.end {
             Some(StepEnd::Won { .. }) => {
                 report.edits.clone_from(&outcome.edits);
-                certify(&task, outcome, options, report);
+                let after = subject_for_edit(&task, &report.edits).map(|s| s.task);
+                certify(&task, after.ok().as_ref(), outcome, options, report);
             }
             Some(StepEnd::Abstained(why)) => end(report, RunOutcome::Abstained, why.clone()),
             Some(StepEnd::Failed(why)) => end(report, RunOutcome::Error, why.clone()),
@@ -102,11 +103,9 @@ impl LocalWorkbench {
     }
 }
 
-/// Writes down an accepted edit; `report` has it already.
-fn certify(task: &Task, outcome: StepOutcome, options: &RunOptions, report: &mut RunReport) {
-    // By range, not by name: two classes may have a method of one name.
-    let after = subject_for_edit(task, &report.edits).map(|s| s.task);
-    let function = after.as_ref().map_or("", |t| t.function_range.slice(&t.source));
+/// Writes down an accepted edit, which `report` has already; `after` is the task as it was verified.
+fn certify(task: &Task, after: Option<&Task>, outcome: StepOutcome, options: &RunOptions, report: &mut RunReport) {
+    let function = after.map_or("", |t| t.function_range.slice(&t.source));
     report.certificate = Some(Certificate {
         spec_hash: task.spec.hash(),
         code_hash: code_hash(function),
@@ -306,7 +305,7 @@ impl<'a> PlanRun<'a> {
             }
         }
         report.edits = whole.edits;
-        certify(&self.draft.task, last, self.options, report);
+        certify(&self.draft.task, Some(&whole.subject.task), last, self.options, report);
         for step in report.steps.iter_mut().filter(|s| whole.left_out.contains(&s.name)) {
             step.left_out = true;
         }
