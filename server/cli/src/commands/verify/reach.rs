@@ -43,10 +43,20 @@ impl State<'_> {
         self.text.get(start..task.function_range.end).unwrap_or(self.text)
     }
 
-    fn names(&self) -> BTreeSet<&str> {
-        self.analysis.tasks.iter().map(|t| t.signature.name.as_str()).collect()
+    /// Every function, those of one name numbered.
+    fn members(&self) -> BTreeSet<Member<'_>> {
+        let mut members = BTreeSet::new();
+        for task in &self.analysis.tasks {
+            let (class, name) = (task.class.as_deref(), task.signature.name.as_str());
+            let nth = members.iter().filter(|(c, n, _)| (*c, *n) == (class, name)).count();
+            members.insert((class, name, nth));
+        }
+        members
     }
 }
+
+/// A function: its class, its name, and how many of that name stand above it.
+type Member<'a> = (Option<&'a str>, &'a str, usize);
 
 /// Which of the tasks of `now` may behave otherwise than in `before`, in their order.
 pub fn reached(changed: &Changed, before: State<'_>, now: State<'_>) -> Vec<bool> {
@@ -58,8 +68,13 @@ pub fn reached(changed: &Changed, before: State<'_>, now: State<'_>) -> Vec<bool
     let mut reached: Vec<bool> = tasks.iter().map(touched).collect();
     let rest = now.rest();
     let is_rest_changed = rest != before.rest();
-    // What is gone may still be called.
-    let mut names: BTreeSet<&str> = before.names().difference(&now.names()).copied().collect();
+    // What is gone may still be called, by its name or, as a method, by what does not say it.
+    let there = now.members();
+    let gone: Vec<Member<'_>> = before.members().into_iter().filter(|member| !there.contains(member)).collect();
+    if gone.iter().any(|(class, _, _)| class.is_some()) {
+        return vec![true; tasks.len()];
+    }
+    let mut names: BTreeSet<&str> = gone.iter().map(|(_, name, _)| *name).collect();
     loop {
         names.extend(tasks.iter().zip(&reached).filter(|(_, is)| **is).map(|(t, _)| t.signature.name.as_str()));
         let unnamed = tasks.iter().zip(&reached).any(|(t, is)| *is && is_called_unnamed(t, &rest));
@@ -79,7 +94,8 @@ fn is_called_unnamed(task: &Task, rest: &[&str]) -> bool {
     let Some(class) = &task.class else { return false };
     let name = &task.signature.name;
     let of_trait = || rest.iter().any(|line| words(line).collect::<Vec<_>>().windows(2).any(|w| w == ["for", class]));
-    name.starts_with("__") || name == "constructor" || of_trait()
+    let by_language = ["constructor", "toString", "valueOf", "toJSON", "next", "then"];
+    name.starts_with("__") || name.starts_with('[') || by_language.contains(&name.as_str()) || of_trait()
 }
 
 /// Whether a text may begin or end in this line that has several lines.
