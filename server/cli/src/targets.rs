@@ -59,7 +59,7 @@ impl Source {
     /// When it cannot be read, or has specs and is larger than the tools of the layers can take.
     pub fn read(workbench: &dyn Workbench, path: &Path) -> Result<Self, CliError> {
         let text = files::read(path)?;
-        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        let absolute = zeroerr_settings::paths::absolute(path.to_path_buf());
         if absolute.to_str().is_none() {
             return Err(CliError::usage(format!("{}: its path is not UTF-8; rename it", absolute.display())));
         }

@@ -1,6 +1,6 @@
 //! Where configuration and data of a user live.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Folder of models, tools, journal and logs: `ZEROERR_HOME`, else the platform's data folder.
 ///
@@ -36,6 +36,16 @@ pub fn project_file(start: &Path) -> Option<PathBuf> {
     None
 }
 
-fn absolute(path: PathBuf) -> PathBuf {
-    std::path::absolute(&path).unwrap_or(path)
+/// A path from the root, without `..`: what lies above `/a/../b` is not `/a`. Links stay, but for those of folders that a
+/// `..` comes after.
+pub fn absolute(path: PathBuf) -> PathBuf {
+    let path = std::path::absolute(&path).unwrap_or(path);
+    if path.components().all(|c| c != Component::ParentDir) {
+        return path;
+    }
+    let (folder, name) = (path.parent().and_then(|p| p.canonicalize().ok()), path.file_name());
+    match (folder, name) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => path.canonicalize().unwrap_or(path),
+    }
 }
