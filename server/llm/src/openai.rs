@@ -197,6 +197,8 @@ impl OpenAiModel {
     async fn refused(&self, response: Response) -> ModelError {
         let status = response.status();
         let text = timeout(Duration::from_secs(5), response.text()).await.ok().and_then(Result::ok).unwrap_or_default();
+        // Some servers quote the key that they refuse.
+        let text = self.key.as_deref().filter(|k| !k.is_empty()).map_or(text.clone(), |key| text.replace(key, "<key>"));
         let detail = format!("{} answers {status}: {}", self.url, server_message(&text));
         match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
