@@ -142,13 +142,17 @@ pub fn certified(journal: &Journal, file: &Path, analysis: &FileAnalysis) -> Res
     let mut out = Vec::new();
     for task in &analysis.tasks {
         let function = qualified(task.class.as_deref(), &task.signature.name);
+        let is_like = |t: &Task| qualified(t.class.as_deref(), &t.signature.name) == function;
+        let is_only = analysis.tasks.iter().filter(|t| is_like(t)).count() == 1;
         let (code, spec) = (code_hash(task.function_range.slice(&task.source)), task.spec.hash());
         let fit = |a: &&Acceptance| {
             let same_code = a.certificate.code_hash == code;
             (same_code && a.certificate.spec_hash == spec, same_code)
         };
         // `max_by_key` takes the last of equals: the newest.
-        let own = known.iter().filter(|a| a.function == function).max_by_key(fit).cloned();
+        // Of several functions of one name it is the one with the same code, or with the same spec.
+        let may_be = |a: &&Acceptance| is_only || a.certificate.code_hash == code || a.certificate.spec_hash == spec;
+        let own = known.iter().filter(|a| a.function == function).filter(may_be).max_by_key(fit).cloned();
         let acceptance = match own {
             Some(own) => Some(own),
             None => match journal.certificates_for(&code, &spec)?.pop() {
