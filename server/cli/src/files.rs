@@ -24,8 +24,17 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
                 .filter_entry(|e| e.depth() == 0 || !is_foreign(e))
                 .sort_by_file_path(Path::cmp)
                 .build();
-            let files = walk.filter_map(Result::ok).filter(|e| e.file_type().is_some_and(|t| t.is_file()));
-            found.extend(files.map(ignore::DirEntry::into_path).filter(|p| is_known(p)));
+            for entry in walk {
+                let entry = entry.map_err(|e| CliError::usage(format!("{}: cannot be walked: {e}", path.display())))?;
+                // A link to a file is looked at; one to a folder could lead anywhere, and in circles.
+                let is_file = match entry.path_is_symlink() {
+                    true => entry.path().is_file(),
+                    false => entry.file_type().is_some_and(|t| t.is_file()),
+                };
+                if is_file && is_known(entry.path()) {
+                    found.push(entry.into_path());
+                }
+            }
         } else if !path.exists() {
             return Err(CliError::usage(format!(
                 "there is no {}; give the path of a file or a folder",
@@ -151,6 +160,13 @@ pub fn replace(path: &Path, expected: &str, new: &str) -> Result<(), CliError> {
 /// # Errors
 /// When its folder cannot be made or written.
 pub fn write_new(path: &Path, text: &str) -> Result<(), CliError> {
+    // Through a link, as any program would; a pipe or a device takes what is written to it.
+    let there = path.canonicalize();
+    let path = there.as_deref().unwrap_or(path);
+    if path.metadata().is_ok_and(|m| !m.is_file() && !m.is_dir()) {
+        let written = std::fs::OpenOptions::new().write(true).open(path).and_then(|mut f| f.write_all(text.as_bytes()));
+        return written.map_err(|e| CliError::machine(format!("{}: cannot be written: {e}", path.display())));
+    }
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || {
         std::fs::create_dir_all(folder)?;

@@ -102,11 +102,22 @@ pub async fn main(global: &Global, args: &VerifyArgs) -> Result<Exit, CliError> 
     }
     drop(runs);
     progress.finish();
-    if sources.iter().flat_map(|s| &s.analysis.diagnostics).any(|d| d.severity == Severity::Error) {
+    if sources.iter().any(|s| has_spec_error(s, args)) {
         worst = worst.max(Exit::Findings);
     }
     print(ui, format, &verified, &sources, unreadable)?;
     Ok(worst)
+}
+
+/// Whether a spec that was asked about has an error: with a function named, that of another one is another matter.
+fn has_spec_error(source: &Source, args: &VerifyArgs) -> bool {
+    match &args.function {
+        None => source.analysis.diagnostics.iter().any(|d| d.severity == Severity::Error),
+        Some(name) => {
+            let asked = source.named(name);
+            asked.iter().filter_map(|key| source.task(key)).any(|task| source.analysis.spec_error(task).is_some())
+        }
+    }
 }
 
 /// What is wrong with a function's spec: a clause that cannot be read is one that nothing was held to.
