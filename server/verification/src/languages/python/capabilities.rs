@@ -114,10 +114,12 @@ const TABLE: &[(&str, Option<Capability>)] = &[
     ("_testcapi", Some(Native)),
     ("__loader__", Some(Reflection)),
     ("__spec__", Some(Reflection)),
+    ("__file__", Some(Environment)),
     ("builtins", Some(Reflection)),
     ("gc", Some(Reflection)),
     ("globals", Some(Reflection)),
     ("inspect.currentframe", Some(Reflection)),
+    ("inspect.getmodule", Some(Reflection)),
     ("inspect.getinnerframes", Some(Reflection)),
     ("inspect.getouterframes", Some(Reflection)),
     ("inspect.stack", Some(Reflection)),
@@ -263,15 +265,20 @@ const REFLECTIVE_ATTRIBUTES: &[&str] = &[
     "__builtins__",
     "__closure__",
     "__code__",
+    "__defaults__",
+    "__func__",
     "__getattribute__",
     "__globals__",
     "__import__",
+    "__kwdefaults__",
     "__loader__",
     "__mro__",
     "__reduce__",
     "__reduce_ex__",
+    "__self__",
     "__subclasses__",
     "__traceback__",
+    "__wrapped__",
     "ag_frame",
     "cr_frame",
     "f_back",
@@ -417,6 +424,7 @@ pub fn is_builtin(name: &str) -> bool {
         name,
         "__import__"
             | "__builtins__"
+            | "__file__"
             | "__loader__"
             | "__spec__"
             | "breakpoint"

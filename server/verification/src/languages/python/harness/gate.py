@@ -5,6 +5,7 @@ time by another interpreter with another hash seed and the calls in reverse orde
 then answers differently is not a function of its arguments.
 """
 import ast
+import builtins
 import json
 import os
 import sys
@@ -116,6 +117,7 @@ def _raises(worker, example, seconds):
     wanted = example["expected"]
     name, _, text = wanted.partition(":")
     name = name.strip().split(".")[-1]
+    name = getattr(getattr(builtins, name, None), "__name__", name)  # `IOError` is `OSError`
     doctest = example.get("origin") == "doctest"
     answer = worker.ask(["session" if doctest else "raises", example["code"]], seconds)
     if answer[0] == "raised":

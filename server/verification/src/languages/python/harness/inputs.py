@@ -63,19 +63,23 @@ class Plan:
         skipped = 1 if self.has_receiver else 0
         for place, arg in enumerate(plain):
             default = place + skipped >= missing
-            self._add(reader, arg, "only" if arg in args.posonlyargs else "plain", default)
+            value = args.defaults[place + skipped - missing] if default else None
+            self._add(reader, arg, "only" if arg in args.posonlyargs else "plain", default, value)
         if args.vararg:
             self._add(reader, args.vararg, "rest", True)
         for arg, default in zip(args.kwonlyargs, args.kw_defaults):
-            self._add(reader, arg, "keyword", default is not None)
+            self._add(reader, arg, "keyword", default is not None, default)
         if args.kwarg:
             self._add(reader, args.kwarg, "keys", True)
 
-    def _add(self, reader, arg, how, has_default):
+    def _add(self, reader, arg, how, has_default, default=None):
         passed = [call[arg.arg] for call in self.examples if arg.arg in call]
         is_whole = how not in ("rest", "keys")
         seen = passed if is_whole else [v for p in passed for v in (p.values() if how == "keys" else p)]
-        kind = reader.kind(arg.annotation, [v for v in seen if not isinstance(v, mutation.Source)], 0 if is_whole else 1)
+        told = [v for v in seen if not isinstance(v, mutation.Source)]
+        if arg.annotation is None and default is not None:  # `scale=1` is a number
+            told += _literal(default)
+        kind = reader.kind(arg.annotation, told, 0 if is_whole else 1)
         if kind is None and seen:
             kind = kinds.Fixed(sorted({mutation.text(v) for v in seen}, key=lambda t: (len(t), t)))
         names = rests.names_of(passed, arg.annotation, {p.name for p in self.params}) if how == "keys" else []
@@ -149,6 +153,14 @@ class Param:
             self.whole = rests.Rest(kind)
         elif how == "keys":
             self.whole = rests.Keys(names, kind) if kind is not None and names else None
+
+
+def _literal(node):
+    """The value of a literal that says of what type a parameter is, in a list; none for `None`."""
+    try:
+        return [v for v in [ast.literal_eval(node)] if v is not None]
+    except (ValueError, TypeError, SyntaxError, RecursionError):
+        return []
 
 
 def _calls(code, name):

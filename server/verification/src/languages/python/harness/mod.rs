@@ -23,7 +23,7 @@ use crate::layers::Failure;
 use crate::toolchain::{Loaded, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 31] = [
+const FILES: [(&str, &str); 32] = [
     ("__main__.py", include_str!("__main__.py")),
     ("annotations.py", include_str!("annotations.py")),
     ("answers.py", include_str!("answers.py")),
@@ -42,6 +42,7 @@ const FILES: [(&str, &str); 31] = [
     ("laws.py", include_str!("laws.py")),
     ("library.py", include_str!("library.py")),
     ("mutation.py", include_str!("mutation.py")),
+    ("nested.py", include_str!("nested.py")),
     ("project.py", include_str!("project.py")),
     ("questions.py", include_str!("questions.py")),
     ("rests.py", include_str!("rests.py")),

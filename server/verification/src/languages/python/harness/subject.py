@@ -100,7 +100,8 @@ def find(tree, function, class_name, line):
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
     found = [n for n in _flat(body) if isinstance(n, kinds) and n.name == function]
     exact = [n for n in found if _first_line(n) <= line <= (n.end_lineno or n.lineno)]
-    return (exact or found or [None])[-1], owner
+    # With a line, a namesake that stands elsewhere is another function.
+    return (exact or ([] if line else found) or [None])[-1], owner
 
 
 def _flat(body):
@@ -189,6 +190,7 @@ class Subject:
                 text += "; checks run with Python %d.%d" % sys.version_info[:2]
             raise Load(type(error).__name__, text, missing or "") from None
         self.module = module
+        values.know(module)
         self.node, _ = find(self.tree, self.name, self.class_name, request.get("line", 0))
         if self.node is None:
             raise Load("NameError", "the file has no function `%s`" % self.name, "")
@@ -217,6 +219,7 @@ class Subject:
             owner = getattr(owner, part)
         self.owner = owner
         self.raw = raw = owner.__dict__.get(self.name)
+        self._refuse_namesake(getattr(raw, "fget", None) or getattr(raw, "__func__", None) or raw)
         if isinstance(raw, types.FunctionType):
             setattr(owner, self.name, self._guard(raw))
         elif isinstance(raw, staticmethod):

@@ -46,7 +46,8 @@ def run(request):
         facts["status"] = "nothing found"
     worker = Worker(request)
     try:
-        for arguments in calls:
+        # A function that CrossHair made up and that changes its mind is none that anybody passes.
+        for arguments in (c for c in calls if ":=" not in c):
             contracts.record(facts, request, ("", arguments), worker.ask(["contract", "", arguments], gate.CALL_SECONDS))
     finally:
         worker.stop()

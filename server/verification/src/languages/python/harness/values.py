@@ -269,12 +269,36 @@ def deception(value, depth=0):
         return None
     if str(kind.__module__).split(".")[0] in _ANYTHING_MODULES:
         return kind.__name__
-    if not _importable(kind) and any(_DECEIVING & set(base.__dict__) for base in kind.__mro__ if not _importable(base)):
+    made = [] if _importable(kind) else [base for base in kind.__mro__ if not _importable(base)]
+    if any(_DECEIVING & set(base.__dict__) for base in made):
+        return kind.__name__
+    # A number or a list with methods of its own adds up as it likes.
+    if issubclass(kind, _PLAIN) and any(set(base.__dict__) - _HARMLESS for base in made):
         return kind.__name__
     return None
 
 
+_PLAIN = (int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset)
+_HARMLESS = frozenset("__module__ __qualname__ __doc__ __dict__ __weakref__ __slots__ __annotations__ __orig_bases__ __parameters__ "
+                      "__firstlineno__ __static_attributes__".split())
+# The name of the module under test, and the classes that it has made while it was loaded.
+_OWN = ["", frozenset()]
+
+
+def know(module):
+    """Takes down the classes of a module: one that is hung into it later is none of the user's."""
+    found, rest = set(), [module]
+    while rest:
+        for kind in list(vars(rest.pop()).values()):
+            if isinstance(kind, type) and kind.__module__ == module.__name__ and kind not in found:
+                found.add(kind)
+                rest.append(kind)
+    _OWN[:] = [module.__name__, frozenset(map(id, found))]
+
+
 def _importable(kind):
+    if _OWN[0] and kind.__module__ == _OWN[0]:
+        return id(kind) in _OWN[1]
     found = sys.modules.get(kind.__module__)
     for name in kind.__qualname__.split("."):
         found = getattr(found, name, None)
