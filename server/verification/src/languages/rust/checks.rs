@@ -23,6 +23,8 @@ pub(super) struct Context<'a> {
     pub implementor: Option<&'a str>,
     /// Names of the spec's own: parameters, steps, the function itself.
     pub names: HashSet<&'a str>,
+    /// The helpers that `@step` lines declare; an example may be about one of them.
+    pub steps: HashSet<&'a str>,
     /// The file's names.
     pub file: &'a FileIndex<'a>,
     /// What the rest of it binds.
@@ -134,6 +136,9 @@ impl Checker<'_> {
             return true;
         }
         let calls = called_names(root);
+        if calls.iter().any(|n| self.context.steps.contains(expression.text(*n))) {
+            return true;
+        }
         let own = |n: &&Node<'_>| !PRELUDE.contains(&expression.text(**n)) && n.kind() == "identifier";
         let slip = match calls.iter().filter(own).collect::<Vec<_>>().as_slice() {
             [one] => Some(**one),
@@ -160,7 +165,9 @@ impl Checker<'_> {
         if !self.is_about_function(&expression, &example.code, example.range) {
             return false;
         }
-        example.equation = equation_of(&example.code, self.context.function);
+        let about = |name: &str| expression.node().is_some_and(|n| mentions(n, expression.source(), name));
+        let step = self.context.steps.iter().find(|s| about(s)).filter(|_| !about(self.context.function));
+        example.equation = equation_of(&example.code, step.unwrap_or(&self.context.function));
         true
     }
 

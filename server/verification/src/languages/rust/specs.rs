@@ -195,8 +195,17 @@ fn task_of(
     let names = own.iter().map(|p| p.param.name.as_str()).chain(steps.iter().map(String::as_str));
     let names = names.chain(generics).chain([name]).collect();
     let implementor = function.implementor(source);
-    let context = Context { function: name, implementor, names, file: index, elsewhere, sources: &block.sources };
+    let context = Context {
+        function: name,
+        implementor,
+        names,
+        steps: steps.iter().map(String::as_str).collect(),
+        file: index,
+        elsewhere,
+        sources: &block.sources,
+    };
     let mut faults = check(&mut block.spec, &context);
+    block.spec.give_steps_their_claims(name);
     faults.append(&mut block.diagnostics);
     let task = (block.spec != Spec::default()).then(|| task(path, source, function, block.spec, spec_range));
     Some((task, faults))

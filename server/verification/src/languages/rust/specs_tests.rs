@@ -68,6 +68,18 @@ fn check_tasks(source: &str, expected: Expect) {
 }
 
 #[test]
+fn steps_have_their_own_claims() {
+    let source = "// @spec Median.\n// @example median(&[3, 1, 2]) == 2\n// @step half(n: i32) -> i32: half of n\n// @example half(4) == 2\n// @raises panic half(-1)\nfn median(xs: &[i32]) -> i32 { todo!() }\n";
+    let analysis = analyse(Path::new("f.rs"), &Arc::from(source));
+    assert!(analysis.diagnostics.is_empty(), "{:?}", analysis.diagnostics);
+    let spec = &analysis.tasks[0].spec;
+    assert_eq!((spec.examples.len(), spec.raises.len()), (1, 0));
+    let step = &spec.steps[0];
+    assert_eq!(step.examples[0].equation, Some(("half(4)".into(), "2".into())));
+    assert_eq!(step.raises[0].exception, "panic");
+}
+
+#[test]
 fn specs_above_functions_of_every_kind() {
     check_tasks(
         "//! File.\nuse std::fmt;\n\n// @spec One.\n// @example one() == 1\n#[inline]\n#[must_use]\npub fn one() -> i32 {\n    todo!()\n}\n\nimpl<T: Ord> Stack<T> {\n\t/// Words.\n\t///\n\t/// More.\n\t// @spec Two.\n\tpub(crate) async fn two(&self, x: u8) -> u8 {\n\t\tx // here\n\t}\n}\n\nmod inner {\n    #[test]\n    // @spec Three.\n    fn three() {}\n\n    fn outer() {\n        // @spec Four.\n        fn four() -> u8 { let _ = 1; unimplemented!(\"later\") }\n        four();\n    }\n}\ntrait T {\n    // @spec Five.\n    fn five(&self) -> u8 { 5 }\n}\n",
