@@ -91,11 +91,16 @@ const TABLE: &[(&str, Option<Capability>)] = &[
 /// Macros, by name.
 const MACROS: &[(&str, Capability)] = &[
     ("asm", Native),
+    // Where code stands is another place when it is checked.
+    ("column", Reflection),
     ("env", Environment),
+    ("file", Reflection),
     ("global_asm", Native),
     ("include", Capability::Evaluation),
     ("include_bytes", Files),
     ("include_str", Files),
+    ("line", Reflection),
+    ("module_path", Reflection),
     ("naked_asm", Native),
     ("option_env", Environment),
     ("thread_local", Reflection),
