@@ -105,8 +105,31 @@ fn root_of(file: &Path) -> Option<PathBuf> {
     let nearest = folders.iter().position(|f| manifest(f).is_some())?;
     let is_workspace =
         |f: &&&Path| manifest(f).is_some_and(|t| t.lines().any(|l| l.trim_start().starts_with("[workspace")));
-    let root = folders.iter().skip(nearest).find(is_workspace).or(folders.get(nearest))?;
-    Some(root.to_path_buf())
+    let own = folders.get(nearest)?;
+    // As cargo does: a package that a workspace leaves out is a project of its own.
+    let root = folders.iter().skip(nearest).find(is_workspace).filter(|root| !leaves_out(root, own));
+    Some(root.unwrap_or(own).to_path_buf())
+}
+
+/// Whether the workspace of a folder says that a package below it is none of its own.
+fn leaves_out(root: &Path, package: &Path) -> bool {
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
+    let holds = |key: &str| listed(&manifest, key).iter().any(|folder| package.starts_with(root.join(folder)));
+    package != root && holds("exclude") && !holds("members")
+}
+
+/// The texts of a list in the `[workspace]` of a manifest.
+fn listed(manifest: &str, key: &str) -> Vec<String> {
+    let bare = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
+    let lines = manifest.lines().map(bare).skip_while(|line| line != "[workspace]").skip(1);
+    let table: Vec<String> = lines.take_while(|line| !line.starts_with('[')).collect();
+    let value = |line: &String| line.strip_prefix(key)?.trim_start().strip_prefix('=').map(str::to_owned);
+    let Some(at) = table.iter().position(|line| value(line).is_some()) else { return Vec::new() };
+    let first = table.get(at).and_then(value).unwrap_or_default();
+    let all = [&[first], table.get(at + 1..).unwrap_or_default()].concat().concat();
+    let list = all.split(']').next().unwrap_or_default();
+    // Every other piece between quotes is one of the texts.
+    list.split(['"', '\'']).skip(1).step_by(2).map(|text| text.trim_start_matches("./").to_owned()).collect()
 }
 
 /// A copy in use: nobody else changes it meanwhile.
@@ -446,6 +469,14 @@ pub(super) fn complaint(output: &Output) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_of_a_workspace_are_read() {
+        let manifest = "[package]\nexclude = [\"no\"]\n[workspace] # all\nmembers = [\"a\"]\nexclude = [\n  \"./b\", # why\n  'c/d',\n]\nresolver = \"2\"\n[workspace.dependencies]\n";
+        assert_eq!(listed(manifest, "exclude"), ["b", "c/d"]);
+        assert_eq!(listed(manifest, "members"), ["a"]);
+        assert!(listed("[package]\nname = \"x\"\n", "exclude").is_empty());
+    }
 
     #[test]
     fn secrets_of_the_configuration_stay_behind() {
