@@ -1,5 +1,6 @@
 //! Which tests of a project reach a function, by name: those that name it, and those that call a
-//! function of their own file that does. Tests that a macro makes (`proptest!`, `#[rstest]`) are tests.
+//! function of their own file that does. What implements a trait is called by operators and by functions of other names
+//! (`+`, `to_string`, `parse`): there, those that name the type reach it as well. Tests that a macro makes (`proptest!`, `#[rstest]`) are tests.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -36,9 +37,18 @@ impl TestCase {
     }
 }
 
-/// The tests that reach a function of this name: in the crate that holds it, and in the package's
-/// test programs when that crate is a library.
-pub(super) fn tests(root: &Path, place: &Place, function: &str) -> Vec<TestCase> {
+/// What tests know a function by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Names<'n> {
+    /// Its name.
+    pub function: &'n str,
+    /// The type whose `impl` of a trait holds it.
+    pub implementor: Option<&'n str>,
+}
+
+/// The tests that reach a function: in the crate that holds it, and in the package's test programs when that crate is
+/// a library.
+pub(super) fn tests(root: &Path, place: &Place, function: Names<'_>) -> Vec<TestCase> {
     let mut out = Vec::new();
     let crate_root = root.join(&place.crate_root);
     collect(root, &crate_root, &place.target, function, &mut out);
@@ -52,7 +62,7 @@ pub(super) fn tests(root: &Path, place: &Place, function: &str) -> Vec<TestCase>
 }
 
 /// The tests of one crate.
-fn collect(root: &Path, crate_root: &Path, target: &[String], function: &str, out: &mut Vec<TestCase>) {
+fn collect(root: &Path, crate_root: &Path, target: &[String], function: Names<'_>, out: &mut Vec<TestCase>) {
     let mut seen = HashSet::from([crate_root.to_path_buf()]);
     let mut open = vec![(crate_root.to_path_buf(), String::new())];
     while let Some((file, path)) = open.pop() {
@@ -99,6 +109,11 @@ impl Written<'_> {
         self.attributes.iter().any(last)
     }
 
+    /// Whether it stands in an `impl`.
+    fn is_member(&self) -> bool {
+        std::iter::successors(self.at.parent(), |n| n.parent()).any(|n| n.kind() == "impl_item")
+    }
+
     fn is_test(&self) -> bool {
         self.all_are_tests || self.has(&["test"]) || self.has(&MAKING)
     }
@@ -106,24 +121,28 @@ impl Written<'_> {
 
 /// The tests of one file that reach the function, with the inline modules before their names, whether a name may stand
 /// for several, and whether they name the function.
-fn in_file(source: &str, function: &str) -> Vec<(String, bool, bool)> {
+fn in_file(source: &str, names: Names<'_>) -> Vec<(String, bool, bool)> {
+    let function = names.function;
     let may_test = ["test", "quickcheck", "proptest"].iter().any(|word| source.contains(word));
-    if !source.contains(function) || !may_test {
+    if !(source.contains(function) || names.implementor.is_some_and(|t| source.contains(t))) || !may_test {
         return Vec::new();
     }
     let Some(tree) = parse(source) else { return Vec::new() };
     let written = written(tree.root_node(), source);
     let mut reaching: HashSet<&str> = HashSet::from([function]);
+    let of_type = |w: &Written<'_>| names.implementor.is_some_and(|t| mentions(w.body, source, t));
     let reaches = |w: &Written<'_>, reaching: &HashSet<&str>| reaching.iter().any(|r| mentions(w.body, source, r));
+    // Methods that name the type are its own affair: all of its tests would reach all of them.
+    let makes = |w: &Written<'_>| !w.is_member() && of_type(w);
     loop {
-        let calls = written.iter().filter(|w| reaches(w, &reaching)).map(|w| w.name);
+        let calls = written.iter().filter(|w| reaches(w, &reaching) || makes(w)).map(|w| w.name);
         let more: Vec<&str> = calls.filter(|n| !reaching.contains(n)).collect();
         if more.is_empty() {
             break;
         }
         reaching.extend(more);
     }
-    let tests = written.iter().filter(|w| w.is_test() && reaches(w, &reaching));
+    let tests = written.iter().filter(|w| w.is_test() && (reaches(w, &reaching) || of_type(w)));
     let name = |w: &Written<'_>| format!("{}{}", modules_around(w.at, source), w.name);
     tests.map(|w| (name(w), w.has(&MAKING), mentions(w.body, source, function))).collect()
 }
@@ -193,19 +212,29 @@ fn modules_around(node: Node<'_>, source: &str) -> String {
 mod unit {
     use super::*;
 
+    const MEDIAN: Names<'_> = Names { function: "median", implementor: None };
+
+    #[test]
+    fn what_implements_a_trait_is_reached_by_those_that_name_its_type() {
+        let source = "impl Add for Money { fn add(self, o: Money) -> Money { Money(self.0 + o.0) } }\nfn money(n: i64) -> Money { Money(n) }\n#[cfg(test)]\nmod tests {\n    #[test]\n    fn sum() { assert_eq!(Money(1) + Money(2), Money(3)); }\n    #[test]\n    fn made() { money(1) + money(2); }\n    #[test]\n    fn other() { assert!(true) }\n}\n";
+        let found = in_file(source, Names { function: "add", implementor: Some("Money") });
+        let names: Vec<&str> = found.iter().map(|(name, ..)| name.as_str()).collect();
+        assert_eq!(names, ["tests::sum", "tests::made"]);
+    }
+
     #[test]
     fn tests_reach_a_function_through_helpers_of_their_file() {
         let source = "fn median() {}\nfn other() {}\nfn check() { median() }\n#[cfg(test)]\nmod tests {\n    use super::*;\n    #[test]\n    fn direct() { assert_eq!(median(), ()); }\n    // why\n    #[tokio::test]\n    #[ignore]\n    async fn through() { check() }\n    #[test]\n    fn elsewhere() { other() }\n    fn helper() { median() }\n}\n";
-        let found = in_file(source, "median").into_iter().map(|(name, ..)| name);
+        let found = in_file(source, MEDIAN).into_iter().map(|(name, ..)| name);
         assert_eq!(found.collect::<Vec<_>>(), ["tests::direct", "tests::through"]);
-        let direct = in_file(source, "median").into_iter().map(|(_, _, is_direct)| is_direct);
+        let direct = in_file(source, MEDIAN).into_iter().map(|(_, _, is_direct)| is_direct);
         assert_eq!(direct.collect::<Vec<_>>(), [true, false]);
     }
 
     #[test]
     fn what_a_macro_makes_a_test_is_one() {
         let source = "#[cfg(test)]\nmod tests {\n proptest! {\n  #![proptest_config(C::with_cases(3))]\n  /// Why.\n  #[test]\n  fn bounded(x in 0..5i64, y: u8) { prop_assert_eq!(median(&[x]), x); }\n  fn helper(z in 0..2) { median(&[z]) }\n  #[test]\n  fn other(x in 0..5) { prop_assert!(x < 5); }\n }\n quickcheck! { fn law(xs: Vec<i64>) -> bool { median(&xs) == 1 } }\n #[rstest]\n #[case(1)]\n #[case(2)]\n fn cases(#[case] n: i64) { assert_eq!(median(&[n]), n); }\n #[test_case::test_case(3)]\n fn more(n: i64) { median(&[n]); }\n}\n";
-        let found = in_file(source, "median");
+        let found = in_file(source, MEDIAN);
         let found: Vec<(&str, bool)> = found.iter().map(|(name, made, _)| (name.as_str(), *made)).collect();
         let expected =
             [("tests::bounded", false), ("tests::law", false), ("tests::cases", true), ("tests::more", true)];

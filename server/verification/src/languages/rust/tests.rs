@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::json;
+use zeroerr_core::code::Task;
 use zeroerr_core::task_specification::Example;
 use zeroerr_core::verdict::{Layer, LayerReport};
 use zeroerr_sandbox::{Exit, Job, LimitKind, Limits, Output};
@@ -15,13 +16,15 @@ use zeroerr_sandbox::{Exit, Job, LimitKind, Limits, Output};
 use super::build::{self, Speed};
 use super::compiling::BuildError;
 use super::equality;
+use super::functions::FileIndex;
 use super::glue::{Plan, Probe};
 use super::hollow;
 use super::literals::is_literal;
 use super::performance::replaced;
-use super::reaching::{self, TestCase};
+use super::reaching::{self, Names, TestCase};
 use super::release;
 use super::session::{LAYER_SEED, Question, State, Trouble, ask, doubt, read, spec_fault};
+use super::tree::parse;
 use super::workspace::{Copy, complaint};
 use crate::fingerprint::ExampleFact;
 use crate::languages::Subject;
@@ -123,6 +126,13 @@ fn is_plain(example: &Example) -> bool {
     example.equation.as_ref().is_some_and(|(_, right)| is_literal(right))
 }
 
+/// The type whose `impl` of a trait holds the function.
+fn implementor(task: &Task) -> Option<String> {
+    let tree = parse(&task.source)?;
+    let index = FileIndex::new(tree.root_node(), &task.source);
+    index.function_of(task)?.implementor(&task.source).map(str::to_owned)
+}
+
 /// What is said of tests beyond the most that are run.
 fn untried(left: usize) -> Option<String> {
     match left {
@@ -148,7 +158,9 @@ async fn project(
     let held = project.hold(Copy::Plain).await?;
     let place = held.place_of(tools, rust, subject).await?;
     held.put(&place.file, text)?;
-    let mut cases = reaching::tests(&held.folder(), &place, &subject.task.signature.name);
+    let implementor = implementor(&subject.task);
+    let names = Names { function: &subject.task.signature.name, implementor: implementor.as_deref() };
+    let mut cases = reaching::tests(&held.folder(), &place, names);
     if cases.is_empty() {
         return Ok((None, 0));
     }
