@@ -5,6 +5,7 @@ use zeroerr_core::verdict::{Layer, LayerReport, Verdict};
 
 use super::build::Speed;
 use super::glue::Probe;
+use super::idle;
 use super::release::{self, WHERE};
 use super::session::{
     LAYER_SEED, Question, State, Trouble, ask, broken, doubt, read, spec_fault, unmade, with_constants,
@@ -54,6 +55,10 @@ async fn run(state: &State, tools: &Toolchain, subject: &Subject) -> Result<Laye
     for fact in &mut facts.raises {
         fact.index = fact.index.saturating_sub(first);
     }
+    let is_idle = |at: &usize| spec.ensures.get(*at).is_some_and(|clause| idle::is_idle(&clause.text));
+    let (idle, untested) = std::mem::take(&mut facts.untested).into_iter().partition(is_idle);
+    facts.untested = untested;
+    facts.hollow.extend::<Vec<usize>>(idle);
     release::confirm(state, tools, subject, first, &mut facts.raises).await?;
     if facts.raises.len() < spec.raises.len() {
         return Err(Trouble::Unavailable("not every @raises was tried".to_owned()));

@@ -18,6 +18,7 @@ mod forbidden;
 mod functions;
 mod glue;
 mod hollow;
+mod idle;
 mod imports;
 mod judge;
 mod layout;

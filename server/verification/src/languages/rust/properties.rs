@@ -4,6 +4,7 @@ use zeroerr_core::verdict::{Layer, LayerReport, Verdict};
 
 use super::build::Speed;
 use super::glue::Probe;
+use super::idle;
 use super::release::{self, WHERE};
 use super::session::{
     LAYER_SEED, Question, State, Trouble, ask, broken, doubt, read, spec_fault, unmade, with_constants,
@@ -42,6 +43,10 @@ async fn run(state: &State, tools: &Toolchain, subject: &Subject) -> Result<Laye
     let question = Question { mode: "laws", seed: LAYER_SEED, options, extremes: true, seconds: 60 };
     let answer = ask(tools, subject, &built, question.clone(), None).await?;
     let mut facts: Facts = read(answer.clone())?;
+    for law in facts.laws.iter_mut().filter(|law| law.untested) {
+        law.hollow = spec.properties.get(law.index).is_some_and(|clause| idle::is_idle(&clause.text));
+        law.untested = !law.hollow;
+    }
     let mut report = judge(subject, &facts);
     if !matches!(report.verdict, Verdict::Failed | Verdict::TimedOut)
         && let Some(answer) = release::again(state, tools, subject, &built, &answer, question).await?

@@ -19,6 +19,7 @@ use super::equality;
 use super::functions::FileIndex;
 use super::glue::{Plan, Probe};
 use super::hollow;
+use super::idle;
 use super::literals::is_literal;
 use super::performance::replaced;
 use super::reaching::{self, Names, TestCase};
@@ -110,6 +111,10 @@ async fn examples(state: &State, tools: &Toolchain, subject: &Subject) -> Result
     let question = Question { mode: "claims", seed: LAYER_SEED, options, extremes: false, seconds: 60 };
     let mut answer = ask(tools, subject, &built, question, None).await?;
     let mut facts: Vec<ExampleFact> = read(answer["examples"].take())?;
+    for fact in facts.iter_mut().filter(|fact| fact.ok && fact.untested) {
+        fact.hollow = subject.task.spec.examples.get(fact.index).is_some_and(|e| idle::is_idle(&e.code));
+        fact.untested = !fact.hollow;
+    }
     equality::doubt(subject, &mut facts);
     release::confirm(state, tools, subject, 0, &mut facts).await?;
     // An example that was not reached is one that did not hold.

@@ -310,7 +310,7 @@ fn claims(task: &Task) -> Vec<Claim> {
 }
 
 /// The sides of an `==` that a block ends in, or that is all, with what stands before them.
-fn compared(code: &str) -> Option<(String, String, String)> {
+pub(super) fn compared(code: &str) -> Option<(String, String, String)> {
     let expression = Expression::parse(code)?;
     let mut node = unwrapped(expression.node()?);
     let mut setup = String::new();
