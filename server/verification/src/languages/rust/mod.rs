@@ -17,6 +17,7 @@ mod extract;
 mod forbidden;
 mod functions;
 mod glue;
+mod hinted;
 mod hollow;
 mod idle;
 mod imports;

@@ -12,6 +12,7 @@ use zeroerr_sandbox::{Exit, Job, LimitKind, Limits};
 use super::build::{Builds, Built, Speed};
 use super::compiling::BuildError;
 use super::glue::{Probe, constants, hints};
+use super::hinted;
 use super::toolchain::RustTools;
 use crate::languages::{CheckError, Subject};
 use crate::layers::Failure;
@@ -148,7 +149,9 @@ pub(super) async fn ask(
         parts.push("x:".to_owned());
         let body = subject.task.body_range.slice(&subject.task.source);
         let clauses = spec.requires.iter().chain(&spec.ensures).chain(&spec.properties).map(|c| c.text.as_str());
-        let texts: Vec<&str> = std::iter::once(body).chain(clauses).collect();
+        let clauses: Vec<&str> = clauses.collect();
+        let texts: Vec<&str> = std::iter::once(body).chain(clauses.iter().copied()).collect();
+        parts.extend(hinted::specials(body, &clauses).into_iter().map(|name| format!("s:{name}")));
         let mut near: Vec<String> = texts.iter().flat_map(|text| hints(text)).collect();
         near.extend(constants(&subject.task.source, &texts));
         parts.extend(near.iter().filter_map(|hint| match hint.split_at_checked(2) {

@@ -19,6 +19,8 @@ pub struct Hints {
     pub near: Vec<i128>,
     /// Floats that the code itself compares with.
     pub limits: Vec<f64>,
+    /// Names of floats that are no plain numbers and that the spec or the code speaks of.
+    pub specials: Vec<String>,
     /// Texts that the code itself looks for.
     pub words: Vec<String>,
     /// Whether the ends of the integer types belong to the values.

@@ -137,8 +137,28 @@ macro_rules! integers {
 
 integers!(i8 true, i16 true, i32 true, i64 true, i128 true, isize true, u8 false, u16 false, u32 false, u64 false, u128 false, usize false);
 
+/// Floats that are no plain numbers.
+trait Special: Sized {
+    /// The one of a name.
+    fn special(name: &str) -> Option<Self>;
+}
+
 macro_rules! floats {
     ($($t:ident),*) => {$(
+        impl Special for $t {
+            fn special(name: &str) -> Option<Self> {
+                Some(match name {
+                    "nan" => Self::NAN,
+                    "inf" => Self::INFINITY,
+                    "-inf" => Self::NEG_INFINITY,
+                    "-0" => -0.0,
+                    "max" => Self::MAX,
+                    "least" => Self::MIN_POSITIVE,
+                    _ => return None,
+                })
+            }
+        }
+
         impl Arb for $t {
             fn small() -> Vec<Self> {
                 let plain = [0.0, 1.0, -1.0, 0.5, 2.5, -0.25, 3.0, 10.0, 3.125, 100.0, -7.5, 1e-6, 1e6];
@@ -153,9 +173,16 @@ macro_rules! floats {
                         }
                     }
                 }
+                let specials = hints(|h| h.specials.clone());
+                // Among the first, of which lists are made.
+                out.splice(3..3, specials.iter().filter_map(|name| Self::special(name)));
                 out
             }
             fn draw(source: &mut Source, size: usize) -> Self {
+                let special = hints(|h| (!h.specials.is_empty()).then(|| source.clone().pick(&h.specials).clone()));
+                if let Some(value) = special.filter(|_| source.below(8) == 0).and_then(|name| Self::special(&name)) {
+                    return value;
+                }
                 let limit = hints(|h| (!h.limits.is_empty()).then(|| *source.clone().pick(&h.limits)));
                 if let Some(limit) = limit.filter(|_| source.below(10) == 0) {
                     return limit as Self;
@@ -166,7 +193,8 @@ macro_rules! floats {
             fn shrink(&self) -> Vec<Self> {
                 let value = *self;
                 if value == 0.0 || value.is_nan() {
-                    return Vec::new();
+                    let plain: &[Self] = if value.is_nan() { &[0.0, 1.0] } else { &[0.0] };
+                    return if value.is_sign_negative() || value.is_nan() { plain.to_vec() } else { Vec::new() };
                 }
                 let steps = [0.0, 1.0, value.abs(), value.trunc(), (value / 2.0).trunc(), value - value.signum()];
                 let simpler = |v: &Self| *v != value && (v.abs() < value.abs() || *v == value.abs());
@@ -183,6 +211,8 @@ macro_rules! floats {
                     v if v.is_nan() => concat!(stringify!($t), "::NAN").to_owned(),
                     v if v.is_infinite() && v > 0.0 => concat!(stringify!($t), "::INFINITY").to_owned(),
                     v if v.is_infinite() => concat!(stringify!($t), "::NEG_INFINITY").to_owned(),
+                    v if v == Self::MAX => concat!(stringify!($t), "::MAX").to_owned(),
+                    v if v == Self::MIN_POSITIVE => concat!(stringify!($t), "::MIN_POSITIVE").to_owned(),
                     v => format!("{v:?}"),
                 }
             }

@@ -305,6 +305,7 @@ fn read_hints(parts: &[String]) -> Hints {
             Some(("n:", rest)) => found.near.extend(rest.parse::<i128>().ok()),
             Some(("g:", rest)) => found.limits.extend(rest.parse::<f64>().ok().filter(|f| LIMITS.contains(&f.abs()))),
             Some(("w:", rest)) => found.words.push(rest.to_owned()),
+            Some(("s:", name)) => found.specials.push(name.to_owned()),
             Some(("x:", _)) => found.extremes = true,
             _ => {}
         }
