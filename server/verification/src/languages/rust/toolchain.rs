@@ -15,10 +15,11 @@ use crate::languages::CheckError;
 use crate::toolchain::{ToolCheck, ToolStatus, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 16] = [
+const FILES: [(&str, &str); 17] = [
     ("claims.rs", include_str!("harness/claims.rs")),
     ("containers.rs", include_str!("harness/containers.rs")),
     ("contracts.rs", include_str!("harness/contracts.rs")),
+    ("iterators.rs", include_str!("harness/iterators.rs")),
     ("judge.rs", include_str!("harness/judge.rs")),
     ("laws.rs", include_str!("harness/laws.rs")),
     ("lib.rs", include_str!("harness/lib.rs")),

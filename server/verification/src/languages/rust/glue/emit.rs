@@ -237,8 +237,23 @@ fn taken(plan: &Plan, params: &[(String, Kept)]) -> String {
     }
 }
 
-/// The call with those locals.
+/// The call with those locals; of an iterator, the first items.
 fn call(plan: &Plan, params: &[(String, Kept)]) -> String {
+    let call = bare_call(plan, params);
+    if plan.iterates {
+        format!("({call}).into_iter().take(1000).collect::<__h::standard::vec::Vec<_>>()")
+    } else {
+        call
+    }
+}
+
+/// The call with those locals; of an iterator, all items, so that a clause may count them.
+fn whole_call(plan: &Plan, params: &[(String, Kept)]) -> String {
+    let call = bare_call(plan, params);
+    if plan.iterates { format!("__h::iterators::gathered({call})") } else { call }
+}
+
+fn bare_call(plan: &Plan, params: &[(String, Kept)]) -> String {
     let arguments: Vec<String> = params.iter().enumerate().map(|(i, (_, k))| k.passed(&format!("__p{i}"))).collect();
     let arguments = arguments.join(", ");
     let start = match (&plan.receiver, &plan.owner) {
@@ -247,12 +262,7 @@ fn call(plan: &Plan, params: &[(String, Kept)]) -> String {
         (None, None) => plan.name.clone(),
     };
     let call = format!("{start}{}({arguments})", plan.generics);
-    let call = if plan.is_async { format!("__h::block_on({call})") } else { call };
-    if plan.iterates {
-        format!("({call}).into_iter().take(1000).collect::<__h::standard::vec::Vec<_>>()")
-    } else {
-        call
-    }
+    if plan.is_async { format!("__h::block_on({call})") } else { call }
 }
 
 /// Whether the object can be looked at after the call, and is worth a look.
@@ -279,7 +289,7 @@ fn outcome_function(plan: &Plan, params: &[(String, Kept)], shift: usize) -> Str
 
 fn contract_function(plan: &Plan, params: &[(String, Kept)], shift: usize, pieces: &mut Pieces) {
     let place = Some(Probe::Inputs);
-    pieces.add(place, &format!("fn __contract(__a: __Args) -> __h::Contract {{ let __before = __a.clone(); {} let __v = {}; let mut __c = __h::standard::vec::Vec::new();", taken(plan, params), call(plan, params)));
+    pieces.add(place, &format!("fn __contract(__a: __Args) -> __h::Contract {{ let __before = __a.clone(); {} let __v = {}; let mut __c = __h::standard::vec::Vec::new();", taken(plan, params), whole_call(plan, params)));
     for (at, code) in plan.ensures.iter().enumerate().filter(|(at, _)| !plan.dropped.contains(&Probe::Ensures(*at))) {
         let views = views(plan, params, shift, code);
         let code = evaluated(plan, &outside(code));

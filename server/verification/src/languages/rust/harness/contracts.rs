@@ -49,6 +49,7 @@ fn look(programs: &mut Programs, place: &Place, seed: u64, bounded: bool) -> Sho
         answer => match (answer.of("ensures"), answer.of("raised")) {
             (Some([index, result, error]), _) => Shown::Breaks(index.parse().unwrap_or(0), result.clone(), error.clone()),
             (_, Some(words)) => Shown::Panics(words.first().cloned().unwrap_or_default()),
+            _ if answer.of("cut").is_some() => Shown::Nothing,
             _ => Shown::Holds,
         },
     };

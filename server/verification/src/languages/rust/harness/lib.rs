@@ -11,6 +11,7 @@
 pub mod claims;
 pub mod containers;
 pub mod contracts;
+pub mod iterators;
 pub mod judge;
 pub mod laws;
 pub mod shipped;
