@@ -90,6 +90,9 @@ pub struct Facts {
     pub left: Option<Left>,
     /// Generated calls that `@requires` forbids.
     pub invalid: usize,
+    /// Why the calls that were checked, if any were, do not say enough; empty where they do.
+    #[serde(default)]
+    pub silent: String,
     /// Calls that ended the process.
     pub crashes: Vec<Crash>,
     /// Set when the file did not load.
@@ -143,6 +146,9 @@ pub fn judge(subject: &Subject, facts: &Facts, symbolic: Option<&Facts>) -> Laye
     }
     if let Some(left) = facts.left.filter(Left::is_too_much) {
         return LayerReport::new(Layer::Contracts, Verdict::TimedOut, left.words());
+    }
+    if !facts.silent.is_empty() {
+        return LayerReport::new(Layer::Contracts, Verdict::Unavailable, one_line(&facts.silent));
     }
     if !spec.ensures.is_empty() && facts.checked == 0 {
         let detail = match facts.raised.first() {

@@ -71,7 +71,7 @@ async fn run(state: &State, tools: &Toolchain, subject: &Subject) -> Result<Laye
         add(&mut facts, read(answer)?);
         report = judge(subject, &facts, None);
     }
-    let nothing_made = facts.checked == 0 && facts.invalid == 0 && has_clauses;
+    let nothing_made = facts.silent.is_empty() && facts.checked == 0 && facts.invalid == 0 && has_clauses;
     if nothing_made && report.verdict != Verdict::Failed && report.verdict != Verdict::TimedOut {
         let detail = format!("no values can be made up for {}; add an @example that shows some", unmade(&built));
         report = LayerReport::new(Layer::Contracts, Verdict::Unavailable, detail);

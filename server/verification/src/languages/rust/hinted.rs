@@ -1,5 +1,8 @@
 //! What the harness is told of the values that a spec and its code speak of, beyond the literals in them.
 
+use zeroerr_core::task_specification::Spec;
+
+use super::glue::{constants, hints};
 use super::tree::words;
 
 /// Words that speak of floats which are no plain numbers, and of which.
@@ -32,6 +35,18 @@ pub(super) fn specials(body: &str, clauses: &[&str]) -> Vec<&'static str> {
     out.sort_unstable();
     out.dedup();
     out
+}
+
+/// The largest integer that a spec names, without its sign; the end of a type is beyond all others.
+pub(super) fn largest_named(spec: &Spec, source: &str) -> u128 {
+    let shown = spec.examples.iter().map(|e| e.code.as_str()).chain(spec.raises.iter().map(|r| r.call.as_str()));
+    let clauses = spec.requires.iter().chain(&spec.ensures).chain(&spec.properties).map(|c| c.text.as_str());
+    let texts: Vec<&str> = shown.chain(clauses).collect();
+    if texts.iter().flat_map(|text| words(text)).any(|word| matches!(word, "MAX" | "MIN")) {
+        return u128::MAX;
+    }
+    let named = texts.iter().flat_map(|text| hints(text)).chain(constants(source, &texts));
+    named.filter_map(|hint| Some(hint.strip_prefix("i:")?.parse::<i128>().ok()?.unsigned_abs())).max().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -152,6 +152,7 @@ pub(super) async fn ask(
         let clauses: Vec<&str> = clauses.collect();
         let texts: Vec<&str> = std::iter::once(body).chain(clauses.iter().copied()).collect();
         parts.extend(hinted::specials(body, &clauses).into_iter().map(|name| format!("s:{name}")));
+        parts.push(format!("o:named={}", hinted::largest_named(spec, &subject.task.source)));
         let mut near: Vec<String> = texts.iter().flat_map(|text| hints(text)).collect();
         near.extend(constants(&subject.task.source, &texts));
         parts.extend(near.iter().filter_map(|hint| match hint.split_at_checked(2) {

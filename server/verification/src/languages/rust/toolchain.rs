@@ -15,10 +15,11 @@ use crate::languages::CheckError;
 use crate::toolchain::{ToolCheck, ToolStatus, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 17] = [
+const FILES: [(&str, &str); 19] = [
     ("claims.rs", include_str!("harness/claims.rs")),
     ("containers.rs", include_str!("harness/containers.rs")),
     ("contracts.rs", include_str!("harness/contracts.rs")),
+    ("depth.rs", include_str!("harness/depth.rs")),
     ("iterators.rs", include_str!("harness/iterators.rs")),
     ("judge.rs", include_str!("harness/judge.rs")),
     ("laws.rs", include_str!("harness/laws.rs")),
@@ -30,6 +31,7 @@ const FILES: [(&str, &str); 17] = [
     ("text.rs", include_str!("harness/text.rs")),
     ("timing.rs", include_str!("harness/timing.rs")),
     ("values.rs", include_str!("harness/values.rs")),
+    ("vast.rs", include_str!("harness/vast.rs")),
     ("wire.rs", include_str!("harness/wire.rs")),
     ("worker.rs", include_str!("harness/worker.rs")),
     ("wrong.rs", include_str!("harness/wrong.rs")),

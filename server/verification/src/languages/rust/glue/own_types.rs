@@ -2,6 +2,8 @@
 //!
 //! A struct whose fields are private and that has a constructor keeps something true between its
 //! fields; values that break it would show faults that are none, so none are made up.
+//!
+//! A type that holds values of its own type is made a few levels deep (`harness/depth.rs`).
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -42,6 +44,11 @@ impl Fields {
             _ => return None,
         }
         (out.types.len() <= MOST).then_some(out)
+    }
+
+    /// The types that they name.
+    fn named(&self) -> Vec<String> {
+        self.types.iter().flat_map(|t| names_of_types(t)).collect()
     }
 
     /// The type of all fields together.
@@ -94,6 +101,15 @@ impl Fields {
 struct Own {
     name: String,
     variants: Vec<(String, Fields)>,
+    /// How many of them, the first ones, hold no value of the type itself.
+    flat: usize,
+}
+
+impl Own {
+    /// The types that its fields name.
+    fn named(&self) -> impl Iterator<Item = String> {
+        self.variants.iter().flat_map(|(_, fields)| fields.named())
+    }
 }
 
 /// The implementations for all types of the file that the given type texts lead to.
@@ -101,7 +117,7 @@ pub(super) fn implementations(root: Node<'_>, source: &str, wanted: &[String]) -
     let all = nodes(root);
     let mut open: Vec<String> = wanted.iter().flat_map(|t| names_of_types(t)).collect();
     let mut seen = HashSet::new();
-    let mut out = Vec::new();
+    let mut out: Vec<Own> = Vec::new();
     while let Some(name) = open.pop() {
         if !seen.insert(name.clone()) {
             continue;
@@ -112,10 +128,34 @@ pub(super) fn implementations(root: Node<'_>, source: &str, wanted: &[String]) -
                 && n.child_by_field_name("type_parameters").is_none()
         };
         let Some(own) = all.iter().find(declares).and_then(|n| read(*n, &name, &all, source)) else { continue };
-        open.extend(own.variants.iter().flat_map(|(_, f)| f.types.iter().flat_map(|t| names_of_types(t))));
-        out.push(implementation(&own));
+        open.extend(own.named());
+        out.push(own);
     }
-    out
+    let leads_back: Vec<Vec<bool>> = out
+        .iter()
+        .map(|own| own.variants.iter().map(|(_, fields)| leads_to(&own.name, fields.named(), &out)).collect())
+        .collect();
+    for (own, leads_back) in out.iter_mut().zip(leads_back) {
+        own.flat = leads_back.iter().filter(|leads| !**leads).count();
+        let mut variants: Vec<(bool, (String, Fields))> = leads_back.into_iter().zip(own.variants.drain(..)).collect();
+        variants.sort_by_key(|(leads, _)| *leads);
+        own.variants = variants.into_iter().map(|(_, variant)| variant).collect();
+    }
+    out.iter().map(implementation).collect()
+}
+
+/// Whether values of the type may be found inside of those that are named.
+fn leads_to(name: &str, mut open: Vec<String>, all: &[Own]) -> bool {
+    let mut seen = HashSet::new();
+    while let Some(next) = open.pop() {
+        if next == name {
+            return true;
+        }
+        if let Some(own) = all.iter().find(|own| own.name == next).filter(|_| seen.insert(next)) {
+            open.extend(own.named());
+        }
+    }
+    false
 }
 
 fn names_of_types(written: &str) -> Vec<String> {
@@ -130,14 +170,15 @@ fn read(item: Node<'_>, name: &str, all: &[Node<'_>], source: &str) -> Option<Ow
         if public < fields.types.len() && has_constructor(name, all, source) {
             return None;
         }
-        return Some(Own { name: name.to_owned(), variants: vec![(name.to_owned(), fields)] });
+        return Some(Own { name: name.to_owned(), variants: vec![(name.to_owned(), fields)], flat: 1 });
     }
     let mut variants = Vec::new();
     for variant in parts(body?).into_iter().filter(|n| n.kind() == "enum_variant") {
         let own = text(variant.child_by_field_name("name")?, source);
         variants.push((format!("{name}::{own}"), Fields::read(variant.child_by_field_name("body"), source)?));
     }
-    (!variants.is_empty()).then(|| Own { name: name.to_owned(), variants })
+    let flat = variants.len();
+    (!variants.is_empty()).then(|| Own { name: name.to_owned(), variants, flat })
 }
 
 /// Whether an `impl` of the type has a function that returns it.
@@ -160,7 +201,23 @@ fn implementation(own: &Own) -> String {
     let mut draw = String::new();
     let mut shrink = String::new();
     let mut shown = String::new();
+    let count = own.variants.len();
+    let is_recursive = own.flat < count;
+    // What every level does, and how many variants the last one has: where each holds the type itself, it is within a
+    // container that ends.
+    let level = if is_recursive { "let __level = __h::depth::Level::enter(); " } else { "" };
+    let (wide, made) = match is_recursive {
+        true => ("let __level = __h::depth::Level::enter_wide(); ", "__h::depth::thinned(__out)"),
+        false => ("", "__out"),
+    };
+    let chosen = match own.flat {
+        flat if flat == count || flat == 0 => count.to_string(),
+        flat => format!("if __h::depth::is_last() {{ {flat} }} else {{ {count} }}"),
+    };
     for (at, (path, fields)) in own.variants.iter().enumerate() {
+        if at == own.flat && at > 0 {
+            small.push_str("if __h::depth::is_last() { return __out; } ");
+        }
         let (tuple, make, pattern) = (fields.tuple(), fields.make(path), fields.written(path, &fields.locals()));
         let _ = write!(small, "for __v in <{tuple} as __h::Arb>::small() {{ __out.push(({make})(__v)); }} ");
         let _ = write!(draw, "{at} => ({make})(<{tuple} as __h::Arb>::draw(__s, __n)), ");
@@ -171,16 +228,15 @@ fn implementation(own: &Own) -> String {
         );
         let _ = write!(shown, "{pattern} => {}, ", fields.shown(path));
     }
-    let count = own.variants.len();
     let first = own.variants.first().map_or(String::new(), |(path, fields)| {
         format!("({})(<{} as __h::Arb>::nth(__i, __n, __shape))", fields.make(path), fields.tuple())
     });
     format!(
         "impl __h::Arb for {name} {{ \
-         fn small() -> __h::standard::vec::Vec<Self> {{ let mut __out: __h::standard::vec::Vec<Self> = __h::standard::vec::Vec::new(); {small} __out }} \
-         fn draw(__s: &mut __h::source::Source, __n: usize) -> Self {{ match __s.below({count}) {{ {draw} _ => __h::standard::unreachable!() }} }} \
-         fn shrink(&self) -> __h::standard::vec::Vec<Self> {{ let mut __out: __h::standard::vec::Vec<Self> = __h::standard::vec::Vec::new(); match self {{ {shrink} }} __out }} \
+         fn small() -> __h::standard::vec::Vec<Self> {{ {wide}let mut __out: __h::standard::vec::Vec<Self> = __h::standard::vec::Vec::new(); {small} {made} }} \
+         fn draw(__s: &mut __h::source::Source, __n: usize) -> Self {{ {level}match __s.below({chosen}) {{ {draw} _ => __h::standard::unreachable!() }} }} \
+         fn shrink(&self) -> __h::standard::vec::Vec<Self> {{ {level}let mut __out: __h::standard::vec::Vec<Self> = __h::standard::vec::Vec::new(); match self {{ {shrink} }} __out }} \
          fn source(&self) -> __h::standard::string::String {{ match self {{ {shown} }} }} \
-         fn nth(__i: usize, __n: usize, __shape: __h::Shape) -> Self {{ {first} }} }}"
+         fn nth(__i: usize, __n: usize, __shape: __h::Shape) -> Self {{ {level}{first} }} }}"
     )
 }

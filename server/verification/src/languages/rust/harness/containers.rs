@@ -5,11 +5,15 @@ use std::hash::Hash;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::depth;
 use crate::source::Source;
 use crate::values::{Arb, Shape};
 
 /// The rows of boundary elements that make up boundary lists.
 fn small_lists<T: Arb>() -> Vec<Vec<T>> {
+    if depth::is_last() {
+        return vec![Vec::new()];
+    }
     let elements = T::small();
     let pick = |places: &[usize]| -> Vec<T> { places.iter().map(|p| elements[p % elements.len()].clone()).collect() };
     let rows: [&[usize]; 16] = [
@@ -32,7 +36,7 @@ impl<T: Arb> Arb for Vec<T> {
         small_lists()
     }
     fn draw(source: &mut Source, size: usize) -> Self {
-        let length = source.below(size + 2);
+        let length = if depth::is_last() { 0 } else { source.below(size + 2) };
         (0..length).map(|_| T::draw(source, (size / 2).max(2))).collect()
     }
     fn shrink(&self) -> Vec<Self> {
@@ -66,7 +70,8 @@ impl<T: Arb> Arb for Vec<T> {
         format!("vec![{}]", listed(self))
     }
     fn nth(i: usize, n: usize, shape: Shape) -> Self {
-        (0..3).map(|k| T::nth(i + k, n, shape)).collect()
+        let length = if depth::is_last() { 0 } else { 3 };
+        (0..length).map(|k| T::nth(i + k, n, shape)).collect()
     }
     fn sized(n: usize, shape: Shape) -> Self {
         large(n, shape)
@@ -180,10 +185,11 @@ impl<T: Arb, const N: usize> Arb for [T; N] {
 
 impl<T: Arb> Arb for Option<T> {
     fn small() -> Vec<Self> {
-        std::iter::once(None).chain(T::small().into_iter().map(Some)).collect()
+        let some = if depth::is_last() { Vec::new() } else { T::small() };
+        std::iter::once(None).chain(some.into_iter().map(Some)).collect()
     }
     fn draw(source: &mut Source, size: usize) -> Self {
-        if source.below(4) == 0 { None } else { Some(T::draw(source, size)) }
+        if depth::is_last() || source.below(4) == 0 { None } else { Some(T::draw(source, size)) }
     }
     fn shrink(&self) -> Vec<Self> {
         let inner = self.iter().flat_map(|x| x.shrink().into_iter().map(Some));
@@ -193,7 +199,7 @@ impl<T: Arb> Arb for Option<T> {
         self.as_ref().map_or("None".to_owned(), |x| format!("Some({})", x.source()))
     }
     fn nth(i: usize, n: usize, shape: Shape) -> Self {
-        Some(T::nth(i, n, shape))
+        if depth::is_last() { None } else { Some(T::nth(i, n, shape)) }
     }
     fn sized(n: usize, shape: Shape) -> Self {
         Some(T::sized(n, shape))
@@ -205,12 +211,15 @@ impl<T: Arb> Arb for Option<T> {
 
 impl<T: Arb, E: Arb> Arb for Result<T, E> {
     fn small() -> Vec<Self> {
+        if depth::is_last() {
+            return E::small().into_iter().map(Err).collect();
+        }
         let mut out: Vec<Self> = T::small().into_iter().map(Ok).collect();
         out.splice(1..1, E::small().into_iter().take(3).map(Err));
         out
     }
     fn draw(source: &mut Source, size: usize) -> Self {
-        if source.below(3) == 0 { Err(E::draw(source, size)) } else { Ok(T::draw(source, size)) }
+        if depth::is_last() || source.below(3) == 0 { Err(E::draw(source, size)) } else { Ok(T::draw(source, size)) }
     }
     fn shrink(&self) -> Vec<Self> {
         match self {

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use crate::claims;
-use crate::judge::{Place, ask, ask_wrong, inputs, sample, spread};
+use crate::judge::{Inputs, Place, ask, ask_wrong, inputs, sample, spread};
 use crate::shipped::{Programs, is_overflow};
 use crate::supervisor::{Answer, Request, Worker};
+use crate::vast::{Bound, PATIENCE, is_capacity};
 use crate::wire::{json, list};
 use crate::wrong::WAYS;
 
@@ -41,8 +42,9 @@ impl Shown {
 }
 
 /// Asks about one call. What a clause computes itself may leave the range of its type where the spec does not say what
-/// is valid (`bounded`): then it says nothing.
-fn look(programs: &mut Programs, place: &Place, seed: u64, bounded: bool) -> Shown {
+/// is valid (`bounded`): then it says nothing. A call of `vast` integers may cost whatever it likes.
+fn look(programs: &mut Programs, place: &Place, seed: u64, bounded: bool, vast: bool) -> Shown {
+    let is_costly = place.is_long() || vast;
     let shown = match programs.call(place, "contract", seed, &[], CALL) {
         Answer::TimedOut => Shown::TimedOut,
         Answer::Ended(how) => Shown::Crashes(how),
@@ -60,8 +62,9 @@ fn look(programs: &mut Programs, place: &Place, seed: u64, bounded: bool) -> Sho
             let checked = ask(programs.checked, place, "contract", seed, &[], CALL);
             checked.of("ensures").and_then(|parts| parts.get(2)).is_some_and(|error| is_of_the_clause(error))
         }
-        Shown::TimedOut => place.is_long(),
-        Shown::Crashes(how) => place.is_long() && how == "out of memory",
+        Shown::TimedOut => is_costly,
+        Shown::Crashes(how) => is_costly && how == "out of memory",
+        Shown::Panics(text) => vast && is_capacity(text),
         _ => false,
     };
     if is_silent { Shown::Nothing } else { shown }
@@ -83,7 +86,10 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
     if request.option("contract").is_empty() {
         return format!("\"raises\":{raises},{}", empty());
     }
-    let (places, invalid) = inputs(programs.checked, request.seed, request.number("cases", 300), true);
+    let made = inputs(programs.checked, request.seed, request.number("cases", 300), true);
+    let Inputs { places, invalid, trouble } = made;
+    let bound = Bound::of(request);
+    let vast: Vec<bool> = places.iter().map(|(_, call)| bound.is_exceeded_by(call)).collect();
     let mut known: HashSet<String> = HashSet::new();
     let (mut violations, mut raised, mut timeouts, mut crashes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let end = Instant::now() + Duration::from_secs_f64(SECONDS);
@@ -92,7 +98,10 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
         if Instant::now() > end || answers.iter().filter(|(_, shown)| *shown == Shown::TimedOut).count() > 2 {
             break;
         }
-        answers.push((at, look(&mut programs, &places[at].0, request.seed, bounded)));
+        let silent = || answers.iter().filter(|(at, shown)| vast[*at] && *shown == Shown::Nothing).count();
+        let is_left_out = vast[at] && silent() >= PATIENCE;
+        let shown = if is_left_out { Shown::Nothing } else { look(&mut programs, &places[at].0, request.seed, bounded, vast[at]) };
+        answers.push((at, shown));
     }
     let left = match places.len() - answers.len() {
         0 => "null".to_owned(),
@@ -103,12 +112,20 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
     let checked = count(|shown| matches!(shown, Shown::Holds | Shown::Breaks(..)));
     let refused = count(|shown| matches!(shown, Shown::Panics(_)));
     let held: Vec<Place> = answers.iter().filter(|a| a.1 == Shown::Holds).map(|(at, _)| places[*at].0.clone()).collect();
+    let silent = match trouble.as_str() {
+        "" if !answers.is_empty() && answers.iter().all(|a| a.1 == Shown::Nothing) => {
+            "no call gave all of its result, with the time and the memory that there are".to_owned()
+        }
+        "" => String::new(),
+        why => format!("the inputs could not be made up: {why}"),
+    };
     // Calls that were made before are made once more: what is kept of a call must not change the next.
-    for at in 0..places.len().min(AGAIN) {
+    let said_nothing: HashSet<usize> = answers.iter().filter(|a| a.1 == Shown::Nothing).map(|(at, _)| *at).collect();
+    for at in (0..places.len().min(AGAIN)).filter(|at| !said_nothing.contains(at)) {
         if Instant::now() > end {
             break;
         }
-        answers.push((at, look(&mut programs, &places[at].0, request.seed, bounded)));
+        answers.push((at, look(&mut programs, &places[at].0, request.seed, bounded, vast[at])));
     }
     for (at, shown) in answers {
         let (place, call) = places[at].clone();
@@ -122,7 +139,10 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
         if kind.is_empty() || !known.insert(kind) {
             continue;
         }
-        let (call, shown) = if shown == Shown::TimedOut { (call, shown) } else { smallest(&mut programs, place, call, shown, request.seed, bounded) };
+        let (call, shown) = match shown {
+            Shown::TimedOut => (call, shown),
+            shown => smallest(&mut programs, (place, call, shown), request.seed, bounded, vast[at]),
+        };
         match shown {
             Shown::Breaks(index, result, error) => violations.push(format!(
                 "{{\"clause\":{index},\"call\":{},\"result\":{},\"error\":{}}}",
@@ -145,7 +165,8 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
     let differs = programs.differs();
     let (hollow, untested) = if violations.is_empty() { doubted(programs.checked, request, sample(held), end) } else { Default::default() };
     format!(
-        "\"raises\":{raises},\"differs\":{differs},\"hollow\":{},\"untested\":{},\"violations\":{},\"raised\":{},\"timeouts\":{},\"checked\":{checked},\"refused\":{refused},\"left\":{left},\"invalid\":{invalid},\"crashes\":{}",
+        "\"raises\":{raises},\"silent\":{},\"differs\":{differs},\"hollow\":{},\"untested\":{},\"violations\":{},\"raised\":{},\"timeouts\":{},\"checked\":{checked},\"refused\":{refused},\"left\":{left},\"invalid\":{invalid},\"crashes\":{}",
+        json(&silent),
         list(hollow.iter().map(ToString::to_string)),
         list(untested.iter().map(ToString::to_string)),
         list(violations),
@@ -182,8 +203,14 @@ fn empty() -> &'static str {
 }
 
 /// The smallest input found that shows the same fault.
-fn smallest(programs: &mut Programs, start: Place, call: String, shown: Shown, seed: u64, bounded: bool) -> (String, Shown) {
-    let mut best = (start, call, shown);
+fn smallest(
+    programs: &mut Programs,
+    start: (Place, String, Shown),
+    seed: u64,
+    bounded: bool,
+    vast: bool,
+) -> (String, Shown) {
+    let mut best = start;
     let mut left = SHRINKING;
     'simpler: loop {
         let answer = ask(programs.checked, &best.0, "text", seed, &[], CALL);
@@ -199,7 +226,7 @@ fn smallest(programs: &mut Programs, start: Place, call: String, shown: Shown, s
             if allowed.of("unmet").and_then(|p| p.first()).is_none_or(|u| u != "null") {
                 continue;
             }
-            let shown = look(programs, &place, seed, bounded);
+            let shown = look(programs, &place, seed, bounded, vast);
             if shown.same(&best.2)
                 && let Some([call, _]) = ask(programs.checked, &place, "text", seed, &[], CALL).of("text")
             {

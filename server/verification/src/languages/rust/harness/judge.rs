@@ -65,9 +65,22 @@ pub fn sample(places: Vec<Place>) -> Vec<Place> {
     places.into_iter().step_by(step).collect()
 }
 
-/// Up to `most` inputs that `@requires` allows, each with its call; and how many it forbids. They
-/// depend on the signature, the spec and the seed alone.
-pub fn inputs(worker: &mut Worker, seed: u64, most: usize, with_pool: bool) -> (Vec<(Place, String)>, usize) {
+/// Inputs of a function.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    /// Those that `@requires` allows, each with its call.
+    pub places: Vec<(Place, String)>,
+    /// How many it forbids.
+    pub invalid: usize,
+    /// Why there are not those that there should be; empty where they are.
+    pub trouble: String,
+}
+
+/// Fewest inputs that are enough where making them took all of its time. Types of few values have fewer, at once.
+const FEWEST: usize = 10;
+
+/// Up to `most` inputs that `@requires` allows. They depend on the signature, the spec and the seed alone.
+pub fn inputs(worker: &mut Worker, seed: u64, most: usize, with_pool: bool) -> Inputs {
     let mut ways: Vec<(&'static str, usize, usize)> = vec![("boundary", 0, usize::MAX), ("mutated", 0, most * 2), ("random", 0, most * 6)];
     if with_pool {
         ways.insert(0, ("pool", 0, usize::MAX));
@@ -75,14 +88,24 @@ pub fn inputs(worker: &mut Worker, seed: u64, most: usize, with_pool: bool) -> (
         ways.extend(LONG.into_iter().filter(|_| grows).map(|way| (way, LENGTH, LENGTH + 1)));
     }
     let (mut found, mut seen, mut invalid) = (Vec::new(), HashSet::new(), 0);
+    let mut trouble = String::new();
     let end = Instant::now() + Duration::from_secs_f64(CALLS);
     while found.len() < most && !ways.is_empty() && Instant::now() < end {
         for way in &mut ways {
             let place = Place { way: way.0, index: way.1, path: Vec::new() };
             way.1 += 1;
-            let answer = ask(worker, &place, "text", seed, &[], CALL);
+            let mut answer = ask(worker, &place, "text", seed, &[], CALL);
+            if answer == Answer::TimedOut {
+                // The machine may have been busy.
+                answer = ask(worker, &place, "text", seed, &[], CALL);
+            }
             let Some([call, _]) = answer.of("text") else {
                 way.1 = usize::MAX;
+                trouble = match answer {
+                    Answer::Ended(how) if !place.is_long() => how,
+                    Answer::TimedOut if !place.is_long() => "one takes too long to make".to_owned(),
+                    _ => trouble,
+                };
                 continue;
             };
             if !seen.insert(call.clone()) {
@@ -95,10 +118,13 @@ pub fn inputs(worker: &mut Worker, seed: u64, most: usize, with_pool: bool) -> (
         }
         ways.retain(|(_, at, last)| at < last);
     }
+    if trouble.is_empty() && !ways.is_empty() && found.len() < most && found.len() + invalid < FEWEST {
+        trouble = format!("only {} were made in {CALLS} s", found.len() + invalid);
+    }
     found.truncate(most);
     // What a short input shows is shown by that.
     found.sort_by_key(|(place, _): &(Place, String)| place.is_long());
-    (found, invalid)
+    Inputs { places: found, invalid, trouble }
 }
 
 /// The order in which inputs are tried: every third comes first, and the long ones with them, so that of each kind and
@@ -134,7 +160,7 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
     let mut rows: Vec<(String, String)> = Vec::new();
     let mut unstable = String::new();
     if !failed {
-        let (places, _) = inputs(worker, request.seed, request.number("cases", 40), false);
+        let Inputs { places, .. } = inputs(worker, request.seed, request.number("cases", 40), false);
         let mut again = Worker::new(request, None);
         let end = Instant::now() + Duration::from_secs_f64(CALLS);
         let mut timeouts = 0;

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::judge::{Place, ask, ask_wrong, inputs, sample, spread, suffices};
+use crate::judge::{Inputs, Place, ask, ask_wrong, inputs, sample, spread, suffices};
 use crate::shipped::{Programs, is_overflow};
 use crate::supervisor::{Answer, Request, Worker};
+use crate::vast::{Bound, PATIENCE, is_capacity};
 use crate::wire::{json, list};
 use crate::wrong::WAYS;
 
@@ -25,10 +26,12 @@ enum Shown {
     TimedOut,
 }
 
-fn look(programs: &mut Programs, place: &Place, seed: u64, law: &str, bounded: bool) -> Shown {
+/// Asks about one case; one of `vast` integers may cost whatever it likes.
+fn look(programs: &mut Programs, place: &Place, seed: u64, law: &str, bounded: bool, vast: bool) -> Shown {
+    let is_costly = place.is_long() || vast;
     let shown = match programs.call(place, "law", seed, &[law], CALL) {
-        Answer::TimedOut if place.is_long() => Shown::Outside,
-        Answer::Ended(how) if place.is_long() && how == "out of memory" => Shown::Outside,
+        Answer::TimedOut if is_costly => Shown::Outside,
+        Answer::Ended(how) if is_costly && how == "out of memory" => Shown::Outside,
         Answer::TimedOut => Shown::TimedOut,
         Answer::Ended(_) => Shown::Falsified("crash".to_owned()),
         answer => match (answer.of("law"), answer.of("raised")) {
@@ -36,7 +39,7 @@ fn look(programs: &mut Programs, place: &Place, seed: u64, law: &str, bounded: b
             (Some(_), _) => Shown::Falsified("false".to_owned()),
             (_, Some(words)) => {
                 let text = words.first().cloned().unwrap_or_default();
-                if is_overflow(&text) && !bounded { Shown::Outside } else { Shown::Falsified(format!("panicked ({text})")) }
+                if (is_overflow(&text) && !bounded) || (vast && is_capacity(&text)) { Shown::Outside } else { Shown::Falsified(format!("panicked ({text})")) }
             }
             _ => Shown::Outside,
         },
@@ -59,20 +62,25 @@ pub fn facts(worker: &mut Worker, request: &Request) -> String {
     let laws: Vec<&str> = request.option("laws").split(' ').filter(|l| !l.is_empty()).collect();
     let can = worker.describe("inputs");
     let mut programs = Programs::of(request, worker);
-    let (places, invalid) = match can.first() {
+    let Inputs { places, invalid, trouble } = match can.first() {
         Some(_) => inputs(programs.checked, request.seed, request.number("cases", 200), true),
-        None => (Vec::new(), 0),
+        None => Inputs::default(),
     };
-    let bounded = !request.option("bounded").is_empty();
+    let bound = Bound::of(request);
+    let vast: Vec<bool> = places.iter().map(|(_, call)| bound.is_exceeded_by(call)).collect();
+    let cases = Cases { places: &places, vast: &vast, seed: request.seed, bounded: !request.option("bounded").is_empty() };
     let share = SECONDS / laws.len().max(1) as f64;
     let (mut facts, mut differs) = (Vec::new(), false);
     for law in laws {
         let end = Instant::now() + Duration::from_secs_f64(share);
-        let fact = if can.is_empty() {
+        let mut fact = if can.is_empty() {
             ("no values".to_owned(), 0, 0, String::new(), request.option("unmade").to_owned())
         } else {
-            check(&mut programs, &places, invalid, request.seed, law, bounded, end)
+            check(&mut programs, &cases, invalid, law, end)
         };
+        if !trouble.is_empty() && fact.0 == "held" {
+            fact.0 = format!("its inputs could not be made up: {trouble}");
+        }
         differs |= programs.differs();
         let left = (places.len() + invalid).saturating_sub(fact.1 + fact.2);
         let places = || sample(places.iter().map(|p| p.0.clone()).collect());
@@ -106,8 +114,19 @@ fn doubted(worker: &mut Worker, places: Vec<Place>, seed: u64, law: &str, end: I
 
 type Fact = (String, usize, usize, String, String);
 
-fn check(programs: &mut Programs, places: &[(Place, String)], invalid: usize, seed: u64, law: &str, bounded: bool, end: Instant) -> Fact {
-    let (mut valid, mut outside) = (0, invalid);
+/// What a law is asked of.
+struct Cases<'c> {
+    places: &'c [(Place, String)],
+    /// Which of them have integers that may cost anything.
+    vast: &'c [bool],
+    seed: u64,
+    /// Whether the spec says what is valid.
+    bounded: bool,
+}
+
+fn check(programs: &mut Programs, cases: &Cases<'_>, invalid: usize, law: &str, end: Instant) -> Fact {
+    let Cases { places, vast, seed, bounded } = *cases;
+    let (mut valid, mut outside, mut silent) = (0, invalid, 0);
     let mut fault: Option<(usize, Shown)> = None;
     for (tried, at) in spread(places).into_iter().enumerate() {
         // What an early input shows is shown by that.
@@ -121,16 +140,23 @@ fn check(programs: &mut Programs, places: &[(Place, String)], invalid: usize, se
             let status = if valid >= FEWEST && suffices(tried, places.len()) { "held" } else { "timed out" };
             return (status.to_owned(), valid, outside, String::new(), String::new());
         }
-        match look(programs, &places[at].0, seed, law, bounded) {
+        if vast[at] && silent >= PATIENCE {
+            outside += 1;
+            continue;
+        }
+        match look(programs, &places[at].0, seed, law, bounded, vast[at]) {
             Shown::Holds => valid += 1,
-            Shown::Outside => outside += 1,
+            Shown::Outside => {
+                outside += 1;
+                silent += usize::from(vast[at]);
+            }
             shown => fault = Some((at, shown)),
         }
     }
     if let Some((at, shown)) = fault {
         let (place, call) = places[at].clone();
         let (call, why) = match shown {
-            Shown::Falsified(why) => smallest(programs, place, call, why, seed, law, bounded),
+            Shown::Falsified(why) => smallest(programs, (place, call, why), seed, law, bounded, vast[at]),
             _ => (call, "timeout".to_owned()),
         };
         return ("falsified".to_owned(), valid + 1, outside, call, why);
@@ -139,8 +165,15 @@ fn check(programs: &mut Programs, places: &[(Place, String)], invalid: usize, se
     (if few { "starved" } else { "held" }.to_owned(), valid, outside, String::new(), String::new())
 }
 
-fn smallest(programs: &mut Programs, start: Place, call: String, why: String, seed: u64, law: &str, bounded: bool) -> (String, String) {
-    let mut best = (start, call, why);
+fn smallest(
+    programs: &mut Programs,
+    start: (Place, String, String),
+    seed: u64,
+    law: &str,
+    bounded: bool,
+    vast: bool,
+) -> (String, String) {
+    let mut best = start;
     let mut left = SHRINKING;
     'simpler: loop {
         let answer = ask(programs.checked, &best.0, "text", seed, &[], CALL);
@@ -156,7 +189,7 @@ fn smallest(programs: &mut Programs, start: Place, call: String, why: String, se
             if allowed.of("unmet").and_then(|p| p.first()).is_none_or(|u| u != "null") {
                 continue;
             }
-            if let Shown::Falsified(why) = look(programs, &place, seed, law, bounded)
+            if let Shown::Falsified(why) = look(programs, &place, seed, law, bounded, vast)
                 && let Some([call, _]) = ask(programs.checked, &place, "text", seed, &[], CALL).of("text")
             {
                 best = (place, call.clone(), why);

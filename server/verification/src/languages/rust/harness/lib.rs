@@ -11,6 +11,7 @@
 pub mod claims;
 pub mod containers;
 pub mod contracts;
+pub mod depth;
 pub mod iterators;
 pub mod judge;
 pub mod laws;
@@ -21,6 +22,7 @@ pub mod supervisor;
 pub mod text;
 pub mod timing;
 pub mod values;
+pub mod vast;
 pub mod wire;
 pub mod worker;
 pub mod wrong;
