@@ -104,6 +104,9 @@ pub struct Facts {
     /// Clauses of `@ensures` that none of them was asked.
     #[serde(default)]
     pub untested: Vec<usize>,
+    /// Whether nothing but the examples' own calls gave a result, of a function that takes others.
+    #[serde(default)]
+    pub only_examples: bool,
     /// How the symbolic search ended; empty when there was none.
     #[serde(default)]
     pub status: String,
@@ -172,6 +175,11 @@ pub fn judge(subject: &Subject, facts: &Facts, symbolic: Option<&Facts>) -> Laye
             facts.checked + facts.refused,
             raises(first)
         );
+        return LayerReport::new(Layer::Contracts, Verdict::Unavailable, detail);
+    }
+    if facts.only_examples && !spec.ensures.is_empty() {
+        let detail = "only the examples' calls gave a result that @ensures could speak of; add an @example with other arguments, \
+                      or say with @requires what it takes";
         return LayerReport::new(Layer::Contracts, Verdict::Unavailable, detail);
     }
     if spec.ensures.is_empty() && facts.raises.is_empty() && facts.checked == 0 {

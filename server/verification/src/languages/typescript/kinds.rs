@@ -311,7 +311,26 @@ impl<'t> Types<'t> {
                 let member = |n: Node<'_>| text(n.child_by_field_name("name").unwrap_or(n), source).to_owned();
                 union(members.into_iter().map(|n| TypeKind::Literal(format!("{name}.{}", member(n)))).collect())
             }
+            "abstract_class_declaration" => self.concrete(name, depth),
             _ => TypeKind::Class(name.to_owned(), self.constructor(node, source, &own, depth)),
+        }
+    }
+
+    /// The classes that objects of an abstract one are made of, in the order of their names.
+    fn concrete(&self, name: &str, depth: usize) -> TypeKind {
+        let extends = |node: Node<'_>, source: &str| {
+            let heritage = parts(node).into_iter().filter(|n| n.kind() == "class_heritage").flat_map(parts);
+            let above = heritage.filter(|n| n.kind() == "extends_clause").find_map(|n| n.child_by_field_name("value"));
+            above.is_some_and(|n| text(n, source) == name)
+        };
+        let below = self.declared.iter().filter(|(_, (node, source))| extends(*node, source));
+        let mut below: Vec<_> = below.map(|(name, declared)| (*name, *declared)).collect();
+        below.sort_by_key(|(name, _)| *name);
+        let kinds = below.into_iter().map(|(name, declared)| self.declaration(name, declared, &[], depth + 1));
+        // One without any of its own here is a type like those that the file does not declare.
+        match union(kinds.collect()) {
+            TypeKind::Union(none) if none.is_empty() => TypeKind::Named(name.to_owned()),
+            kind => kind,
         }
     }
 

@@ -2,6 +2,7 @@
 import { built } from "./build.mjs";
 import { doubt, hollowClauses } from "./doubts.mjs";
 import { far } from "./far.mjs";
+import { fractional } from "./fractions.mjs";
 import { after, CALL_SECONDS, examples, left, spelled } from "./gate.mjs";
 import { callsOfExamples, generate, LARGE, Plan, written } from "./inputs.mjs";
 import { Worker } from "./judge.mjs";
@@ -17,7 +18,7 @@ export async function run(request) {
   const end = after(request.seconds ?? ALL_SECONDS);
   const worker = new Worker(subject);
   try {
-    const facts = { raises: await examples(worker, request, end), violations: [], raised: [], timeouts: [], checked: 0, invalid: 0, crashes: [], broken: null };
+    const facts = { raises: await examples(worker, request, end), violations: [], raised: [], timeouts: [], checked: 0, invalid: 0, crashes: [], broken: null, only_examples: false };
     if (request.ensures.length > 0 || request.requires.length > 0) {
       const plan = new Plan(request);
       const calls = callsOf(request, plan);
@@ -30,6 +31,8 @@ export async function run(request) {
         await askAgain(facts, request, worker, held.slice(0, AGAIN));
         const further = facts.violations.length === 0 && facts.timeouts.length === 0 ? await askFar(facts, request, worker, plan, after(Math.max(left(end), FAR_SECONDS))) : [];
         Object.assign(facts, await hollowClauses(worker, request, held, further, end));
+        const fractions = facts.violations.length === 0 && facts.timeouts.length === 0 ? await askFractions(facts, request, worker, plan, end) : 0;
+        facts.only_examples = areExamplesAlone(plan, calls, held, further.length + fractions);
       }
     }
     await doubt(worker, request, facts.raises, end);
@@ -77,6 +80,30 @@ async function askFar(facts, request, worker, plan, end) {
     if (answer[0] === "holds") held.push(call);
   }
   return held;
+}
+
+/** Calls with fractions: what a clause says of their results counts. What throws or does not end says nothing, nor does a clause that cannot speak of them. */
+async function askFractions(facts, request, worker, plan, end) {
+  const tried = fractional(request, plan).map(({ receiver, args }) => [receiver, written(args)]);
+  let at = 0;
+  let checked = 0;
+  for await (const answer of worker.askAll(tried.map((call) => ["contract", ...call]), CALL_SECONDS)) {
+    if (answer[0] === "timeout" || left(end) <= 0) break;
+    if (answer[0] === "holds" || answer[0] === "ensures") {
+      checked += 1;
+      record(facts, spelled(request, ...tried[at]), answer);
+    }
+    at += 1;
+  }
+  return checked;
+}
+
+/** Whether nothing but the examples' own calls gave a result, though others could be made, or none could. */
+function areExamplesAlone(plan, calls, held, others) {
+  const shown = new Set(callsOfExamples(plan).map((call) => call.join("\n")));
+  const isOther = (call) => !shown.has(call.join("\n"));
+  if (plan.params.length === 0 || others > 0 || held.some(isOther)) return false;
+  return calls.some(isOther) || plan.params.some((p) => !p.isKnown && !p.has_default);
 }
 
 function callsOf(request, plan) {

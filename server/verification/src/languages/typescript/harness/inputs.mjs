@@ -22,23 +22,27 @@ const shorter = (a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 
 /** How to make calls of one function: a kind per parameter, receivers, the examples' calls. */
 export class Plan {
-  constructor(request) {
+  constructor(request, fractions = false) {
     const { params, calls, receiver, receivers, accessor } = request.plan;
     this.accessor = accessor;
     this.values = calls.map(literalArguments).filter((c) => c !== undefined);
     this.calls = calls;
     this.reach = { spec: named(request.said.spec, SPEC), body: named(request.own ?? [], BODY) };
-    const how = { ...request.plan, near: near(named(request.said.claims, SPEC)) };
+    const found = {};
+    const how = { ...request.plan, near: { ...near(named(request.said.claims, SPEC)), fractions, found } };
     this.params = params.map((param, place) => {
       const seen = this.values.flatMap((c) => (param.rest ? c.slice(place) : place < c.length ? [c[place]] : []));
       const texts = [...new Set(calls.filter((c) => place < c.length && !param.rest).map((c) => c[place]))].sort(shorter);
       const type = param.rest && param.type.kind === "array" ? param.type.of : param.type;
       const isGuess = (type.kind === "any" || type.kind === "named" || type.kind === "generic") && seen.length === 0 && texts.length > 0;
-      const kind = isGuess ? new Fixed(texts) : kindOf(type, seen, how) ?? (texts.length > 0 ? new Fixed(texts) : undefined);
+      const made = isGuess ? undefined : kindOf(type, seen, how);
+      const kind = made ?? (texts.length > 0 ? new Fixed(texts) : undefined);
       // Where an example passes something else than the type says, the type was not understood.
       const isTyped = seen.every((value) => fits(type, value));
-      return { ...param, kind, texts, admits: (value) => !isTyped || fits(type, value) };
+      return { ...param, kind, isKnown: made !== undefined, texts, admits: (value) => !isTyped || fits(type, value) };
     });
+    /** Whether numbers that the examples show are whole ones alone. */
+    this.isWhole = found.whole === true;
     const built = receiver === null ? [] : (kindOf(receiver, [], how)?.small().slice(0, 6) ?? []);
     this.receivers = receiver === null && receivers.length === 0 ? [""] : [...new Set([...receivers, ...built])].sort(shorter).slice(0, 6);
   }

@@ -89,22 +89,26 @@ export class Fixed {
   }
 }
 
+const HALVES = ["0.5", "2.5"];
 const EXTREMES = ["NaN", "Infinity", "-Infinity", "2147483648", "9007199254740991"];
 
 /**
  * Numbers: whole ones near the examples' magnitude first, since many functions loop `n` times. What is not
  * finite, or huge, comes where the spec speaks of such values (`extreme`): a spec that says `number`
- * and means a count would else be contradicted by every correct program.
+ * and means a count would else be contradicted by every correct program. `fractions` come where the examples have
+ * none, too.
  */
 export class Num extends Fixed {
-  constructor(hints = [], extreme = false, signed = false, near = []) {
+  constructor(hints = [], extreme = false, signed = false, near = [], fractions = false) {
     const numbers = hints.filter((h) => typeof h === "number" && Number.isFinite(h));
-    const whole = numbers.length > 0 && numbers.every(Number.isInteger);
+    const whole = !fractions && numbers.length > 0 && numbers.every(Number.isInteger);
     const values = ["0", "1", "2", "-1", "3", "5", "10", "0.5", "-3", "4", "7", "2.5", "12", "6", "-10", "8", "-0", "0.1", "100", "-7.25", "9", "11"];
-    const kept = whole ? values.filter((v) => /^-?\d+$/.test(v) && (signed || v !== "-0")) : values;
+    const usual = whole || fractions ? values.filter((v) => /^-?\d+$/.test(v) && (signed || v !== "-0")) : values;
+    // Sums and products of these are exact: what is right is not refused for the digits that others lose.
+    const kept = fractions ? [...HALVES, ...usual] : usual;
     const named = near.filter((n) => !whole || Number.isInteger(n));
-    super([...kept.slice(0, 4), ...named.map(spelled), ...kept.slice(4, 6), ...(extreme ? EXTREMES.slice(0, 3) : []), ...kept.slice(6), ...(extreme ? EXTREMES.slice(3) : []), ...named.flatMap(beside).map(spelled), ...numbers.flatMap((h) => [h, h + 1, h - 1]).map(spelled)]);
-    Object.assign(this, { whole, extreme, near: named.flatMap(beside) });
+    super([...kept.slice(0, 4), ...named.map(spelled), ...kept.slice(4, 6), ...(extreme ? EXTREMES.slice(0, 3) : []), ...kept.slice(6), ...(extreme ? EXTREMES.slice(3) : []), ...(fractions ? [] : named.flatMap(beside).map(spelled)), ...numbers.flatMap((h) => [h, h + 1, h - 1]).map(spelled)]);
+    Object.assign(this, { whole: whole || fractions, extreme, near: fractions ? named : named.flatMap(beside) });
     this.top = Math.max(12, ...numbers.map(Math.abs).filter((n) => n < 1e9));
   }
 

@@ -6,6 +6,7 @@
 import { built } from "./build.mjs";
 import { doubtLaw } from "./doubts.mjs";
 import { far } from "./far.mjs";
+import { fractional } from "./fractions.mjs";
 import { after, left } from "./gate.mjs";
 import { Plan, written } from "./inputs.mjs";
 import { Worker } from "./judge.mjs";
@@ -62,6 +63,7 @@ class Law {
     if (smallest !== undefined && this.seen.has(written(smallest))) this.tell(smallest, this.seen.get(written(smallest)));
     if (this.facts.why === "" && this.edge !== undefined) this.found(...this.edge);
     if (this.facts.why === "" && !this.stopped && !details.failed) await this.further();
+    if (this.facts.why === "" && !this.stopped && !details.failed) await this.fractions();
     if (this.facts.why !== "") this.facts.status = "falsified";
     else if (this.stopped) this.facts.status = "timed out";
     else if (this.worker.broken) this.facts.status = "broken";
@@ -97,6 +99,22 @@ class Law {
         this.held.add(written(args));
         continue;
       }
+      this.found(args, answer);
+      return;
+    }
+  }
+
+  /** Cases with fractions: the law judges them; what throws or does not end says nothing. */
+  async fractions() {
+    const tried = this.params.length === 0 ? [] : fractional(this.request, this.plan).map(({ args }) => args);
+    let at = 0;
+    for await (const answer of this.worker.askAll(tried.map((args) => this.job(written(args))), CASE_SECONDS)) {
+      if (answer[0] === "timeout" || left(this.end) <= 0) return;
+      const args = tried[at];
+      at += 1;
+      if (isTrue(answer)) this.count(args);
+      if (answer[0] !== "false") continue;
+      this.count(args);
       this.found(args, answer);
       return;
     }
@@ -194,6 +212,7 @@ function isTrue(answer) {
 }
 
 function why(answer) {
+  if (answer[0] === "false" && answer[1]) return `is false${answer[1]}`;
   if (answer[0] === "raised") return answer[3] ? `raised ${answer[1]}: ${answer[3]}` : `raised ${answer[1]}`;
   return { true: "untrusted", untrusted: "untrusted", false: "false", timeout: "timeout", broken: "broken" }[answer[0]] ?? "crash";
 }

@@ -21,7 +21,7 @@ use crate::layers::Failure;
 use crate::toolchain::{NodeEnv, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 40] = [
+const FILES: [(&str, &str); 41] = [
     ("answers.mjs", include_str!("answers.mjs")),
     ("build.mjs", include_str!("build.mjs")),
     ("channel.mjs", include_str!("channel.mjs")),
@@ -32,6 +32,7 @@ const FILES: [(&str, &str); 40] = [
     ("doubts.mjs", include_str!("doubts.mjs")),
     ("far.mjs", include_str!("far.mjs")),
     ("fits.mjs", include_str!("fits.mjs")),
+    ("fractions.mjs", include_str!("fractions.mjs")),
     ("gate.mjs", include_str!("gate.mjs")),
     ("hooks.mjs", include_str!("hooks.mjs")),
     ("inputs.mjs", include_str!("inputs.mjs")),

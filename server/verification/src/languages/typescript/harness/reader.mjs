@@ -4,7 +4,7 @@ import { isPlain } from "./fits.mjs";
 import { Big, Dict, Either, Fixed, Many, Num, Row, Str } from "./kinds.mjs";
 
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
-const NOTHING = { numbers: [], texts: [] };
+const NOTHING = { numbers: [], texts: [], fractions: false, found: {} };
 const PATTERNS = ["/a/", "/^\\d+$/g", "/b+/i"];
 const CALLBACKS = [
   ["() => 0", "() => 1", "() => true", "() => \"a\""],
@@ -19,7 +19,8 @@ const RETURNED = {
 
 /**
  * The kind of a type; `hints` are values that examples pass, `extreme` asks for
- * values that are not finite, `signed` for both zeros, `near` are numbers and texts that clauses name.
+ * values that are not finite, `signed` for both zeros, `near` are numbers and texts that clauses name: it asks for
+ * `fractions` where the hints have none, and is told in `found` whether there was such a place.
  * `undefined` when no value can be made up.
  */
 export function kindOf(type, hints = [], how = {}, depth = 0) {
@@ -29,7 +30,7 @@ export function kindOf(type, hints = [], how = {}, depth = 0) {
   const inner = (t, values = []) => kindOf(t, values, how, depth + 1);
   switch (kind) {
     case "number":
-      return new Num(hints, extreme, signed, near.numbers);
+      return number(hints, near, extreme, signed);
     case "big_int":
       return new Big();
     case "string":
@@ -79,6 +80,12 @@ export function kindOf(type, hints = [], how = {}, depth = 0) {
     default:
       return inferred(hints, near);
   }
+}
+
+function number(hints, near, extreme = false, signed = false) {
+  const made = new Num(hints, extreme, signed, near.numbers, near.fractions);
+  if (made.whole && !near.fractions) near.found.whole = true;
+  return made;
 }
 
 function callbacks(params, returns) {
@@ -144,7 +151,7 @@ export function inferred(hints, near = NOTHING) {
   if (hints.length === 0) return undefined;
   const kinds = [];
   const some = (test) => hints.some(test);
-  if (some((h) => typeof h === "number")) kinds.push(new Num(hints, false, false, near.numbers));
+  if (some((h) => typeof h === "number")) kinds.push(number(hints, near));
   if (some((h) => typeof h === "string")) kinds.push(new Str(hints, near.texts));
   if (some((h) => typeof h === "boolean")) kinds.push(new Fixed(["true", "false"]));
   if (some((h) => typeof h === "bigint")) kinds.push(new Big());
