@@ -17,7 +17,9 @@ export async function answered(subject, admitted, receiver, args) {
     if (error instanceof Untrusted) throw error;
     return ["raises", errorName(error)];
   }
-  const [key] = equality(result);
+  const [known, , hidden] = equality(result);
+  // Who cannot be told from another has a number of its own in each process.
+  const key = hidden ? show(result) : known;
   const fraction = typeof result === "number" && Number.isFinite(result) && !Number.isInteger(result);
   return ["value", bounded(key), show(result), sourceOf(subject, result), fraction ? "float" : ""];
 }

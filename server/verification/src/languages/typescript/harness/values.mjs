@@ -28,6 +28,11 @@ const { forEach: setForEach } = Set.prototype;
 const flagsOf = getOwnPropertyDescriptor(RegExp.prototype, "flags").get;
 const sourceOf = getOwnPropertyDescriptor(RegExp.prototype, "source").get;
 const descriptionOf = getOwnPropertyDescriptor(Symbol.prototype, "description").get;
+const hrefOf = getOwnPropertyDescriptor(URL.prototype, "href").get;
+const { toString: queryOf } = URLSearchParams.prototype;
+const [bufferOf, offsetOf, lengthOf] = ["buffer", "byteOffset", "byteLength"].map((name) => getOwnPropertyDescriptor(DataView.prototype, name).get);
+/** What errors hold and do not list. */
+const OF_ERRORS = ["cause", "errors"];
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
 /** Longest text that says by itself what two values are compared by. */
 const EXACT = 1 << 20;
@@ -64,6 +69,8 @@ class Text {
     this.nodes = 0;
     this.above = [];
     this.opaque = false;
+    /** Whether some object shows nothing of what it holds. */
+    this.hidden = false;
   }
 
   of(value) {
@@ -125,6 +132,7 @@ class Text {
     }
     if (types.isRegExp(value)) return `/${apply(sourceOf, value, [])}/${apply(flagsOf, value, [])}`;
     if (types.isTypedArray(value)) return this.typed(value);
+    if (types.isDataView(value)) return this.view(value);
     if (types.isAnyArrayBuffer(value)) return `new Uint8Array([${Array.from(new Uint8Array(value)).join(", ")}]).buffer`;
     if (types.isNativeError(value) || inherits(value, "Error")) return this.error(value);
     if (types.isBoxedPrimitive(value)) return `Object(${this.of(unboxed(value))})`;
@@ -133,10 +141,25 @@ class Text {
       return `[${className(value)}]${this.mode === "equal" ? identity(value) : ""}`;
     }
     const name = className(value);
-    const body = this.fields(value, ownKeys(value));
+    const known = name === "URL" ? asked(hrefOf, value) : name === "URLSearchParams" ? asked(queryOf, value) : undefined;
+    if (known !== undefined) {
+      this.opaque = true;
+      return `new ${name}(${stringify(known)})`;
+    }
+    const keys = ownKeys(value);
+    const body = this.fields(value, keys);
     if (name === "Object" || name === "") return body;
     this.opaque = true;
-    return `${name} ${body}`;
+    if (keys.length > 0) return `${name} ${body}`;
+    // What it holds is behind `#` or inside of the machine, where nobody sees it.
+    this.hidden = true;
+    return `${name} ${body}${this.mode === "equal" ? identity(value) : ""}`;
+  }
+
+  view(value) {
+    this.opaque = true;
+    const bytes = new Uint8Array(apply(bufferOf, value, []), apply(offsetOf, value, []), apply(lengthOf, value, []));
+    return `new DataView(new Uint8Array([${Array.from(bytes).join(", ")}]).buffer)`;
   }
 
   array(value) {
@@ -182,14 +205,15 @@ class Text {
     this.opaque = true;
     const message = plainField(value, "message");
     const more = ownKeys(value).filter((key) => key !== "stack" && key !== "message");
-    return `${errorName(value)}(${message === "" ? "" : stringify(message)})${more.length > 0 ? ` ${this.fields(value, more)}` : ""}`;
+    return `${errorName(value)}(${message === "" ? "" : stringify(message)})${more.length > 0 ? ` ${this.fields(value, more, OF_ERRORS)}` : ""}`;
   }
 
-  fields(value, keys) {
+  /** The fields that can be listed, and those of the names that are `told` in any case. */
+  fields(value, keys, told = []) {
     const parts = [];
     for (const key of keys) {
       const own = getOwnPropertyDescriptor(value, key);
-      if (own === undefined || !own.enumerable) continue;
+      if (own === undefined || !(own.enumerable || told.includes(key))) continue;
       parts.push([this.key(key), this.property(value, own)]);
       if (this.nodes > NODES) break;
     }
@@ -209,6 +233,15 @@ class Text {
     } catch (error) {
       return `<throws ${errorName(error)}>`;
     }
+  }
+}
+
+/** What a method of Node's says of one of its objects; `undefined` for an object that only has the name. */
+function asked(method, value) {
+  try {
+    return apply(method, value, []);
+  } catch {
+    return undefined;
   }
 }
 
@@ -332,15 +365,29 @@ function hashed(text) {
   return apply(digest, hash, ["hex"]);
 }
 
-/** `[text, opaque]`: opaque values hold what a literal cannot. */
+/** `[text, opaque, hidden]`: opaque values hold what a literal cannot, hidden ones what nobody sees. */
 export function equality(value) {
   const text = new Text("equal");
   const shown = text.of(value);
   const whole = shown.length <= EXACT ? shown : `${shown.length} characters, sha256 ${hashed(shown)}`;
-  return [text.nodes > NODES ? `${whole}${Math.random()}` : whole, text.opaque];
+  return [text.nodes > NODES ? `${whole}${Math.random()}` : whole, text.opaque, text.hidden];
+}
+
+const INCOMPARABLE = ", which cannot be compared by `===`; compare what it holds";
+let unseen = false;
+
+/** Why the comparisons since the last question failed, if all that told two values apart is that nobody sees into them. */
+export function reason() {
+  const said = unseen ? INCOMPARABLE : "";
+  unseen = false;
+  return said;
 }
 
 /** Deep equality, as specs mean `==`. */
 export function same(a, b) {
-  return a === b || (a !== a && b !== b) || (typeof a === typeof b && equality(a)[0] === equality(b)[0]);
+  if (a === b || (a !== a && b !== b)) return true;
+  if (typeof a !== typeof b) return false;
+  const [[one, , hidden], [other]] = [equality(a), equality(b)];
+  if (one !== other && hidden && show(a) === show(b)) unseen = true;
+  return one === other;
 }

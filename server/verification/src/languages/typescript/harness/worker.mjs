@@ -5,7 +5,7 @@
  */
 import { KEY_SIZE, readExactly, receive, send } from "./channel.mjs";
 import { Load, Subject, Untrusted, isLazy } from "./subject.mjs";
-import { bounded, equality, errorName, errorNames, errorText, show } from "./values.mjs";
+import { bounded, equality, errorName, errorNames, errorText, reason, same, show } from "./values.mjs";
 import { refusedShadow } from "./pretence.mjs";
 import { answered } from "./answers.mjs";
 import { timed, timedOnce } from "./clock.mjs";
@@ -37,7 +37,10 @@ async function equation(subject, left, right) {
     if (isUncalled(subject, left)) return ["uncalled", subject.request.function, ...subject.notes()];
     const [text, opaque] = equality(result);
     const answer = ["value", text, show(result), opaque ? "opaque" : ""];
-    if (right !== "") answer.push(equality(expected)[0] === text ? "same" : "differs", show(expected));
+    if (right !== "") {
+      reason();
+      answer.push(same(result, expected) ? "same" : "differs", `${show(expected)}${reason()}`);
+    }
     return [...answer, ...subject.notes()];
   } catch (error) {
     return [...raised(error), ...subject.notes()];
@@ -46,11 +49,13 @@ async function equation(subject, left, right) {
 
 /** An expression that must be true. */
 async function holds(subject, code) {
+  reason();
   try {
     const value = await subject.finish(await subject.value(code));
     if (isUncalled(subject, code)) return ["uncalled", subject.request.function, ...subject.notes()];
     const isTrue = value === true || (typeof value !== "object" && typeof value !== "function" && Boolean(value));
-    return [isTrue ? "true" : "false", show(value), ...subject.notes()];
+    const [violates, pretender, calls] = subject.notes();
+    return [isTrue ? "true" : "false", show(value), violates, pretender, `${calls}${isTrue ? "" : reason()}`];
   } catch (error) {
     return [...raised(error), ...subject.notes()];
   }
@@ -119,10 +124,11 @@ async function contract(subject, receiver, args) {
   if (names === undefined) return ["invalid"];
   const shown = show(names.result);
   for (let i = 0; i < subject.ensures.length; i += 1) {
+    reason();
     try {
       let value = subject.ensures[i].value(names);
       if (subject.ensures[i].waits) value = await value;
-      if (!value) return ["ensures", String(i), shown];
+      if (!value) return ["ensures", String(i), `${shown}${reason()}`];
     } catch (error) {
       return ["ensures-raised", String(i), errorName(error), errorText(error).slice(0, 200), shown];
     }
@@ -177,9 +183,10 @@ async function law(subject, index, args) {
   }
   subject.fresh();
   let answer;
+  reason();
   try {
     const value = await subject.finish(await subject.laws[Number(index)].value(bound));
-    answer = [value === true ? "true" : "false"];
+    answer = value === true ? ["true"] : ["false", reason()];
   } catch (error) {
     answer = raised(error);
   }
