@@ -1,11 +1,14 @@
 //! The project's own tests that may reach a function: those that import its file, directly or through
-//! other files of the project.
+//! other files of the project, by path, by an alias of `tsconfig.json` or by the package's own name.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::imports::{resolve, specifiers};
 use super::tree::Dialect;
+use super::tsconfig::TsConfig;
 use crate::languages::Subject;
 
 /// Files that a test imports through at most so many others.
@@ -34,9 +37,9 @@ pub(super) fn is_test_file(path: &Path) -> bool {
 /// The tests among `files` that reach the subject's file, those that speak of the function first.
 ///
 /// `root` is where relative entries of `files` lie.
-pub(super) fn reaching(root: &Path, files: &[PathBuf], subject: &Subject) -> Vec<PathBuf> {
+pub(super) fn reaching(root: &Path, files: &[PathBuf], subject: &Subject, config: &TsConfig) -> Vec<PathBuf> {
     let target = absolute(root, &subject.task.file);
-    let mut reader = Reader { known: HashMap::new() };
+    let mut reader = Reader { root, config, known: HashMap::new() };
     let tests = files.iter().filter(|f| is_test_file(f.strip_prefix(root).unwrap_or(f)));
     let mut found: Vec<(bool, PathBuf)> = Vec::new();
     for test in tests {
@@ -59,11 +62,23 @@ fn absolute(root: &Path, path: &Path) -> PathBuf {
 }
 
 /// Files that were read, with the files that they import.
-struct Reader {
+struct Reader<'r> {
+    root: &'r Path,
+    config: &'r TsConfig,
     known: HashMap<PathBuf, Option<(String, Vec<PathBuf>)>>,
 }
 
-impl Reader {
+impl Reader<'_> {
+    /// The file that a module means.
+    fn file(root: &Path, config: &TsConfig, from: &Path, specifier: &str) -> Option<PathBuf> {
+        let mut may = resolve(from, specifier);
+        if may.is_empty() {
+            may = config.candidates(specifier);
+            may.extend(of_own_package(root, from, specifier));
+        }
+        may.into_iter().find(|p| p.is_file())
+    }
+
     fn read(&mut self, path: &Path) -> Option<&(String, Vec<PathBuf>)> {
         self.known
             .entry(path.to_owned())
@@ -71,8 +86,7 @@ impl Reader {
                 std::fs::metadata(path).ok().filter(|m| m.is_file() && m.len() <= MAX_BYTES)?;
                 let text = std::fs::read_to_string(path).ok()?;
                 let imported = specifiers(&text, Dialect::of(path));
-                let files =
-                    imported.iter().filter_map(|s| resolve(path, s).into_iter().find(|p| p.is_file())).collect();
+                let files = imported.iter().filter_map(|s| Self::file(self.root, self.config, path, s)).collect();
                 Some((text, files))
             })
             .as_ref()
@@ -93,6 +107,47 @@ impl Reader {
             open = next;
         }
         false
+    }
+}
+
+/// What the package that holds a file exports under its own name, as Node finds it: by `exports` alone.
+fn of_own_package(root: &Path, from: &Path, specifier: &str) -> Vec<PathBuf> {
+    let mut folders = from.ancestors().skip(1).take_while(|f| f.starts_with(root));
+    let Some(folder) = folders.find(|f| f.join("package.json").is_file()) else { return Vec::new() };
+    let read = std::fs::read(folder.join("package.json")).ok();
+    let Some(package) = read.and_then(|text| serde_json::from_slice::<Value>(&text).ok()) else { return Vec::new() };
+    let name = package["name"].as_str().unwrap_or_default();
+    let Some(rest) = specifier.strip_prefix(name).filter(|r| !name.is_empty() && (r.is_empty() || r.starts_with('/')))
+    else {
+        return Vec::new();
+    };
+    let wanted = format!(".{rest}");
+    let mut found = Vec::new();
+    match &package["exports"] {
+        Value::Object(exports) if exports.keys().any(|k| k.starts_with('.')) => {
+            for (pattern, target) in exports {
+                let middle = match pattern.split_once('*') {
+                    Some((head, tail)) => wanted.strip_prefix(head).and_then(|rest| rest.strip_suffix(tail)),
+                    None => (*pattern == wanted).then_some(""),
+                };
+                if let Some(middle) = middle {
+                    targets(target, &mut |t| found.push(t.replace('*', middle)));
+                }
+            }
+        }
+        all if rest.is_empty() => targets(all, &mut |t| found.push(t.to_owned())),
+        _ => {}
+    }
+    found.iter().map(|target| folder.join(target.trim_start_matches("./"))).collect()
+}
+
+/// The files that conditions of `exports` lead to.
+fn targets(exports: &Value, each: &mut impl FnMut(&str)) {
+    match exports {
+        Value::String(target) => each(target),
+        Value::Array(all) => all.iter().for_each(|one| targets(one, each)),
+        Value::Object(conditions) => conditions.values().for_each(|one| targets(one, each)),
+        _ => {}
     }
 }
 
@@ -126,9 +181,37 @@ mod tests {
                 .iter()
                 .map(PathBuf::from)
                 .collect();
-        let found = reaching(root, &files, &subject);
+        let found = reaching(root, &files, &subject, &TsConfig::default());
         let expected = ["src/stats.test.ts", "test/all.mjs", "src/a.test.ts"].map(PathBuf::from);
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn tests_import_by_aliases_and_by_the_packages_own_name_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let write = |path: &str, text: &str| {
+            let path = root.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let source = "// @spec Median.\nexport function median(xs: number[]): number {}\n";
+        write("src/stats.ts", source);
+        write(
+            "package.json",
+            r#"{"name": "@our/stats", "exports": {".": "./src/index.ts", "./*": {"import": "./src/*.ts"}}}"#,
+        );
+        write("tsconfig.json", r#"{"compilerOptions": {"paths": {"~/*": ["./src/*"]}}}"#);
+        write("src/index.ts", "export * from './stats.js';\n");
+        write("test/a.test.ts", "import { median } from '~/stats';\n");
+        write("test/b.test.ts", "import { median } from '@our/stats';\n");
+        write("test/c.test.ts", "import { median } from '@our/stats/stats';\n");
+        write("test/d.test.ts", "import { median } from '@our/stats-more';\n");
+        let task = analyse(&root.join("src/stats.ts"), &Arc::from(source)).tasks.remove(0);
+        let subject = Subject { previous: Arc::clone(&task.source), task, workspace: Some(root.to_owned()) };
+        let files: Vec<PathBuf> = ["a", "b", "c", "d"].iter().map(|f| format!("test/{f}.test.ts").into()).collect();
+        let config = TsConfig::of(&root.join("src/stats.ts"), root);
+        assert_eq!(reaching(root, &files, &subject, &config), files[..3]);
     }
 
     #[test]

@@ -64,7 +64,7 @@ type Prepared = (Vec<String>, Carried, usize);
 /// What is asked of a copy of the project; `None` without an example and a test.
 fn prepare(tools: &Toolchain, subject: &Subject, mirror: &Mirror) -> Result<Option<(Value, Prepared)>, Trouble> {
     let (files, carried) = project(subject, &mirror.root)?;
-    let mut suites = reaching(&mirror.root, &files, &moved(subject, mirror));
+    let mut suites = reaching(&mirror.root, &files, &moved(subject, mirror), &mirror.tsconfig);
     let left = suites.len().saturating_sub(MAX_SUITES);
     suites.truncate(MAX_SUITES);
     if subject.task.spec.examples.is_empty() && suites.is_empty() {
