@@ -117,6 +117,7 @@ const TABLE: &[(&str, Option<Capability>)] = &[
     ("Deno", Some(Environment)),
     ("document", Some(Environment)),
     ("dotenv", Some(Environment)),
+    ("import.meta", Some(Environment)),
     ("localStorage", Some(Environment)),
     ("os", Some(Environment)),
     ("os.EOL", None),

@@ -36,6 +36,7 @@ mod session;
 mod signature;
 mod specs;
 mod splice;
+mod stacks;
 mod syntax;
 pub mod tests;
 mod tree;

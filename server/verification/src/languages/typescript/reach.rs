@@ -13,6 +13,7 @@ use super::capabilities::of_name;
 use super::expressions::is_global;
 use super::functions::{FileIndex, Function, bound_by_pattern};
 use super::imports::{bare_module, declared_in, imports_of, parse_statement};
+use super::stacks::Errors;
 use super::tree::{Dialect, children, nodes, parse, parts, text, unwrapped};
 use crate::layers::security::{Capability, Reach};
 
@@ -124,7 +125,8 @@ impl Chain {
         let mut node = unwrapped(node);
         loop {
             match node.kind() {
-                "identifier" | "shorthand_property_identifier" => {
+                // `import.meta` is a name of its own.
+                "identifier" | "shorthand_property_identifier" | "meta_property" => {
                     path.reverse();
                     return Some(Self { root: text(node, source).to_owned(), path });
                 }
@@ -160,6 +162,7 @@ struct Walk<'a> {
     bound: HashSet<String>,
     /// Names that stand for functions.
     functions: HashSet<String>,
+    errors: Errors,
     /// What the function itself brings in.
     own: HashMap<String, String>,
     seen: HashSet<(String, usize)>,
@@ -174,6 +177,7 @@ impl<'a> Walk<'a> {
             module,
             bound: HashSet::new(),
             functions: HashSet::new(),
+            errors: Errors::of(&all, source),
             own: HashMap::new(),
             seen: HashSet::new(),
             found: Vec::new(),
@@ -213,7 +217,11 @@ impl<'a> Walk<'a> {
 
     fn look_at(&mut self, node: Node<'_>) {
         match node.kind() {
-            "identifier" | "shorthand_property_identifier" | "member_expression" | "subscript_expression" => {
+            "identifier"
+            | "shorthand_property_identifier"
+            | "member_expression"
+            | "subscript_expression"
+            | "meta_property" => {
                 self.reference(node);
             }
             "call_expression" | "new_expression" => self.call(node),
@@ -247,6 +255,10 @@ impl<'a> Walk<'a> {
         if key.as_deref() == Some("__proto__") {
             self.add(Capability::Reflection, "__proto__".to_owned(), node);
         }
+        let owner = node.child_by_field_name("object");
+        if key.as_deref() == Some("stack") && owner.is_some_and(|o| self.errors.is_error(o, self.source)) {
+            self.add(Capability::Reflection, "Error.stack".to_owned(), node);
+        }
         // `(() => {})[made]`: there is nothing to take from a function that is not known by its name.
         let object = node.child_by_field_name("object").map(unwrapped);
         if node.kind() == "subscript_expression" && key.is_none() && object.is_some_and(is_function) {
@@ -272,6 +284,9 @@ impl<'a> Walk<'a> {
 
     /// `const { constructor: make } = () => 0`.
     fn taken_apart(&mut self, pattern: Node<'_>) {
+        if self.errors.takes_stack(pattern, self.source) {
+            self.add(Capability::Reflection, "Error.stack".to_owned(), pattern);
+        }
         let of_this = pattern.parent().and_then(|p| p.child_by_field_name("value")).is_some_and(|v| v.kind() == "this");
         let takes = |n: &Node<'_>| match n.kind() {
             "shorthand_property_identifier_pattern" => text(*n, self.source) == "constructor",

@@ -30,6 +30,7 @@ const MAKERS = `({
   // What claims are made of.
   words: Object.entries({ Object, Math, JSON, Reflect, Array, String, Number, Boolean, BigInt, Symbol, Date, Map, Set, WeakMap, WeakSet, RegExp, Promise, ArrayBuffer, Iterator, TypedArray: Object.getPrototypeOf(Uint8Array) }),
   array: () => [], object: () => ({}), map: ((M) => () => new M())(Map), set: ((S) => () => new S())(Set),
+  error: Error,
   date: ((D) => (t) => new D(t))(Date),
   // Prototypes whose names programs give to fields of their own objects.
   shared: Object.entries({ Object, Function, Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError }),
@@ -89,6 +90,11 @@ export class Realm {
       }
     }
     return undefined;
+  }
+
+  /** Who calls is in no error's text from now on: those that judge call otherwise than a program does. */
+  hideCallers() {
+    for (const made of [this.make.error, Error]) Reflect.set(made, "stackTraceLimit", 0);
   }
 
   /** Takes what is there now for what must stay: the user's own file may have added to it while it loaded. */

@@ -41,6 +41,7 @@ export class Subject {
     subject.ensures = request.ensures.map((text) => subject.clause(text, ["result", ...request.binds]));
     subject.laws = request.properties.map((text) => subject.clause(text, ["result", ...request.binds]));
     subject.bind = subject.compile(request.binder);
+    if (!request.uses.some((name) => name === "Error" || name === "Error.stack")) subject.realm.hideCallers();
     subject.realm.settle();
     // Where time is taken nothing is claimed, and holes of a list are slower below a frozen prototype.
     if (!request.timed) subject.realm.harden(request.uses);
@@ -352,6 +353,7 @@ export class Subject {
     else if (types.isDate(value)) copied = make.date(apply(Date.prototype.getTime, value, []));
     else if (types.isTypedArray(value)) return apply(getPrototypeOf(Uint8Array.prototype).slice, value, []);
     else if (types.isRegExp(value) || types.isPromise(value) || isLazy(value)) return value;
+    else if (isOpaque(value)) return value;
     else copied = make.object();
     seen.set(value, copied);
     if (getPrototypeOf(copied) !== getPrototypeOf(value)) setPrototypeOf(copied, getPrototypeOf(value));
@@ -363,6 +365,11 @@ export class Subject {
     }
     return copied;
   }
+}
+
+/** Whether an object keeps what it holds where no copy of its fields would have it. */
+function isOpaque(value) {
+  return ownKeys(value).length === 0 && !["", "Object"].includes(className(value));
 }
 
 /** Whether looking at a value uses it up: iterators of generators and collections. */
