@@ -18,14 +18,16 @@ use crate::toolchain::Toolchain;
 const LEFT_BEHIND: &[&str] = &["no-unused-vars", "@typescript-eslint/no-unused-vars"];
 /// What oxlint is told where the project says nothing. An objection blocks an edit, so these are faults of
 /// behaviour; taste is the project's business.
-const RULES: [&str; 6] = [
+const RULES: [&str; 5] = [
     "array-callback-return",
     "no-constructor-return",
-    "no-promise-executor-return",
     "no-self-compare",
     "no-unmodified-loop-condition",
     "no-fallthrough",
 ];
+
+/// Rules that are on by themselves and object to what is right: `new Array(rows).fill(0)`, `/[\u0000-\u001f]/`.
+const OFF: [&str; 2] = ["unicorn/no-new-array", "no-control-regex"];
 
 /// Runs the layer.
 pub(super) async fn check(tools: &Toolchain, subject: &Subject) -> LayerReport {
@@ -148,6 +150,7 @@ fn rule_of(code: &str) -> &str {
 
 fn defaults() -> serde_json::Value {
     let mut rules = serde_json::Map::from_iter(RULES.map(|rule| (rule.to_owned(), json!("error"))));
+    rules.extend(OFF.map(|rule| (rule.to_owned(), json!("off"))));
     // A parameter belongs to the signature, which the edit must keep.
     let unused = json!(["error", {"args": "none", "caughtErrors": "none", "ignoreRestSiblings": true}]);
     rules.insert("no-unused-vars".into(), unused);

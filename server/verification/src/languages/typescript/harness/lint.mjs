@@ -4,9 +4,13 @@
  */
 import { createRequire, stripTypeScriptTypes } from "node:module";
 
-/** Every `a[b]` is a finding of this one, and what it warns of needs a caller who chooses `b`. */
-const LEFT_OUT = ["detect-object-injection"];
+/**
+ * Every `a[b]` is a finding of the first, and what it warns of needs a caller who chooses `b`. The second goes by names
+ * alone: `token === other`.
+ */
+const LEFT_OUT = ["detect-object-injection", "detect-possible-timing-attacks"];
 const IS_TYPED = /\.[mc]?tsx?$/;
+const IS_PLAIN_TYPED = /\.[mc]?ts$/;
 
 /** Facts: `texts`: per text a list of `{ rule, message, line }`. */
 export async function run(request) {
@@ -21,9 +25,11 @@ export async function run(request) {
   const linter = new Linter();
   const texts = request.texts.map((text) => {
     const { code, parser } = readable(tools, text, request.file);
-    const languageOptions = { ecmaVersion: "latest", sourceType: request.is_common ? "commonjs" : "module", parserOptions: { ecmaFeatures: { jsx: true } }, ...(parser === undefined ? {} : { parser }) };
-    const config = [{ files: ["**/*.mjs", "**/*.tsx"], plugins: { security }, rules, languageOptions, linterOptions: { noInlineConfig: true } }];
-    const found = linter.verify(code, config, { filename: parser === undefined ? "edited.mjs" : "edited.tsx" });
+    // Where elements can be written, `<T>(x: T) => x` opens one.
+    const jsx = !IS_PLAIN_TYPED.test(request.file);
+    const languageOptions = { ecmaVersion: "latest", sourceType: request.is_common ? "commonjs" : "module", parserOptions: { ecmaFeatures: { jsx } }, ...(parser === undefined ? {} : { parser }) };
+    const config = [{ files: ["**/*.mjs", "**/*.ts", "**/*.tsx"], plugins: { security }, rules, languageOptions, linterOptions: { noInlineConfig: true } }];
+    const found = linter.verify(code, config, { filename: parser === undefined ? "edited.mjs" : jsx ? "edited.tsx" : "edited.ts" });
     // What has no rule is about a comment that speaks to the project's own linter.
     const said = found.filter(({ ruleId, fatal }) => fatal || ruleId !== null);
     return said.map(({ ruleId, message, line, fatal }) => ({ rule: fatal ? "fatal" : ruleId.replace("security/", ""), message, line }));
