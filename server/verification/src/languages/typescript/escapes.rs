@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 use zeroerr_core::code::TextRange;
 
-use super::tree::{Dialect, children, is_comment, nodes, parse, text};
+use super::tree::{Dialect, is_comment, nodes, parse, parts, text};
 
 /// Comments that silence the compiler, after their `@`.
 const COMPILERS: [&str; 3] = ["ts-ignore", "ts-expect-error", "ts-nocheck"];
@@ -49,11 +49,12 @@ fn escape(node: Node<'_>, source: &str) -> Option<Escape> {
             // An assertion shows what is asserted.
             (rule, if rule == "as-any" { text(parent, source) } else { "any" })
         }
-        "as_expression" => {
-            let inner = children(node).into_iter().next()?;
-            let through = inner.kind() == "as_expression"
-                && children(inner).last().is_some_and(|n| matches!(text(*n, source), "unknown" | "never"));
-            through.then(|| ("as-unknown-as", text(node, source)))?
+        "as_expression" | "type_assertion" => {
+            let (inner, kind) = assertion(node, source)?;
+            let through = assertion(inner, source).is_some_and(|(_, kind)| matches!(kind, "unknown" | "never"));
+            // `never` fits everywhere; one that is asserted away again is told with that.
+            let is_last = kind == "never" && !is_asserted(node);
+            (through || is_last).then(|| ("as-unknown-as", text(node, source)))?
         }
         _ if is_comment(node) => {
             let whole = text(node, source);
@@ -73,6 +74,30 @@ fn escape(node: Node<'_>, source: &str) -> Option<Escape> {
     };
     let shown: String = shown.split_whitespace().collect::<Vec<_>>().join(" ");
     Some(Escape { line: node.start_position().row + 1, rule, text: shown })
+}
+
+/// What is asserted, without its parentheses, and the type that it is said to have: `x as T`, `<T>x`.
+fn assertion<'t, 's>(node: Node<'t>, source: &'s str) -> Option<(Node<'t>, &'s str)> {
+    let all = parts(node);
+    let (first, last) = (all.first().copied()?, all.last().copied()?);
+    let (mut inner, kind) = match node.kind() {
+        "as_expression" => (first, last),
+        "type_assertion" => (last, first),
+        _ => return None,
+    };
+    while inner.kind() == "parenthesized_expression" {
+        inner = parts(inner).into_iter().next()?;
+    }
+    Some((inner, text(kind, source).trim_matches(['<', '>']).trim()))
+}
+
+/// Whether a node stands in another assertion.
+fn is_asserted(node: Node<'_>) -> bool {
+    let mut above = node.parent();
+    while let Some(wrapper) = above.filter(|n| n.kind() == "parenthesized_expression") {
+        above = wrapper.parent();
+    }
+    above.is_some_and(|n| matches!(n.kind(), "as_expression" | "type_assertion"))
 }
 
 #[cfg(test)]
@@ -96,6 +121,15 @@ mod tests {
             ]
         );
         assert!(escapes(source, Dialect::TypeScript, TextRange::new(0, 5)).is_empty());
+    }
+
+    #[test]
+    fn assertions_are_seen_through_parentheses_and_in_both_forms() {
+        let source =
+            "f(x as never, (y as unknown) as T, <T>(<unknown>z), (v as never) as T, [] as never[], w as unknown);\n";
+        let seen = escapes(source, Dialect::TypeScript, TextRange::new(0, source.len()));
+        let seen: Vec<&str> = seen.iter().map(|e| e.text.as_str()).collect();
+        assert_eq!(seen, ["x as never", "(y as unknown) as T", "<T>(<unknown>z)", "(v as never) as T"]);
     }
 
     #[test]
