@@ -9,8 +9,8 @@ use super::imports::resolve;
 
 /// Files that extend one another at most.
 const CHAIN: usize = 8;
-/// Compiler options that change what the code does.
-const OF_INTEREST: [&str; 9] = [
+/// Compiler options that change what the code does, and the one that says whether plain JavaScript is checked.
+const OF_INTEREST: [&str; 10] = [
     "experimentalDecorators",
     "emitDecoratorMetadata",
     "useDefineForClassFields",
@@ -20,6 +20,7 @@ const OF_INTEREST: [&str; 9] = [
     "jsxFragmentFactory",
     "verbatimModuleSyntax",
     "preserveValueImports",
+    "checkJs",
 ];
 
 /// The options of the nearest `tsconfig.json` and of what it extends.
@@ -79,6 +80,11 @@ impl TsConfig {
         if let Some(base) = base_url {
             self.aliases.push(("*".into(), vec![tidy(&base).join("*")]));
         }
+    }
+
+    /// Whether plain JavaScript is checked as well, as far as the file says.
+    pub fn checks_javascript(&self) -> bool {
+        self.options.get("checkJs").and_then(Value::as_bool).unwrap_or(false)
     }
 
     /// The options as esbuild is told them.

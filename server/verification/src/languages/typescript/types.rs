@@ -25,6 +25,11 @@ const CONFIG: &str = "tsconfig.zeroerr.json";
 /// statement about the code.
 const OF_CONFIGURATION: [&str; 5] = ["TS5", "TS6", "TS18003", "TS18002", "TS2688"];
 
+/// What fails when plain JavaScript runs, whatever its types: names that are not there or not there yet, modules without
+/// what is asked of them, a constant that is assigned to.
+const AT_RUN_TIME: [&str; 11] =
+    ["TS2300", "TS2304", "TS2305", "TS2307", "TS2448", "TS2451", "TS2454", "TS2552", "TS2588", "TS2724", "TS18004"];
+
 /// Runs the layer.
 pub(super) async fn check(tools: &Toolchain, subject: &Subject) -> LayerReport {
     match judge(tools, subject).await {
@@ -85,24 +90,26 @@ async fn remarks(tools: &Toolchain, subject: &Subject, text: &str) -> Result<Vec
     if let Some(config) = own {
         let extends = config.file_name().map(|n| format!("./{}", n.to_string_lossy()));
         let place = config.with_file_name(CONFIG);
-        if let Some(remarks) = run(tools, &mirror, place, extends).await? {
+        if let Some(remarks) = run(tools, subject, &mirror, place, extends).await? {
             return Ok(remarks);
         }
     }
     let place = mirror.root.join(CONFIG);
-    let remarks = run(tools, &mirror, place, None).await?;
+    let remarks = run(tools, subject, &mirror, place, None).await?;
     remarks.ok_or_else(|| Failure::Unavailable("the compiler cannot read its own configuration".into()))
 }
 
 /// `None` when the compiler objects to the configuration.
 async fn run(
     tools: &Toolchain,
+    subject: &Subject,
     mirror: &Mirror,
     place: PathBuf,
     extends: Option<String>,
 ) -> Result<Option<Vec<Remark>>, Failure> {
     let node = tools.node()?;
     let config = config(&node.root, mirror, extends).to_string();
+    let is_loose = is_loose(subject, mirror);
     write(&place, config.as_bytes())?;
     let errors = match loaded(tools, &node, mirror, &place, config).await {
         Some(errors) => errors,
@@ -113,7 +120,18 @@ async fn run(
     }
     // Paths of a process of its own are relative to the working folder.
     let is_own = |m: &Message| mirror.scratch().join(&m.file) == mirror.file;
-    Ok(Some(errors.into_iter().filter(is_own).map(Message::remark).collect()))
+    let counts = |m: &Message| !is_loose || m.is_at_run_time();
+    Ok(Some(errors.into_iter().filter(|m| is_own(m) && counts(m)).map(Message::remark).collect()))
+}
+
+/// Whether a file is plain JavaScript for which nobody has said types: those that the compiler makes up are no promise.
+fn is_loose(subject: &Subject, mirror: &Mirror) -> bool {
+    let signature = &subject.task.signature;
+    let is_typed = signature.returns.is_some() || signature.params.iter().any(|p| p.annotation.is_some());
+    is_javascript(&mirror.file)
+        && !is_typed
+        && !mirror.tsconfig.checks_javascript()
+        && !subject.task.source.contains("@ts-check")
 }
 
 /// The errors as the compiler that stays loaded tells them.
@@ -225,6 +243,11 @@ impl Message {
         let (file, at) = place.rsplit_once('(').unwrap_or(("", ""));
         let line = at.split(',').next().and_then(|n| n.parse().ok()).unwrap_or(1);
         Some(Self { file: file.into(), line, code: format!("TS{code}"), text: text.trim().into() })
+    }
+
+    /// Whether it is said of any JavaScript; codes below 2000 are of texts that cannot be read.
+    fn is_at_run_time(&self) -> bool {
+        (self.code.len() == "TS1000".len() && self.code.starts_with("TS1")) || AT_RUN_TIME.contains(&self.code.as_str())
     }
 
     fn remark(self) -> Remark {
