@@ -7,7 +7,7 @@ use zeroerr_monitoring::logging::{LogGuard, LogOptions, start};
 use zeroerr_settings::{Level, Loaded, LogFormat, Sources, load, paths};
 
 use crate::args::{Color, Global};
-use crate::exit::{CliError, Exit};
+use crate::exit::CliError;
 
 /// How much is said on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
