@@ -75,7 +75,8 @@ fn read(language: &dyn Language, task: &Task, edit: TextEdit) -> Option<(String,
     let same = |t: &&Task| t.signature.name == task.signature.name && t.class == task.class;
     let named = analysis.tasks.iter().filter(same).find(|t| t.function_range.start >= task.function_range.start)?;
     let new = |e: &&Example| e.range.start >= place && e.range.start < place + grown;
-    named.spec.examples.iter().find(new)?.equation.clone()
+    // Examples in the words of a docstring are written out before it.
+    named.spec.examples.iter().rfind(new)?.equation.clone()
 }
 
 /// Whether the left side is the call alone: `f(1)`, and not `f(1) + f(2)`.
