@@ -64,6 +64,9 @@ fn only_one_call_with_a_value_is_a_claim() {
     let plain = "def half(x: int) -> int:\n    \"\"\"Half of x.\n\n    >>> half(4)\n    2\n    \"\"\"\n    ...\n";
     let plain = task(&Python, "/nowhere/half.py", plain);
     assert_eq!(stack.claim(&plain, "half(6)", "3"), Some(("half(6)".into(), "3".into())));
+    let in_words = "def half(x: int) -> int:\n    \"\"\"Half of x.\n\n    half(4) == 2\n    \"\"\"\n    ...\n";
+    let in_words = task(&Python, "/nowhere/half.py", in_words);
+    assert_eq!(stack.claim(&in_words, "half(6)", "3"), Some(("half(6)".into(), "3".into())));
 }
 
 async fn check(stack: &VerificationStack, task: &Task, bodies: &[&str], expected: Expect) {
