@@ -102,7 +102,12 @@ async fn a_job_started_ahead_says_what_a_job_of_its_own_says() {
 
 /// A report without what differs from run to run.
 fn said(report: LayerReport) -> LayerReport {
-    LayerReport { elapsed_ms: 0, remembered: false, ..report }
+    // How far it came in its time is the machine's business.
+    let detail = match report.verdict {
+        Verdict::TimedOut => report.detail.replace(|c: char| c.is_ascii_digit(), ""),
+        _ => report.detail.clone(),
+    };
+    LayerReport { elapsed_ms: 0, remembered: false, detail, ..report }
 }
 
 /// Another stack with the same workers.
