@@ -41,9 +41,7 @@ pub(crate) struct Whole {
 
 impl Draft {
     pub(super) fn new(task: Task, plan: Plan, given: Vec<String>, stack: Arc<VerificationStack>) -> Self {
-        // A run has begun, so there is an adapter; without one the function's own line is as good a place as any.
-        let place =
-            stack.language(task.language).map_or_else(|_| place::of_line(&task), |l| place::of_helpers(&task, l));
+        let place = place::of_helpers(&task, stack.language(task.language).ok());
         Self { task, plan, given, stack, place }
     }
 

@@ -13,20 +13,14 @@ pub(super) struct Place {
 }
 
 /// Above the task's spec and whatever encloses the function, modules excepted.
-pub(super) fn of_helpers(task: &Task, language: &dyn Language) -> Place {
+pub(super) fn of_helpers(task: &Task, language: Option<&dyn Language>) -> Place {
     let source: &str = &task.source;
     let own = task.function_range.start;
     let first = if task.spec_range.is_empty() { own } else { own.min(task.spec_range.start) };
-    let item = language.outermost_item(source, own).unwrap_or(first);
+    let item = language.and_then(|l| l.outermost_item(source, own)).unwrap_or(first);
     let offset = line_start(source, item.min(first));
     let indent = source.get(line_start(source, item)..).map_or("", indent_of);
     Place { offset, indent: indent.to_owned() }
-}
-
-/// Right above the function's own line.
-pub(super) fn of_line(task: &Task) -> Place {
-    let offset = line_start(&task.source, task.function_range.start);
-    Place { offset, indent: indent_of(task.source.get(offset..).unwrap_or("")).to_owned() }
 }
 
 fn indent_of(line: &str) -> &str {
@@ -70,7 +64,11 @@ mod tests {
         };
         let languages = zeroerr_verification::languages::all();
         let language = languages.iter().find(|l| l.id() == task.language).unwrap();
-        assert_eq!(of_helpers(&task, language.as_ref()), Place { offset: expected, indent: indent.into() }, "{marked}");
+        assert_eq!(
+            of_helpers(&task, Some(language.as_ref())),
+            Place { offset: expected, indent: indent.into() },
+            "{marked}"
+        );
     }
 
     #[test]

@@ -157,15 +157,17 @@ mod tests {
     use crate::languages::typescript::specs::analyse;
     use std::sync::Arc;
 
+    fn put(root: &Path, path: &str, text: &str) {
+        let path = root.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
     #[test]
     fn tests_that_import_the_file_are_found_and_ordered() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
-        let write = |path: &str, text: &str| {
-            let path = root.join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        };
+        let write = |path: &str, text: &str| put(root, path, text);
         let source = "// @spec Median.\nexport function median(xs: number[]): number {}\n";
         write("src/stats.ts", source);
         write("src/index.ts", "export * from './stats.js';\n");
@@ -190,11 +192,7 @@ mod tests {
     fn tests_import_by_aliases_and_by_the_packages_own_name_too() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
-        let write = |path: &str, text: &str| {
-            let path = root.join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        };
+        let write = |path: &str, text: &str| put(root, path, text);
         let source = "// @spec Median.\nexport function median(xs: number[]): number {}\n";
         write("src/stats.ts", source);
         write(
