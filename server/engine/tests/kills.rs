@@ -16,6 +16,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +30,8 @@ use zeroerr_engine::options::{AgentRules, Agents, Reliability, RunOptions};
 
 use toy::{Hashing, Versatile, said};
 
+/// Where a folder of runs keeps them.
+const JOURNAL: &str = "runs.sqlite";
 /// Kills of the full test.
 const KILLS: u32 = 200;
 /// Kills that one run has to stand.
@@ -165,12 +168,18 @@ fn run(folder: &Path, seed: u64) -> RunReport {
     run_of(folder, seed, &source(seed), options(seed))
 }
 
+/// The same journal in another folder. What a run has drawn beyond its decision depends on when it was told
+/// to stop, so one that goes on with those samples is compared with one that goes on with the same ones.
+fn copy(from: &Path, to: &Path) -> Connection {
+    let file = to.join(JOURNAL);
+    let whole = Connection::open(from.join(JOURNAL)).expect("a journal");
+    whole.execute("vacuum into ?1", [file.display().to_string()]).expect("a copy");
+    Connection::open(file).expect("the copy")
+}
+
 /// The journal as it was when the run had written so many records.
 fn cut(from: &Path, to: &Path, run: &str, kept: usize) {
-    let file = to.join("runs.sqlite");
-    let whole = rusqlite::Connection::open(from.join("runs.sqlite")).expect("a journal");
-    whole.execute("vacuum into ?1", [file.display().to_string()]).expect("a copy");
-    let copy = rusqlite::Connection::open(file).expect("the copy");
+    let copy = copy(from, to);
     copy.execute("delete from records where run_id = ?1 and seq >= ?2", rusqlite::params![run, kept as i64])
         .expect("a cut");
     copy.execute("update runs set status = 'unfinished', report = null, ended_ms = null where id = ?1", [run])
@@ -302,7 +311,7 @@ fn two_hundred_kills_change_nothing() {
     for seed in 0.. {
         let (calm, cut) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         prepare(calm.path(), seed);
-        prepare(cut.path(), seed);
+        copy(calm.path(), cut.path());
         let expected = decision(&run(calm.path(), seed));
         for _ in 0..KILLS_A_RUN {
             let mut child = spawn(cut.path(), seed);
