@@ -13,6 +13,8 @@ mod command_line;
 mod corpus;
 mod counts;
 mod formats;
+mod places;
+mod plans;
 mod questions;
 mod replay;
 mod runs;

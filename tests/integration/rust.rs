@@ -29,7 +29,7 @@ fn response(body: &str) -> String {
 }
 
 /// A shell in which rustup finds the machine's toolchain.
-fn said(shell: &Shell, args: &[&str]) -> Said {
+pub fn said(shell: &Shell, args: &[&str]) -> Said {
     let home = std::env::home_dir().expect("a home folder");
     let folder = |name: &str, default: &str| std::env::var_os(name).map_or_else(|| home.join(default), PathBuf::from);
     let mut command = shell.command(args);

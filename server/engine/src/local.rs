@@ -251,6 +251,8 @@ impl Workbench for LocalWorkbench {
         cancel: CancellationToken,
     ) -> BoxFuture<'a, StackReport> {
         Box::pin(async move {
+            // A run holds each step to its claims when it writes it; here they are all written.
+            let task = Task { spec: task.spec.clone().with_claims_of_steps(), ..task };
             let subject = subject_as_is(&task, workspace_of(&task.file));
             let tell = move |event| {
                 let _ = events.send(layer_event(event));

@@ -75,6 +75,8 @@ pub enum ExampleOrigin {
     Doctest,
     /// Literals in the words of a docstring: `f(1) => 2`.
     Prose,
+    /// A claim on a step, which says nothing of the function by itself: [`Spec::with_claims_of_steps`].
+    Step,
 }
 
 /// What an example claims.
@@ -222,6 +224,22 @@ impl Spec {
                 None => self.raises.push(raises),
             }
         }
+    }
+
+    /// The same with what it claims of its steps among its own examples, for code in which the steps are written.
+    pub fn with_claims_of_steps(mut self) -> Self {
+        for step in &self.steps {
+            let shown = step.examples.iter().cloned().map(|e| Example { origin: ExampleOrigin::Step, ..e });
+            self.examples.extend(shown);
+            self.examples.extend(step.raises.iter().map(|r| Example {
+                code: r.call.clone(),
+                claim: ExampleClaim::Raises(r.exception.clone()),
+                equation: None,
+                origin: ExampleOrigin::Step,
+                range: r.range,
+            }));
+        }
+        self
     }
 
     /// A stable hash of what the spec says (not where it stands); hex, 64 characters.

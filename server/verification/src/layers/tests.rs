@@ -86,7 +86,8 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
         .map_or(0, |r| r.tests.iter().filter(|t| matches!(t.outcome.as_str(), "passed" | "failed")).count());
     let blind = blind_tests(facts);
     let hollow = claims_that(subject, facts, |f| f.hollow);
-    let evidence = facts.examples.len() - hollow.len() + ran - (known + blind).min(ran);
+    let own = facts.examples.len().saturating_sub(counted(subject, ExampleOrigin::Step));
+    let evidence = own.saturating_sub(hollow.len()) + ran - (known + blind).min(ran);
     let verdict = match (findings.is_empty(), evidence) {
         (false, _) => Verdict::Failed,
         (true, 0) => Verdict::NotApplicable,
@@ -98,10 +99,14 @@ pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
     LayerReport { findings, evidence, hollow, ..LayerReport::new(Layer::Tests, verdict, detail) }
 }
 
-/// The examples of which something is so, as they are written.
+/// The function's own examples of which something is so, as they are written.
 fn claims_that(subject: &Subject, facts: &Facts, is_so: impl Fn(&ExampleFact) -> bool) -> Vec<String> {
-    let some = facts.examples.iter().filter(|f| is_so(f));
-    some.map(|f| subject.task.spec.examples.get(f.index).map_or_else(String::new, |e| one_line(&e.code))).collect()
+    let some = facts.examples.iter().filter(|f| is_so(f)).filter_map(|f| subject.task.spec.examples.get(f.index));
+    some.filter(|e| e.origin != ExampleOrigin::Step).map(|e| one_line(&e.code)).collect()
+}
+
+fn counted(subject: &Subject, origin: ExampleOrigin) -> usize {
+    subject.task.spec.examples.iter().filter(|e| e.origin == origin).count()
 }
 
 /// A run of the project's tests that broke off: time-outs and unusable runners are no pass.
@@ -170,13 +175,22 @@ fn project_finding(subject: &Subject, test: &ProjectTest) -> Finding {
 }
 
 fn detail(subject: &Subject, facts: &Facts, (ran, known, blind): (usize, usize, usize), failed: usize) -> String {
-    let doctests = subject.task.spec.examples.iter().filter(|e| e.origin == ExampleOrigin::Doctest).count();
-    let counts =
-        [(facts.examples.len().saturating_sub(doctests), "example"), (doctests, "doctest"), (ran, "project test")];
+    let [doctests, claims] = [ExampleOrigin::Doctest, ExampleOrigin::Step].map(|origin| counted(subject, origin));
+    let counts = [
+        (facts.examples.len().saturating_sub(doctests + claims), "example"),
+        (doctests, "doctest"),
+        (claims, "claim"),
+        (ran, "project test"),
+    ];
     let mut parts: Vec<String> = counts
         .iter()
         .filter(|(n, _)| *n > 0)
-        .map(|(n, what)| format!("{n} {what}{}", if *n == 1 { "" } else { "s" }))
+        .map(|(n, what)| match (*what, *n) {
+            ("claim", 1) => "1 claim on a step".to_owned(),
+            ("claim", n) => format!("{n} claims on steps"),
+            (what, 1) => format!("1 {what}"),
+            (what, n) => format!("{n} {what}s"),
+        })
         .collect();
     if known > 0 {
         parts.push(format!("{known} of them failed before the edit too"));

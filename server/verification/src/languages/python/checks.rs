@@ -226,7 +226,7 @@ impl Checker<'_> {
                 true
             }
             // Taken only where it is an equation of literals.
-            ExampleOrigin::Prose => true,
+            ExampleOrigin::Prose | ExampleOrigin::Step => true,
         });
     }
 

@@ -155,7 +155,7 @@ impl Checker<'_> {
                 example.equation = equation_of(&example.code, self.context.function);
                 true
             }
-            ExampleOrigin::Prose => true,
+            ExampleOrigin::Prose | ExampleOrigin::Step => true,
         });
     }
 

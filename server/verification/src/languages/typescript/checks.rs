@@ -175,7 +175,7 @@ impl Checker<'_> {
                 example.equation = split_equation(&example.code, self.context.function);
                 true
             }
-            ExampleOrigin::Prose => true,
+            ExampleOrigin::Prose | ExampleOrigin::Step => true,
         });
     }
 

@@ -65,7 +65,19 @@ def examples(worker, request, end, failures=None):
 
 def check_example(worker, example, seconds):
     """Asks the worker, compares the answer with the claim."""
+    if example.get("on_step"):
+        worker = _OnStep(worker)
     return {"equation": _equation, "holds": _holds, "prints": _prints, "raises": _raises}[example["kind"]](worker, example, seconds)
+
+
+class _OnStep:
+    """A worker that is asked about a step of the function's plan."""
+
+    def __init__(self, worker):
+        self.worker = worker
+
+    def ask(self, job, seconds):
+        return self.worker.ask(["on_step"] + job, seconds)
 
 
 def _equation(worker, example, seconds):

@@ -291,7 +291,7 @@ pub fn raises(subject: &Subject) -> Vec<Value> {
 /// One example in the harness's words.
 fn example(example: &Example) -> Value {
     let origin = if example.origin == ExampleOrigin::Doctest { "doctest" } else { "tag" };
-    match (&example.claim, &example.equation) {
+    let mut words = match (&example.claim, &example.equation) {
         (ExampleClaim::Holds, Some((left, right))) => {
             json!({"kind": "equation", "code": example.code, "left": left, "right": right})
         }
@@ -300,7 +300,11 @@ fn example(example: &Example) -> Value {
         (ExampleClaim::Raises(exception), _) => {
             json!({"kind": "raises", "code": example.code, "expected": exception, "origin": origin})
         }
+    };
+    if example.origin == ExampleOrigin::Step {
+        words["on_step"] = true.into();
     }
+    words
 }
 
 /// Code whose calls of the function show what its arguments look like.

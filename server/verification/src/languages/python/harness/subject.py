@@ -160,6 +160,7 @@ class Subject:
         self.given = {}  # what a wrong one has given
         self.violated = None
         self.pretender = None
+        self.is_for_step = False  # whether the present job may do without the function
         self.result = object()  # of the last equation; nothing equals this one
         self._load()
         self.names = {**vars(self.module), "__builtins__": _PRISTINE, RUN: run, GATHERED: gathered}
@@ -366,7 +367,7 @@ class Subject:
     @property
     def is_uncalled(self):
         """Whether the function is known not to have been called since `fresh`."""
-        return self.is_guarded and not self.entered
+        return self.is_guarded and not self.entered and not self.is_for_step
 
     def prepare(self, receiver, arguments):
         """Evaluates the source of a call's receiver and arguments: `(callable, args, kwargs)`."""

@@ -390,9 +390,18 @@ def _copy(value):
     return value if type(value) in _ATOMS else _deepcopy(value)
 
 
+def on_step(subject, *job):
+    """Another job, which need not call the function: what a spec claims of a step is about that."""
+    subject.is_for_step = True
+    try:
+        return HANDLERS[job[0]](subject, *job[1:])
+    finally:
+        subject.is_for_step = False
+
+
 HANDLERS = {
     "time": timed,
     "equation": equation, "equal": equal, "holds": holds, "session": session, "raises": raises,
     "valid": valid, "outcome": outcome, "answer": answers.answer, "contract": contract, "law": law,
-    "unheld": unheld, "as": wronged, "afresh": afresh,
+    "unheld": unheld, "as": wronged, "afresh": afresh, "on_step": on_step,
 }

@@ -73,7 +73,8 @@ export async function examples(worker, request, end, failures = Infinity) {
 }
 
 export function checked(worker, example, seconds) {
-  return { equation, holds, raises }[example.kind](worker, example, seconds);
+  const asked = example.on_step ? { ask: (job, seconds) => worker.ask(["on_step", ...job], seconds) } : worker;
+  return { equation, holds, raises }[example.kind](asked, example, seconds);
 }
 
 async function equation(worker, example, seconds) {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tree_sitter::Node;
 use zeroerr_core::code::{Param, ParamKind};
-use zeroerr_core::task_specification::{Clause, Example, ExampleClaim};
+use zeroerr_core::task_specification::{Clause, Example, ExampleClaim, ExampleOrigin};
 
 use super::super::expressions::{calls_of, deep, free_names_of, split_equation, watched};
 use super::super::functions::{Form, Place, bound_by_pattern, place_of};
@@ -304,7 +304,7 @@ fn is_bare(code: &str, function: &str) -> bool {
 }
 
 fn example(example: &Example, function: &str) -> Value {
-    match (&example.claim, &example.equation) {
+    let mut words = match (&example.claim, &example.equation) {
         (ExampleClaim::Raises(exception), _) => {
             let bare = is_bare(&example.code, function);
             json!({"kind": "raises", "code": deep(&example.code), "expected": exception, "bare": bare})
@@ -317,5 +317,9 @@ fn example(example: &Example, function: &str) -> Value {
             json!({"kind": "equation", "left": deep(left), "right": deep(right), "bare": true})
         }
         (ExampleClaim::Holds, None) => json!({"kind": "holds", "code": deep(&example.code)}),
+    };
+    if example.origin == ExampleOrigin::Step {
+        words["on_step"] = true.into();
     }
+    words
 }

@@ -151,7 +151,7 @@ export class Subject {
 
   /** Whether the function is known not to have been called since `fresh`; who reads a property or makes an object calls unseen. */
   get isUncalled() {
-    return !this.entered && !this.isClass && !this.request.accessor;
+    return !this.entered && !this.isClass && !this.request.accessor && !this.isForStep;
   }
 
   fresh() {

@@ -195,7 +195,18 @@ async function law(subject, index, args) {
   return [...answer, ...subject.notes()];
 }
 
+/** Another job, which need not call the function: what a spec claims of a step is about that. */
+async function onStep(subject, ...job) {
+  subject.isForStep = true;
+  try {
+    return await HANDLERS[job[0]](subject, ...job.slice(1));
+  } finally {
+    subject.isForStep = false;
+  }
+}
+
 const HANDLERS = {
+  on_step: onStep,
   equation,
   holds,
   raises,
