@@ -90,7 +90,8 @@ pub fn load(sources: &Sources) -> Result<Loaded, SettingsError> {
         }
         figment = figment.merge(layer.clone());
     }
-    let settings: Settings = figment.extract().map_err(|e| explain(&stack, e))?;
+    let mut settings: Settings = figment.extract().map_err(|e| explain(&stack, e))?;
+    trust::hold_languages(&stack, &mut settings.verification);
     if let Some(fault) = validate::fault(&settings) {
         let place = place_of(&stack, &fault.path).unwrap_or_else(|| Place::named("settings"));
         let error = SettingsError::new(place, fault.path.join("."), fault.message);

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::error::SettingsError;
 use crate::layer::Layer;
 use crate::load::leaves;
+use crate::sections::verification::Verification;
 
 /// What an untrusted layer may do to a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,9 @@ pub const RULES: &[(&str, Rule)] = &[
     ("lsp.confirm_edits", Rule::OnlyTrue),
 ];
 
+/// The key of the lists of layers that need not have run.
+const EXCUSED: &str = "may_be_unavailable";
+
 const DEFAULT: Rule = Rule::Never("only your own configuration may set it");
 
 /// The rule for a key. Those of a language follow those of all.
@@ -116,12 +120,29 @@ pub(crate) fn check(layer: &Layer, base: &Value) -> Result<(), SettingsError> {
     Ok(())
 }
 
+/// Takes out of an untrusted layer's list for a language what the user's own layers above it have taken out of the
+/// list for all since: such a list was only allowed because that one had it.
+pub(crate) fn hold_languages(stack: &[(Layer, bool)], verification: &mut Verification) {
+    let last = |path: &[String]| stack.iter().rposition(|(layer, _)| layer.contains(path));
+    let path = |parts: &[&str]| parts.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>();
+    let Some(general) = last(&path(&["verification", EXCUSED])) else { return };
+    let excused = verification.may_be_unavailable.clone();
+    for (name, rules) in &mut verification.languages {
+        let said_by = last(&path(&["verification", "languages", name, EXCUSED])).filter(|at| *at < general);
+        if said_by.and_then(|at| stack.get(at)).is_some_and(|(_, is_trusted)| !is_trusted)
+            && let Some(list) = &mut rules.may_be_unavailable
+        {
+            list.retain(|layer| excused.contains(layer));
+        }
+    }
+}
+
 /// What a key was: where a language says nothing of its own, what holds for all.
 fn before<'a>(base: &'a Value, path: &[String]) -> Option<&'a Value> {
     let at = |path: &[&str]| path.iter().try_fold(base, |at, part| at.get(part)).filter(|v| !v.is_null());
     let parts: Vec<&str> = path.iter().map(String::as_str).collect();
     at(&parts).or_else(|| match parts.as_slice() {
-        ["verification", "languages", _, name @ "may_be_unavailable"] => at(&["verification", name]),
+        ["verification", "languages", _, name] if *name == EXCUSED => at(&["verification", name]),
         _ => None,
     })
 }

@@ -121,6 +121,15 @@ fn a_language_has_rules_of_its_own_and_a_project_may_only_tighten_them() {
         let error = bad(&dir, &with_project(&dir, sources.clone(), &format!("verification:\n  {text}\n")));
         assert!(error.contains(why), "{text}: {error}");
     }
+    // What the command line takes away for all, no list of the project gives back for one.
+    let (dir, sources) = user("verification:\n  may_be_unavailable: [types, security]\n");
+    let mut sources =
+        with_project(&dir, sources, "verification:\n  languages:\n    python: {may_be_unavailable: [types]}\n");
+    assert_eq!(good(&sources).settings.verification.policy().of(Python).may_be_unavailable, [Layer::Types]);
+    sources.flags = vec![("verification.may_be_unavailable".into(), "[security]".into())];
+    assert!(good(&sources).settings.verification.policy().of(Python).may_be_unavailable.is_empty());
+    sources.flags.push(("verification.languages.python.may_be_unavailable".into(), "[types]".into()));
+    assert_eq!(good(&sources).settings.verification.policy().of(Python).may_be_unavailable, [Layer::Types]);
     let (dir, sources) = user("verification:\n  languages:\n    ruby: {must_pass: [tests]}\n");
     let error = bad(&dir, &sources);
     assert!(error.contains("there is no language `ruby`; there are `python`, `rust`, `typescript`"), "{error}");
