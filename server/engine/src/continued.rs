@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use zeroerr_core::code::{FileAnalysis, Task};
 use zeroerr_core::report::RunReport;
 use zeroerr_core::state_manager::{Record, SampleFate};
-use zeroerr_core::task_specification::Spec;
+use zeroerr_core::task_specification::{Example, ExampleClaim, Spec};
 
 use crate::journal::{Journal, JournalError, Origin};
 
@@ -65,8 +65,19 @@ fn is_drawn_alike(a: &Origin, b: &Origin) -> bool {
 
 /// What a spec says by example.
 fn claims(spec: &Spec) -> BTreeSet<String> {
-    let examples = spec.examples.iter().map(|e| format!("{} {:?}", e.code, e.claim));
+    let examples = spec.examples.iter().map(claim);
     examples.chain(spec.raises.iter().map(|r| format!("{} raises {}", r.call, r.exception))).collect()
+}
+
+/// What an example says, however it is written: an answer turns the examples in a docstring's words into doctests.
+fn claim(example: &Example) -> String {
+    let code = &example.code;
+    match &example.claim {
+        ExampleClaim::Prints(text) if text.trim() == "True" && code.contains(" == ") => format!("{code} holds"),
+        ExampleClaim::Prints(text) => format!("{code} == {} holds", text.trim()),
+        ExampleClaim::Holds => format!("{code} holds"),
+        ExampleClaim::Raises(exception) => format!("{code} raises {exception}"),
+    }
 }
 
 /// How many questions of an earlier run with the spec `before` were answered by what `now` says more. An example that
@@ -135,7 +146,7 @@ mod tests {
     use zeroerr_core::code::TextRange;
     use zeroerr_core::question::Question;
     use zeroerr_core::report::{RunOutcome, StepReport};
-    use zeroerr_core::task_specification::{Example, ExampleClaim, ExampleOrigin, Raises};
+    use zeroerr_core::task_specification::{ExampleOrigin, Raises};
 
     fn spec(examples: &[&str], raises: &[&str]) -> Spec {
         let range = TextRange::default();

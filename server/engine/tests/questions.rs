@@ -134,6 +134,19 @@ async fn an_answer_decides_without_drawing_a_sample() {
 }
 
 #[tokio::test]
+async fn an_answer_in_a_docstring_that_gives_its_examples_in_words_decides_too() {
+    let Some(machine) = Machine::new(&SPLIT, "return 1") else { return };
+    let docstring = "def total(xs: list[int]) -> int | None:\n    \"\"\"The sum of xs.\n\n    total([1, 2]) => 3\n    total([4]) => 4\n    \"\"\"\n    ...\n";
+    let split = machine.run(docstring).await;
+    assert_eq!((split.outcome, machine.drawn()), (RunOutcome::Abstained, 10), "{}", split.reason);
+    let answered = machine.with(docstring, "@example total([]) == 0");
+    assert!(answered.contains(">>> total([4])\n    4\n    >>> total([])\n    0\n"), "{answered}");
+    let decided = machine.run(&answered).await;
+    assert_eq!(decided.outcome, RunOutcome::Verified, "{}", decided.reason);
+    assert_eq!((machine.drawn(), decided.steps[0].taken_up), (10, 5), "no new sample");
+}
+
+#[tokio::test]
 async fn what_the_old_samples_leave_open_new_ones_decide() {
     let Some(machine) = Machine::new(&SPLIT, RAISES) else { return };
     machine.run(FILE).await;
