@@ -65,3 +65,14 @@ fn of_a_function_that_may_be_another_only_its_name_is_told() {
     let gone = json(&shell.run(&["audit", "a.py", "--json"]))["functions"][0].clone();
     assert_eq!((&gone["standing"], &gone["now_at"]), (&json!("gone"), &Value::Null), "{gone}");
 }
+
+#[test]
+fn a_function_that_nobody_accepted_has_no_certificate_of_its_namesake() {
+    let Some((shell, written)) = moved() else { return };
+    let other = written.replace("twice x", "three times x").replace("* 2", "* 3").replace("== 4", "== 6");
+    shell.write("project/a.py", format!("{other}\n\n{written}"));
+    let said = shell.run(&["audit", "a.py", "--json"]);
+    let functions = json(&said)["functions"].clone();
+    let standings: Vec<&Value> = functions.as_array().unwrap().iter().map(|f| &f["standing"]).collect();
+    assert_eq!((said.code, standings), (0, vec![&json!("valid")]), "{functions}");
+}

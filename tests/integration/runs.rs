@@ -380,6 +380,20 @@ fn an_edit_that_could_not_be_written_is_written_later() {
 }
 
 #[test]
+fn an_edit_that_is_verified_no_more_is_not_written_later() {
+    let Some(shell) = prepared() else { return };
+    assert_eq!(shell.said(run_command(&shell, 1).output().unwrap()).code, 0);
+    // The rules are stricter than they were: nothing of this spec is a law.
+    shell.write("project/.zeroerr.yaml", "verification: {must_pass: [properties]}\n");
+    let args = ["runs", "resume", "last", "--backend", "scripted", "--apply"];
+    let said = shell.said(command(&shell, &args).output().unwrap());
+    assert_eq!((said.code, said.err.contains("is verified no more, and is not written")), (1, true), "{}", said.err);
+    assert_eq!(fs::read_to_string(shell.project().join("a.py")).unwrap(), STUB);
+    fs::remove_file(shell.project().join(".zeroerr.yaml")).unwrap();
+    assert_eq!(shell.said(command(&shell, &args).output().unwrap()).code, 0);
+}
+
+#[test]
 fn without_a_journal_the_edit_is_written_and_what_is_missing_is_an_error() {
     let Some(shell) = prepared() else { return };
     // In the place of its folder, as if that could not be made.

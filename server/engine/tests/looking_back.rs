@@ -93,3 +93,14 @@ async fn a_step_without_a_winner_is_told_from_one_that_ended_after_it() {
     let boxes: Vec<&str> = html.split("<g class=\"node ").skip(1).filter_map(|b| b.split('"').next()).collect();
     assert_eq!(boxes, ["lost", "won", "waiting"]);
 }
+
+#[test]
+fn of_two_functions_of_one_name_each_has_a_run_of_its_own() {
+    let options = RunOptions::default();
+    let workbench = toy::workbench(Arc::new(ScriptedModel::new([""])), Duration::ZERO, None, options.clone());
+    let twice = format!("{}\n\n{}", toy::FILE, toy::FILE);
+    let tasks = workbench.analyse(Path::new("/nowhere/double.py"), &Arc::from(twice.as_str())).tasks;
+    let keys: Vec<String> = tasks.iter().map(|task| workbench.task_key(task, &options)).collect();
+    assert_eq!(keys.len(), 2);
+    assert_ne!(keys[0], keys[1], "an unfinished run of the one would be taken up for the other");
+}

@@ -217,9 +217,12 @@ async fn the_server_sees_at_once_that_a_sample_was_dropped() {
 async fn the_key_is_sent_and_never_shown() {
     // PATH is a variable that is surely set.
     let key = std::env::var("PATH").unwrap();
-    let server =
-        serve(|_, _: Asked, mut stream: TcpStream| async move { reply(&mut stream, "403 Forbidden", "", b"").await })
-            .await;
+    // Some servers quote the key that they refuse.
+    let server = serve(|_, asked: Asked, mut stream: TcpStream| async move {
+        let quoted = format!("no such key: {}", asked.header("authorization").unwrap_or_default());
+        reply(&mut stream, "403 Forbidden", "", quoted.as_bytes()).await;
+    })
+    .await;
     let with_key = OpenAiModel::new("m", OpenAiConfig { api_key_env: Some("PATH".into()), ..config(&server) }).unwrap();
     let error = with_key.sample(ask()).await.unwrap_err().to_string();
     assert!(error.contains("check the key in PATH") && !error.contains(&key), "{error}");

@@ -484,3 +484,16 @@ async fn methods_of_one_name_in_two_classes_are_kept_apart() {
     assert_eq!(lenses(&mut client).await, ["Generate", "7/8 checks @v3 · 5 votes, ahead by 3"]);
     client.leave().await;
 }
+
+#[tokio::test]
+async fn of_two_functions_of_one_name_the_second_is_the_second() {
+    let first = "# @spec One.\n# @example f() == 1\ndef f():\n    return 1\n";
+    let second = "# @spec Two.\n# @example f() == 2\ndef f():\n    ...\n";
+    let workbench = FakeWorkbench::new([("f", Script::body("return 2"))]);
+    let mut client = open(ClientKind::Neovim, &workbench, &format!("{first}\n{second}")).await;
+    let actions = client.code_actions(URI, "# @spec Two").await;
+    client.pick(action(&actions, "Implement")).await;
+    logged(&mut client, "`f#2` was written").await;
+    assert_eq!(client.buffer(URI).text, format!("{first}\n{}", second.replace("...", "return 2")));
+    client.leave().await;
+}

@@ -163,6 +163,11 @@ mod tests {
         // What is gone is still called.
         let gone = text.replace("# @example one(1) == 1\ndef one(x):\n    return helper(x)\n", "");
         check("a.py", &text, &gone, &["two"]);
+        // A method may be called by what does not say its class.
+        let class =
+            format!("{text}\n\nclass A:\n    # @example A().size() == 1\n    def size(self):\n        return 1\n");
+        let other = "# @example size() == 1\ndef size():\n    return 1\n";
+        check("a.py", &class, &format!("{text}\n\nclass A:\n    pass\n\n\n{other}"), &["one", "two", "three", "size"]);
         // A helper that calls what changed.
         let calls = text.replace("    return x\n", "    return three(x)\n");
         check("a.py", &calls, &calls.replace("3 * x", "x * 3"), &all);
