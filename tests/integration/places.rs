@@ -14,7 +14,7 @@ const FAULTY: &str = "# @exmaple one(1) == 1\n# @spec One.\ndef one(x):\n    ret
 #[test]
 fn a_path_with_dots_belongs_to_the_project_that_it_leads_to() {
     let shell = Shell::new();
-    fs::create_dir_all(shell.home().join("other/.git")).unwrap();
+    fs::create_dir(shell.home().join("other")).unwrap();
     shell.write("other/a.py", FAULTY);
     shell.write("other/.zeroerr.yaml", "sandbox: {mode: off}\n");
     let said = shell.run(&["verify", "../other/a.py"]);
