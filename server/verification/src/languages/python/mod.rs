@@ -16,6 +16,7 @@ mod imports;
 mod layout;
 mod lexis;
 mod literals;
+mod load;
 pub mod mutants;
 mod names;
 pub mod performance;

@@ -9,8 +9,9 @@ use sha2::{Digest, Sha256};
 use zeroerr_core::verdict::{Layer, LayerReport};
 
 use super::harness::{self, Mode, Trouble};
+use super::load::hindered;
 use super::performance::replaced;
-use super::probe::{missing_import, read};
+use super::probe::read;
 use crate::fingerprint::Broken;
 use crate::languages::carried::Carried;
 use crate::languages::{CheckError, Subject};
@@ -46,7 +47,7 @@ async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Troubl
     let request = harness::request(subject, &root, &copy.file, json!({"suite": suite}));
     let answer = harness::run(tools, scratch.path(), Mode::Tests, request).await?;
     let broken: Option<Broken> = read(answer["broken"].clone())?;
-    if let Some(error) = missing_import(subject, broken.as_ref().map_or("", |b| &b.3)) {
+    if let Some(error) = hindered(subject, broken.as_ref()) {
         return Err(error.into());
     }
     let mut facts: Facts = read(answer)?;

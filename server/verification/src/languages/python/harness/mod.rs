@@ -23,11 +23,12 @@ use crate::layers::Failure;
 use crate::toolchain::{Loaded, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 32] = [
+const FILES: [(&str, &str); 33] = [
     ("__main__.py", include_str!("__main__.py")),
     ("annotations.py", include_str!("annotations.py")),
     ("answers.py", include_str!("answers.py")),
     ("batch.py", include_str!("batch.py")),
+    ("blame.py", include_str!("blame.py")),
     ("channel.py", include_str!("channel.py")),
     ("checker.py", include_str!("checker.py")),
     ("common.py", include_str!("common.py")),
