@@ -24,7 +24,7 @@ use crate::layers::Failure;
 use crate::toolchain::{Loaded, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 33] = [
+const FILES: [(&str, &str); 35] = [
     ("__main__.py", include_str!("__main__.py")),
     ("annotations.py", include_str!("annotations.py")),
     ("answers.py", include_str!("answers.py")),
@@ -33,6 +33,7 @@ const FILES: [(&str, &str); 33] = [
     ("channel.py", include_str!("channel.py")),
     ("checker.py", include_str!("checker.py")),
     ("common.py", include_str!("common.py")),
+    ("configured.py", include_str!("configured.py")),
     ("contracts.py", include_str!("contracts.py")),
     ("doubts.py", include_str!("doubts.py")),
     ("examine.py", include_str!("examine.py")),
@@ -41,6 +42,7 @@ const FILES: [(&str, &str); 33] = [
     ("inputs.py", include_str!("inputs.py")),
     ("judge.py", include_str!("judge.py")),
     ("kinds.py", include_str!("kinds.py")),
+    ("lacking.py", include_str!("lacking.py")),
     ("laws.py", include_str!("laws.py")),
     ("library.py", include_str!("library.py")),
     ("mutation.py", include_str!("mutation.py")),
