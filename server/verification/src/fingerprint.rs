@@ -48,9 +48,18 @@ pub struct ExampleFact {
     pub again: String,
 }
 
-/// A file that did not load: exception, text, missing module.
+/// A file that did not load: exception, text, missing module; then `PATH:LINE` of the innermost line of the project's,
+/// and where the failure comes from: the file's own line at top level, `elsewhere` where the file was not come to,
+/// `function` where the code that is judged took part, nothing where that is not known.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Broken(pub String, pub String, pub String, #[serde(default)] pub String);
+pub struct Broken(
+    pub String,
+    pub String,
+    pub String,
+    #[serde(default)] pub String,
+    #[serde(default)] pub String,
+    #[serde(default)] pub String,
+);
 
 /// What the harness of a language says of a candidate.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -192,7 +201,7 @@ pub fn judge(spec: &Spec, facts: Facts) -> Result<Judgement, CheckError> {
         let is_near = others + 1 == claims.len() && facts.examples.len() == claims.len();
         return Ok(if is_near { Judgement::NearMiss(why) } else { Judgement::GateRejected(why) });
     }
-    if let Some(Broken(_, error, text, _)) = facts.broken {
+    if let Some(Broken(_, error, text, ..)) = facts.broken {
         return Ok(Judgement::GateRejected(visible(&format!("the file does not load: {error}: {text}"))));
     }
     if facts.examples.len() < claims.len() {

@@ -11,6 +11,8 @@
 //! * ` ```python before ` gives the next block's file as it was, instead of the placeholder.
 //! * ` ```python alone ` claims that every other layer lets the fault pass, and the runner checks it.
 //! * ` ```python clean ` claims that no layer objects, and the runner asks them all.
+//! * ` ```python home=packages/core ` says which folder is the project's root, of those that lie beside the code.
+//! * ` ```python loose ` is a file that belongs to no project.
 //! * ` ```rust at=src/lib.rs ` says where the code's file lies.
 //! * ` ```LANG file=NAME ` puts a file beside the code of all blocks up to the next heading.
 //! * ` ```verdict ` after a block names the verdict in its first line and a part of the detail in
@@ -183,6 +185,8 @@ struct Case {
     as_is: bool,
     alone: bool,
     clean: bool,
+    loose: bool,
+    home: String,
     files: Vec<(String, String)>,
     /// Line, code, part of the message.
     errors: Vec<(usize, String, String)>,
@@ -242,6 +246,8 @@ fn cases_of(dialect: &'static Dialect, path: &Path) -> Vec<Case> {
                 as_is: words.contains(&"as-is"),
                 alone: words.contains(&"alone"),
                 clean: words.contains(&"clean"),
+                loose: words.contains(&"loose"),
+                home: named("home=").unwrap_or_default(),
                 files: files.clone(),
                 errors,
                 verdict: None,
@@ -330,7 +336,8 @@ fn folder_of(case: &Case) -> tempfile::TempDir {
 fn subject(stack: &VerificationStack, case: &Case, folder: &Path) -> Result<Subject, String> {
     let language = stack.language(case.dialect.id).map_err(|e| e.to_string())?;
     let file = folder.join(&case.file);
-    let workspace = Some(folder.to_path_buf());
+    let workspace =
+        (!case.loose).then(|| if case.home.is_empty() { folder.to_path_buf() } else { folder.join(&case.home) });
     let last = |text: &str| {
         let analysis = language.analyse(&file, &Arc::from(text));
         analysis.tasks.into_iter().last().ok_or_else(|| format!("no function with a spec in\n{text}"))

@@ -14,6 +14,10 @@ const MAX_BYTES: u64 = 128 << 20;
 const MAX_FILE: u64 = 16 << 20;
 /// Files of a project that are looked at.
 const MAX_SEEN: usize = 100_000;
+/// Bounds of the data beside a module: files, files that are looked at, bytes of one.
+const MAX_DATA: usize = 200;
+const MAX_DATA_SEEN: usize = 4_000;
+const MAX_DATUM: u64 = 1 << 20;
 /// Names of files that are told in one message.
 const NAMED: usize = 3;
 /// Hidden files that configure tools or hold a folder open; no other hidden file is carried.
@@ -84,21 +88,19 @@ pub(crate) struct Carried {
 impl Carried {
     /// Reads a project. `is_code` says by an ending what is carried first, `foreign` names folders that are nobody's.
     pub fn read(workspace: &Path, foreign: &'static [&'static str], is_code: impl Fn(&str) -> bool) -> Self {
-        let is_foreign =
-            move |e: &DirEntry| e.depth() > 0 && e.file_name().to_str().is_some_and(|n| foreign.contains(&n));
-        let is_hidden = |e: &DirEntry| e.depth() > 0 && e.file_name().to_str().is_none_or(is_hidden_name);
-        let walk = WalkBuilder::new(workspace)
-            .require_git(false)
-            .hidden(false)
-            .filter_entry(move |e| !is_foreign(e) && !is_hidden(e))
-            .sort_by_file_path(Path::cmp)
-            .build();
-        let ending = |path: &Path| path.extension().and_then(OsStr::to_str).unwrap_or("").to_owned();
+        let is_foreign = |path: &Path| path.file_name().and_then(OsStr::to_str).is_some_and(|n| foreign.contains(&n));
+        Self::read_without(workspace, is_foreign, is_code)
+    }
+
+    /// The same where a name alone does not say which folders are nobody's.
+    pub fn read_without(
+        workspace: &Path,
+        is_foreign: impl Fn(&Path) -> bool + Send + Sync + 'static,
+        is_code: impl Fn(&str) -> bool,
+    ) -> Self {
         let mut all: Vec<(bool, PathBuf, u64)> = Vec::new();
-        // Links are not followed.
-        for entry in walk.flatten().filter(|e| e.file_type().is_some_and(|t| t.is_file())).take(MAX_SEEN) {
-            let size = entry.metadata().map_or(u64::MAX, |m| m.len());
-            all.push((!is_code(&ending(entry.path())), entry.into_path(), size));
+        for (path, size) in files(workspace, None, is_foreign).take(MAX_SEEN) {
+            all.push((!is_code(ending(&path)), path, size));
         }
         all.sort_by_key(|(is_data, ..)| *is_data);
         let (mut carried, mut bytes) = (Self::default(), 0);
@@ -139,6 +141,45 @@ impl Carried {
         let parts: Vec<String> = beyond.into_iter().chain(secret).collect();
         (!parts.is_empty()).then(|| parts.join("; "))
     }
+}
+
+/// Files below a folder that are neither code nor a secret, as far down as `depth`; some hundred at most.
+pub(crate) fn data_below(
+    folder: &Path,
+    depth: usize,
+    is_foreign: impl Fn(&Path) -> bool + Send + Sync + 'static,
+    is_code: impl Fn(&str) -> bool,
+) -> Vec<PathBuf> {
+    let small = files(folder, Some(depth), is_foreign).take(MAX_DATA_SEEN).filter(|(_, size)| *size <= MAX_DATUM);
+    let data = small.map(|(path, _)| path).filter(|path| !is_code(ending(path)) && !is_secret(path));
+    data.take(MAX_DATA).collect()
+}
+
+/// The files below a folder with their sizes, in order of their paths; links are not followed.
+fn files(
+    folder: &Path,
+    depth: Option<usize>,
+    is_foreign: impl Fn(&Path) -> bool + Send + Sync + 'static,
+) -> impl Iterator<Item = (PathBuf, u64)> {
+    let is_kept_out = move |e: &DirEntry| {
+        let is_folder = e.file_type().is_some_and(|t| t.is_dir());
+        e.file_name().to_str().is_none_or(is_hidden_name) || (is_folder && is_foreign(e.path()))
+    };
+    let walk = WalkBuilder::new(folder)
+        .require_git(false)
+        .hidden(false)
+        .max_depth(depth)
+        .filter_entry(move |e| e.depth() == 0 || !is_kept_out(e))
+        .sort_by_file_path(Path::cmp)
+        .build();
+    let found = walk.flatten().filter(|e| e.file_type().is_some_and(|t| t.is_file()));
+    found
+        .map(|entry| (entry.metadata().map_or(u64::MAX, |m| m.len()), entry.into_path()))
+        .map(|(size, path)| (path, size))
+}
+
+fn ending(path: &Path) -> &str {
+    path.extension().and_then(OsStr::to_str).unwrap_or("")
 }
 
 /// Some of the files, and how many more there are.

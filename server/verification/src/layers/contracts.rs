@@ -126,7 +126,7 @@ pub fn nothing() -> LayerReport {
 /// Judges the facts of the run-time checks, and of the symbolic search when there was one.
 pub fn judge(subject: &Subject, facts: &Facts, symbolic: Option<&Facts>) -> LayerReport {
     let spec = &subject.task.spec;
-    if let Some(Broken(_, error, text, _)) = &facts.broken {
+    if let Some(Broken(_, error, text, ..)) = &facts.broken {
         return failed(vec![finding(subject, "load", format!("the file does not load: {error}: {text}"), None, None)]);
     }
     let promises = &facts.raises;

@@ -110,7 +110,7 @@ pub fn nothing() -> LayerReport {
 pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
     let spec = &subject.task.spec;
     let mut answers: Vec<(Answer, &str, Option<String>, Option<usize>)> = Vec::new();
-    if let Some(Broken(_, error, text, _)) = &facts.broken {
+    if let Some(Broken(_, error, text, ..)) = &facts.broken {
         answers.push((Answer::Breaks(format!("the file does not load: {error}: {text}")), "load", None, None));
     } else {
         for (budget, fact) in spec.budgets.iter().zip(&facts.budgets) {

@@ -55,7 +55,7 @@ pub fn nothing() -> LayerReport {
 
 /// Judges the facts.
 pub fn judge(subject: &Subject, facts: &Facts) -> LayerReport {
-    if let Some(Broken(_, error, text, _)) = &facts.broken {
+    if let Some(Broken(_, error, text, ..)) = &facts.broken {
         return failed(vec![finding(subject, format!("the file does not load: {error}: {text}"), None, None)]);
     }
     let findings: Vec<Finding> =

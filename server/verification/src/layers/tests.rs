@@ -16,7 +16,8 @@ use crate::layers::{TOO_LONG, with_doubts};
 pub struct ProjectTest {
     /// `tests/test_stats.py::test_even`, or a file that could not be collected.
     pub id: String,
-    /// `passed`, `failed`, `skipped`, `xfailed`, `unable` (it needs what is not here).
+    /// `passed`, `failed`, `skipped`, `xfailed`, `unable` (it needs what is not here), `deselected` (the project's own
+    /// settings leave it out).
     pub outcome: String,
     /// Why it failed.
     pub message: String,
@@ -200,10 +201,7 @@ fn detail(subject: &Subject, facts: &Facts, (ran, known, blind): (usize, usize, 
         let which = if blind == ran && ran > 1 { "all of which pass".to_string() } else { which };
         parts.push(format!("{which} whatever {} does", subject.task.signature.name));
     }
-    let unable = facts.project.iter().flat_map(|r| &r.tests).filter(|t| t.outcome == "unable").count();
-    if unable > 0 {
-        parts.push(format!("{unable} need a plugin of pytest that is not here"));
-    }
+    parts.extend(not_run(facts));
     if failed > 0 {
         parts.push(format!("{failed} failed"));
     }
@@ -214,6 +212,28 @@ fn detail(subject: &Subject, facts: &Facts, (ran, known, blind): (usize, usize, 
     } else {
         format!("{}{missed}", parts.join(", "))
     }
+}
+
+/// Which tests were not run, and why.
+fn not_run(facts: &Facts) -> Vec<String> {
+    let all = || facts.project.iter().flat_map(|r| &r.tests);
+    let unable = || all().filter(|t| t.outcome == "unable");
+    let needs: BTreeSet<&str> = unable().filter_map(|t| t.message.strip_prefix("needs ")).collect();
+    let lacking = unable().filter(|t| t.message.starts_with("needs ")).count();
+    let plugin = unable().count() - lacking;
+    let deselected = all().filter(|t| t.outcome == "deselected").count();
+    let mut parts = Vec::new();
+    if plugin > 0 {
+        parts.push(format!("{plugin} need a plugin of pytest that is not here"));
+    }
+    if lacking > 0 {
+        let needs = needs.into_iter().collect::<Vec<_>>().join(", ");
+        parts.push(format!("{lacking} not run for want of {needs}"));
+    }
+    if deselected > 0 {
+        parts.push(format!("{deselected} left out by the project's own settings of pytest"));
+    }
+    parts
 }
 
 fn finding(

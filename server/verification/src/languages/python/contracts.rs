@@ -4,7 +4,8 @@ use serde_json::json;
 use zeroerr_core::verdict::{Layer, LayerReport, Verdict};
 
 use super::harness::{self, Mode, Trouble};
-use super::probe::{missing_import, read};
+use super::load::hindered;
+use super::probe::read;
 use crate::languages::Subject;
 use crate::layers::Failure;
 use crate::layers::contracts::{Facts, applies, judge, nothing};
@@ -25,7 +26,7 @@ async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Troubl
     let environment = tools.python()?;
     let answer = harness::ask(tools, subject, Mode::Contracts, json!({"examples": harness::raises(subject)})).await?;
     let facts: Facts = read(answer)?;
-    if let Some(error) = missing_import(subject, facts.broken.as_ref().map_or("", |b| &b.3)) {
+    if let Some(error) = hindered(subject, facts.broken.as_ref()) {
         return Err(error.into());
     }
     let mut named = vec![environment.named("python")];

@@ -5,7 +5,8 @@ use zeroerr_core::code::{Task, line_of};
 use zeroerr_core::verdict::{Layer, LayerReport};
 
 use super::harness::{self, Mode, Trouble};
-use super::probe::{missing_import, read};
+use super::load::hindered;
+use super::probe::read;
 use super::specs;
 use crate::languages::Subject;
 use crate::layers::Failure;
@@ -43,7 +44,7 @@ async fn run(tools: &Toolchain, subject: &Subject, replaced: Option<Task>) -> Re
         "previous_line": replaced.as_ref().map(|t| line_of(&t.source, t.body_range.start)),
     });
     let facts: Facts = read(harness::ask(tools, subject, Mode::Performance, extra).await?)?;
-    if let Some(error) = missing_import(subject, facts.broken.as_ref().map_or("", |b| &b.3)) {
+    if let Some(error) = hindered(subject, facts.broken.as_ref()) {
         return Err(error.into());
     }
     Ok(LayerReport { tools: vec![environment.named("python")], ..judge(subject, &facts) })

@@ -6,6 +6,7 @@ use zeroerr_core::code::line_of;
 use zeroerr_core::task_specification::Spec;
 
 use super::harness::{self, Mode, Trouble};
+use super::load::hindered;
 use crate::fingerprint::{self, Facts};
 use crate::languages::{CheckError, Judgement, Observation, Probe, Subject};
 use crate::toolchain::{REMEDY, Toolchain};
@@ -26,7 +27,7 @@ pub async fn judge(tools: &Toolchain, subject: &Subject, seed: u64) -> Result<Ju
         Err(Trouble::TimedOut(why) | Trouble::BroughtDown(why)) => return Ok(Judgement::GateRejected(why)),
     };
     let facts: Facts = read(facts)?;
-    if let Some(error) = missing_import(subject, facts.broken.as_ref().map_or("", |b| &b.3)) {
+    if let Some(error) = hindered(subject, facts.broken.as_ref()) {
         return Err(error);
     }
     let spec: &Spec = &subject.task.spec;
@@ -86,7 +87,7 @@ async fn batch(
         return Err(Trouble::Unavailable(format!("the Python harness left candidates out; {REMEDY}")));
     }
     let observed = subjects.iter().zip(facts).map(|(subject, facts)| {
-        if let Some(error) = missing_import(subject, facts.broken.as_ref().map_or("", |b| &b.3)) {
+        if let Some(error) = hindered(subject, facts.broken.as_ref()) {
             return Err(error);
         }
         fingerprint::observe(&subject.task.spec, facts)
@@ -101,19 +102,4 @@ async fn batch(
 pub fn read<T: serde::de::DeserializeOwned>(facts: serde_json::Value) -> Result<T, CheckError> {
     serde_json::from_value(facts)
         .map_err(|e| CheckError(format!("the Python harness answered something else than asked ({e}); {REMEDY}")))
-}
-
-/// The complaint about a module that the file needed before the edit already: not the candidate's
-/// fault. `None` when nothing is missing, or when the candidate brought the import.
-pub fn missing_import(subject: &Subject, module: &str) -> Option<CheckError> {
-    let root = module.split('.').next().filter(|m| !m.is_empty())?;
-    let imports = |line: &str| {
-        let line = line.trim_start();
-        (line.starts_with("import ") || line.starts_with("from "))
-            && line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == root)
-    };
-    let file = subject.task.file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    subject.previous.lines().any(imports).then(|| {
-        CheckError(format!("{file} imports `{root}`, which is neither in the project nor in the environment that runs checks; move the function to a file without it"))
-    })
 }

@@ -4,7 +4,8 @@ use serde_json::json;
 use zeroerr_core::verdict::{Layer, LayerReport};
 
 use super::harness::{self, Mode, Trouble};
-use super::probe::{missing_import, read};
+use super::load::hindered;
+use super::probe::read;
 use crate::languages::Subject;
 use crate::layers::Failure;
 use crate::layers::properties::{Facts, judge, nothing};
@@ -29,7 +30,7 @@ async fn run(tools: &Toolchain, subject: &Subject) -> Result<LayerReport, Troubl
         harness::ask(tools, subject, Mode::Properties, json!({"cases_known": tools.cases.of(&step)})).await?;
     tools.cases.keep(step, answer["cases"].take());
     let facts: Facts = read(answer)?;
-    if let Some(error) = missing_import(subject, facts.broken.as_ref().map_or("", |b| &b.3)) {
+    if let Some(error) = hindered(subject, facts.broken.as_ref()) {
         return Err(error.into());
     }
     Ok(LayerReport { tools: vec![environment.named("hypothesis")], ..judge(subject, &facts) })

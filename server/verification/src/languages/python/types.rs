@@ -2,13 +2,14 @@
 //! the two go wrong in different places. Then our own look for ways around both.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use tree_sitter::Node;
 use zeroerr_core::verdict::{Finding, Layer, LayerReport};
 
 use super::harness;
+use super::place::{installed, search_paths};
 use super::project::{Extent, Mirror};
 use super::tree::parse;
 use crate::languages::Subject;
@@ -28,6 +29,9 @@ const MYPY_TASTE: &[&str] = &[
     "import",
     "annotation-unchecked",
 ];
+
+/// Stands behind the file while a checker reads it: who does not object to this has been told to look away.
+const CANARY: &str = "\n\n\ndef zeroerr_canary__() -> int:\n    return \"\"\n";
 
 /// Runs the layer.
 pub async fn check(tools: &Toolchain, subject: &Subject) -> LayerReport {
@@ -72,29 +76,47 @@ enum Checker {
 
 impl Checker {
     /// Errors in one text. A project configuration that the tool cannot read is left out: it is
-    /// about the project, not about the edit.
+    /// about the project, not about the edit. So is one that silences the tool, since a project may tighten a check
+    /// and not switch it off.
     async fn remarks(self, tools: &Toolchain, subject: &Subject, text: &str) -> Result<Vec<Remark>, Failure> {
-        match self.run(tools, subject, text, Extent::Imports).await {
-            Err(Failure::Unavailable(_)) if subject.workspace.is_some() => {
-                self.run(tools, subject, text, Extent::ImportsOnly).await
-            }
-            other => other,
+        let is_project = subject.workspace.is_some();
+        let (found, hears) = match self.run(tools, subject, text, Extent::Imports).await {
+            Err(Failure::Unavailable(_)) if is_project => self.run(tools, subject, text, Extent::ImportsOnly).await?,
+            other => other?,
+        };
+        if hears || !is_project {
+            return Ok(found);
         }
+        Ok(self.run(tools, subject, text, Extent::ImportsOnly).await?.0)
     }
 
+    /// The errors, and whether the tool objects to what is wrong for certain.
     async fn run(
         self,
         tools: &Toolchain,
         subject: &Subject,
         text: &str,
         extent: Extent,
-    ) -> Result<Vec<Remark>, Failure> {
-        let mirror = Mirror::make(tools, subject, text, extent)?;
-        match self {
-            Checker::Ty => ty(tools, &mirror).await,
-            Checker::Mypy => mypy(tools, &mirror).await,
-        }
+    ) -> Result<(Vec<Remark>, bool), Failure> {
+        let mirror = Mirror::make(tools, subject, &format!("{text}{CANARY}"), extent)?;
+        let mut found = match self {
+            Checker::Ty => ty(tools, &mirror, text).await?,
+            Checker::Mypy => mypy(tools, &mirror, text).await?,
+        };
+        let (all, end) = (found.len(), text.lines().count().max(1));
+        found.retain(|r| r.line <= end);
+        let hears = found.len() < all;
+        Ok((found, hears))
     }
+}
+
+/// Where the file's imports lie, beside the places that every checker looks at. The file's own folder is none: what
+/// lies there may be called like a module of the library.
+fn further_paths(mirror: &Mirror, text: &str) -> Vec<PathBuf> {
+    let known = [mirror.root.clone(), mirror.root.join("src"), installed(&mirror.root)];
+    let own = mirror.file.parent().map(Path::to_path_buf);
+    let paths = search_paths(&mirror.root, &mirror.file, text).into_iter();
+    paths.filter(|p| !known.contains(p) && Some(p) != own.as_ref()).collect()
 }
 
 #[derive(Debug, Deserialize)]
@@ -121,9 +143,9 @@ struct GitlabPosition {
     line: usize,
 }
 
-async fn ty(tools: &Toolchain, mirror: &Mirror) -> Result<Vec<Remark>, Failure> {
+async fn ty(tools: &Toolchain, mirror: &Mirror, text: &str) -> Result<Vec<Remark>, Failure> {
     let python = tools.python()?;
-    let command: Vec<OsString> = vec![
+    let mut command: Vec<OsString> = vec![
         tools.tool("ty")?.path.into(),
         "check".into(),
         "--output-format=gitlab".into(),
@@ -132,8 +154,9 @@ async fn ty(tools: &Toolchain, mirror: &Mirror) -> Result<Vec<Remark>, Failure> 
         mirror.root.clone().into(),
         "--python".into(),
         python.root.clone().into(),
-        mirror.file.clone().into(),
     ];
+    command.extend(further_paths(mirror, text).into_iter().flat_map(|p| ["--extra-search-path".into(), p.into()]));
+    command.push(mirror.file.clone().into());
     let run = tool::Run {
         name: "ty",
         command,
@@ -170,15 +193,17 @@ struct MypyLine {
     severity: String,
 }
 
-async fn mypy(tools: &Toolchain, mirror: &Mirror) -> Result<Vec<Remark>, Failure> {
+async fn mypy(tools: &Toolchain, mirror: &Mirror, text: &str) -> Result<Vec<Remark>, Failure> {
     let python = tools.python()?;
     let config =
         [("mypy.ini", "[mypy"), (".mypy.ini", "[mypy"), ("pyproject.toml", "[tool.mypy"), ("setup.cfg", "[mypy")]
             .into_iter()
             .find_map(|(name, mark)| mirror.config_with(name, mark));
     let mut path = OsString::from(&mirror.root);
-    path.push(":");
-    path.push(mirror.root.join("src"));
+    for further in std::iter::once(mirror.root.join("src")).chain(further_paths(mirror, text)) {
+        path.push(":");
+        path.push(further);
+    }
     let harness = harness::installed(tools, &python, &mirror.scratch()).await?;
     let command: Vec<OsString> = vec![
         python.interpreter.clone().into(),

@@ -32,7 +32,7 @@ class Worker:
         self.broken = None
 
     def ask(self, job, seconds):
-        """The answer to one job, or `["timeout"]`, `["crash", how]`, `["broken", error, text, module]`."""
+        """The answer to one job, or `["timeout"]`, `["crash", how]`, `["broken", error, text, module, place, origin]`."""
         return next(self.ask_all([job], seconds))
 
     def _ready(self):

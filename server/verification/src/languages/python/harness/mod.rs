@@ -8,7 +8,7 @@ mod install;
 
 pub(super) use install::installed;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -16,6 +16,7 @@ use zeroerr_core::code::line_of;
 use zeroerr_core::task_specification::{Example, ExampleClaim, ExampleOrigin};
 use zeroerr_sandbox::{Exit, Job, LimitKind, Limits, Output};
 
+use super::place::{module_name, search_paths};
 use super::project::{Extent, Mirror};
 use super::tree::{parse, text};
 use crate::languages::{CheckError, Subject};
@@ -23,14 +24,16 @@ use crate::layers::Failure;
 use crate::toolchain::{Loaded, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 32] = [
+const FILES: [(&str, &str); 35] = [
     ("__main__.py", include_str!("__main__.py")),
     ("annotations.py", include_str!("annotations.py")),
     ("answers.py", include_str!("answers.py")),
     ("batch.py", include_str!("batch.py")),
+    ("blame.py", include_str!("blame.py")),
     ("channel.py", include_str!("channel.py")),
     ("checker.py", include_str!("checker.py")),
     ("common.py", include_str!("common.py")),
+    ("configured.py", include_str!("configured.py")),
     ("contracts.py", include_str!("contracts.py")),
     ("doubts.py", include_str!("doubts.py")),
     ("examine.py", include_str!("examine.py")),
@@ -39,6 +42,7 @@ const FILES: [(&str, &str); 32] = [
     ("inputs.py", include_str!("inputs.py")),
     ("judge.py", include_str!("judge.py")),
     ("kinds.py", include_str!("kinds.py")),
+    ("lacking.py", include_str!("lacking.py")),
     ("laws.py", include_str!("laws.py")),
     ("library.py", include_str!("library.py")),
     ("mutation.py", include_str!("mutation.py")),
@@ -240,13 +244,13 @@ pub fn request(subject: &Subject, root: &Path, file: &Path, extra: Value) -> Val
     let texts = |clauses: &[zeroerr_core::task_specification::Clause]| {
         clauses.iter().map(|c| c.text.clone()).collect::<Vec<_>>()
     };
-    let (module, top) = module_name(root, file);
+    let (module, _) = module_name(root, file, &task.source);
     let returns = task.signature.returns.as_deref().unwrap_or("");
     let mut request = json!({
         "source": &*task.source,
         "path": file,
         "module": module,
-        "paths": search_paths(root, &top),
+        "paths": search_paths(root, file, &task.source),
         "function": task.signature.name,
         "class": task.class.as_ref().map(|name| class_path(&task.source, task.body_range.start, name)),
         "line": line_of(&task.source, task.body_range.start),
@@ -311,33 +315,4 @@ fn example(example: &Example) -> Value {
 fn example_code(subject: &Subject) -> Vec<&str> {
     let spec = &subject.task.spec;
     spec.examples.iter().map(|e| e.code.as_str()).chain(spec.raises.iter().map(|r| r.call.as_str())).collect()
-}
-
-/// The dotted name of a file and the folder that its first part lies in.
-fn module_name(root: &Path, file: &Path) -> (String, PathBuf) {
-    let stem = file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-    let mut parts = vec![stem];
-    let mut top = file.parent().unwrap_or(root).to_path_buf();
-    while top.starts_with(root) && top != root && top.join("__init__.py").is_file() {
-        parts.insert(0, top.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()));
-        top.pop();
-    }
-    let is_name =
-        |p: &String| p.chars().all(|c| c.is_alphanumeric() || c == '_') && !p.starts_with(|c: char| c.is_ascii_digit());
-    if parts.last().is_some_and(|p| p == "__init__") && parts.len() > 1 {
-        parts.pop();
-    }
-    let name = if parts.iter().all(is_name) && parts != ["__init__"] { parts.join(".") } else { "subject".into() };
-    (name, top)
-}
-
-/// Where imports are looked for: beside the outermost package, at the root, in `src`.
-pub fn search_paths(root: &Path, top: &Path) -> Vec<PathBuf> {
-    let mut paths = vec![top.to_path_buf()];
-    for path in [root.to_path_buf(), root.join("src")] {
-        if !paths.contains(&path) {
-            paths.push(path);
-        }
-    }
-    paths
 }

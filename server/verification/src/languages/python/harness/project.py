@@ -3,6 +3,10 @@
 pytest runs in a child, since test modules import the candidate; its reports come over the same
 private channel as everything else, so a candidate that ends the process has not passed.
 """
+import builtins
+
+__builtins__ = dict(vars(builtins))  # whatever tests, and what they test, make of the language
+
 import os
 import re
 import select
@@ -10,12 +14,15 @@ import sys
 import time
 
 import channel
+import configured
 import doubts
 import gate
+import lacking
 from judge import Worker, _ending
 
 EXAMPLE_SECONDS = 20.0
 PYTEST_SECONDS = 60.0
+MAX_RUNS = 4  # of one set of files, each without what another `conftest.py` lacks
 
 
 def run(request):
@@ -31,6 +38,9 @@ def run(request):
     suite = request.get("suite")
     if suite and suite["files"]:
         facts["pytest"] = _pytest(suite, suite["files"])
+    if facts["pytest"] and not facts["pytest"].pop("chosen") and not facts["pytest"]["tests"]:
+        facts["pytest"] = None
+    if facts["pytest"]:
         passed = [t for t in facts["pytest"]["tests"] if t["outcome"] == "passed"]
         # Where no example speaks for the function, its tests must: which of them could fail?
         if passed and all(f.get("hollow") for f in examples):
@@ -68,12 +78,44 @@ def _before(suite, files):
 
 
 def _pytest(suite, files, hollowed=None):
-    """A run of test files; with the function of the request `hollowed`, if there is one (`_hollow`)."""
+    """A run of test files; with the function of the request `hollowed`, if there is one (`_hollow`).
+
+    What needs a `conftest.py` that lacks something is not run, and the other files are run without it.
+    """
+    files = [os.path.join(suite["root"], f) for f in files]
+    barred, blocked = [], []
+    for _ in range(MAX_RUNS):
+        run = _run(suite, files, blocked, hollowed)
+        place, lack = run.pop("conftest", ("", ""))
+        needs = lack and lacking.in_words(lack, suite)
+        if not needs:
+            break
+        if place.startswith("plugin "):
+            blocked.append(place[7:])
+            continue
+        below = os.path.dirname(place) + os.sep
+        gone = [f for f in run.pop("files") if f.startswith(below)]
+        files = [f for f in files if not f.startswith(below)]
+        barred += [{"id": os.path.relpath(f, suite["root"]), "outcome": "unable", "message": needs} for f in gone]
+    run.pop("files", None)
+    run["tests"] = barred + [_weigh_lack(test, suite) for test in run["tests"]]
+    run["left_out"] += blocked
+    return run
+
+
+def _weigh_lack(test, suite):
+    """The judge believes what a test lacks only where it does not find it either."""
+    lack = test.pop("lack", "")
+    needs = lacking.in_words(lack, suite) if lack and test["outcome"] == "failed" else ""
+    return dict(test, outcome="unable", message=needs) if needs else test
+
+
+def _run(suite, files, blocked, hollowed):
     key = os.urandom(channel.KEY_SIZE)
     out, into = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _become_pytest(suite, files, into, key, hollowed)
+        _become_pytest(suite, files, blocked, into, key, hollowed)
     os.close(into)
     try:
         return _collect(pid, out, key, time.monotonic() + suite.get("seconds", PYTEST_SECONDS))
@@ -104,48 +146,101 @@ def _collect(pid, fd, key, end):
         return data
 
     tests, running = [], ""
+    run = {"tests": tests, "chosen": 0, "left": 0, "left_out": [], "files": []}
     try:
         while True:
             kind, *rest = channel.receive(read_exactly, key)
             if kind == "done":
-                return {"tests": tests, "ended": "done", "code": int(rest[0]), "text": rest[1]}
+                return dict(run, ended="done", code=int(rest[0]), text=rest[1])
             if kind == "start":
                 running = rest[0]
+            elif kind == "wishes":
+                run.update(left=int(rest[0]), left_out=rest[1:])
+            elif kind == "chosen":
+                run.update(chosen=len(rest), files=rest)
+            elif kind == "conftest":
+                run["conftest"] = rest[0], rest[1]
             else:
-                tests.append({"id": rest[0], "outcome": rest[1], "message": rest[2]})
+                tests.append({"id": rest[0], "outcome": rest[1], "message": rest[2], "lack": rest[3]})
     except TimeoutError:
-        return {"tests": tests, "ended": "timeout", "code": -1, "text": running}
+        return dict(run, ended="timeout", code=-1, text=running)
     except EOFError:
-        return {"tests": tests, "ended": "crash", "code": -1, "text": "%s: %s" % (running, _ending(pid) or "it closed the channel")}
+        return dict(run, ended="crash", code=-1, text="%s: %s" % (running, _ending(pid) or "it closed the channel"))
     except channel.Broken as error:
-        return {"tests": tests, "ended": "crash", "code": -1, "text": str(error)}
+        return dict(run, ended="crash", code=-1, text=str(error))
 
 
 class _Reporter:
     """A pytest plugin that tells the judge what happened."""
 
-    def __init__(self, send, subject):
-        self.send, self.subject, self.running = send, os.path.realpath(subject), "pytest"
-        self.skips = False
+    def __init__(self, send, suite, marks):
+        self.send, self.suite, self.marks, self.running = send, suite, marks, "pytest"
+        self.subject = os.path.realpath(suite["path"])
+        self.skips = self.takes_part = False
+        self.lack = ""
+        self.lacks = {}
+        self.language = {}
 
-    def note_skip(self, item, call):
+    def pytest_configure(self, config):
+        for name in self.marks:
+            config.addinivalue_line("markers", name)
+
+    def pytest_deselected(self, items):
+        for item in items:
+            self._test(item.nodeid, "deselected", "")
+
+    def note_conftests(self):
+        """What keeps a `conftest.py`, or a plugin that it names, from being loaded."""
+        try:
+            return (yield)
+        except Exception as error:
+            name = re.match(r'Error importing plugin "([^"]+)"', str(error))
+            cause = error.__cause__ or getattr(error, "cause", None)
+            if name and isinstance(cause, ModuleNotFoundError):
+                self.send(["conftest", "plugin " + name[1], "module %s" % cause.name])
+            elif getattr(error, "path", None):
+                self.send(["conftest", str(error.path), lacking.of(cause, self.suite)])
+            raise
+
+    def note_collected(self, collector):
+        report = yield
+        call = getattr(report, "call", None)
+        if call is not None and call.excinfo is not None:
+            self.lacks[report.nodeid] = lacking.of(call.excinfo.value, self.suite)
+        return report
+
+    def note_call(self, item, call):
         """Whether it is the code under test that skips: pytest itself tells only that somebody did."""
         skip = call.excinfo is not None and call.excinfo.typename in ("Skipped", "SkipTest")
-        self.skips = skip and any(os.path.realpath(e.path) == self.subject for e in call.excinfo.traceback)
+        own = call.excinfo is not None and any(os.path.realpath(e.path) == self.subject for e in call.excinfo.traceback)
+        self.skips, self.takes_part = skip and own, own
+        self.lack = lacking.of(call.excinfo.value, self.suite) if call.excinfo is not None else ""
+        if call.when == "teardown":
+            self._put_back(item.nodeid)
+
+    def _put_back(self, nodeid):
+        """A test whose `sorted` is another one than before has compared nothing; what fixtures replace, they put back."""
+        changed = {n: value for n, value in self.language.items() if vars(builtins).get(n) is not value}
+        if changed:
+            vars(builtins).update(changed)
+            self._test(nodeid, "failed", "`%s` of the language is not what it was before the test" % min(changed))
 
     def pytest_runtest_logstart(self, nodeid):
-        self.running = nodeid
+        self.running, self.language = nodeid, dict(vars(builtins))
         self.send(["start", nodeid])
 
     def pytest_keyboard_interrupt(self, excinfo):
         """Whoever ends the run takes all other tests along; after errors of collection pytest does so itself."""
         if excinfo.typename != "Interrupted":
-            self.send(["test", self.running, "failed", "the run was ended by %s" % excinfo.typename])
+            self._test(self.running, "failed", "the run was ended by %s" % excinfo.typename)
 
     def pytest_runtest_logreport(self, report):
         if report.when == "call" and report.outcome != "failed" or report.outcome != "passed":
             if not (report.when == "teardown" and report.outcome == "passed"):
-                self.send(["test", report.nodeid, *self._outcome(report)])
+                self._test(report.nodeid, *self._outcome(report), self.lack)
+
+    def _test(self, name, outcome, reason, lack=""):
+        self.send(["test", name, outcome, reason, lack])
 
     def _outcome(self, report):
         """The outcome and its reason: a test that the code under test skips has not passed."""
@@ -154,13 +249,13 @@ class _Reporter:
             return "xfailed", reason
         if report.outcome == "skipped" and self.skips:
             return "failed", "the code under test skips it: %s" % report.longrepr[2].replace("Skipped: ", "", 1)
-        if report.outcome == "failed" and _NEEDS_PLUGIN.search(reason):
+        if report.outcome == "failed" and not self.takes_part and _NEEDS_PLUGIN.search(reason):
             return "unable", reason
         return report.outcome, reason
 
     def pytest_collectreport(self, report):
         if report.outcome == "failed":
-            self.send(["test", report.nodeid or "collection", "failed", _reason(report)])
+            self._test(report.nodeid or "collection", "failed", _reason(report), self.lacks.get(report.nodeid, ""))
 
 
 def _reason(report):
@@ -173,7 +268,9 @@ def _reason(report):
 
 
 # Plugins of the project's are not here: without them such a test says nothing of the code.
-_NEEDS_PLUGIN = re.compile(r"^(Failed: )?async def functions are not natively supported|^fixture '\w+' not found")
+_NEEDS_PLUGIN = re.compile(
+    r"^(Failed: )?async def functions are not natively supported|^fixture '\w+' not found|'\w+' not found in `markers`"
+)
 
 
 def _hollow(request):
@@ -183,7 +280,6 @@ def _hollow(request):
     A test that passes all the same would pass whatever the function does.
     """
     import ast
-    import builtins
     import importlib.machinery
     import values
     from subject import find
@@ -209,7 +305,7 @@ def _hollow(request):
     loader.get_code = get_code
 
 
-def _become_pytest(suite, files, into, key, hollowed):
+def _become_pytest(suite, files, blocked, into, key, hollowed):
     me = os.getpid()
 
     def send(parts):
@@ -232,13 +328,11 @@ def _become_pytest(suite, files, into, key, hollowed):
         channel.forget_harness()
         walls.stand(suite["path"])
         sys.path[:0] = suite["paths"]
+        sys.path += suite["behind"]
         sys.dont_write_bytecode = True
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         os.chdir(suite["root"])
-        import pytest
-        _Reporter.pytest_runtest_makereport = pytest.hookimpl(tryfirst=True)(_Reporter.note_skip)
-        options = ["-q", "-p", "no:cacheprovider", "-o", "addopts=", "--rootdir", suite["root"], "--tb=short"]
-        code = int(pytest.main(options + files, plugins=[_Reporter(send, suite["path"])]))
+        code = _pytest_of(suite, files, blocked, send)
     except BaseException:
         code = 70
     finally:
@@ -247,3 +341,31 @@ def _become_pytest(suite, files, into, key, hollowed):
         errors = [line for line in text if line.startswith("ERROR")] or text
         send(["done", str(code), " ".join(errors[-2:])[:400]])
         os._exit(0)
+
+
+def _pytest_of(suite, files, blocked, send):
+    """Runs those of the files that the project's configuration calls tests, as it asks for it; pytest's exit code."""
+    import pytest
+    wishes = configured.Wishes(suite, files)
+    tests = [f for f in files if wishes.chooses(f)]
+    chosen = [f for f in tests if not wishes.ignores(f)]
+    for path in tests:
+        if path not in chosen:
+            send(["test", os.path.relpath(path, suite["root"]), "deselected", "", ""])
+    left, chosen = chosen[configured.MAX_FILES:], chosen[:configured.MAX_FILES]
+    send(["wishes", str(len(left)), *wishes.told])
+    send(["chosen", *chosen])
+    if not chosen:
+        return 5
+    _Reporter.pytest_runtest_makereport = pytest.hookimpl(tryfirst=True)(_Reporter.note_call)
+    _Reporter.pytest_make_collect_report = pytest.hookimpl(wrapper=True)(_Reporter.note_collected)
+    _Reporter.pytest_load_initial_conftests = pytest.hookimpl(wrapper=True)(_Reporter.note_conftests)
+    options = ["-q", "-p", "no:cacheprovider", "--rootdir", suite["root"], "--tb=short", "--continue-on-collection-errors"]
+    options += ["-c", str(wishes.file)] if wishes.file else []
+    # What plugins that are not here would register, or are required for, is no fault of any test.
+    settings = ["addopts=", "required_plugins=", "strict_config=false"]
+    options += [word for setting in settings for word in ("-o", setting)] + wishes.options
+    options += ["-W", "ignore::pytest.PytestConfigWarning", "-W", "ignore::pytest.PytestUnknownMarkWarning"]
+    options += [word for name in blocked for word in ("-p", "no:" + name)]
+    reporter = _Reporter(send, suite, configured.marks(chosen, suite["root"]))
+    return int(pytest.main(options + chosen, plugins=[reporter]))

@@ -13,6 +13,7 @@ import copy
 import sys
 import types
 
+import blame
 import values
 import wrong
 
@@ -30,7 +31,7 @@ class Untrusted(BaseException):
 
 
 class Load(Exception):
-    """The file does not load. `args` is `(exception name, message)`."""
+    """The file does not load. `args` is `(exception name, message, missing module)`, and what `blame` says."""
 
 
 class Clause:
@@ -189,7 +190,7 @@ class Subject:
             text = str(error)[:300]
             if isinstance(error, SyntaxError) and error.filename == module.__file__:
                 text += "; checks run with Python %d.%d" % sys.version_info[:2]
-            raise Load(type(error).__name__, text, missing or "") from None
+            raise Load(type(error).__name__, text, missing or "", *blame.of(error, request)) from None
         self.module = module
         values.know(module)
         self.node, _ = find(self.tree, self.name, self.class_name, request.get("line", 0))
