@@ -21,8 +21,9 @@ use crate::layers::Failure;
 use crate::toolchain::{NodeEnv, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 41] = [
+const FILES: [(&str, &str); 42] = [
     ("answers.mjs", include_str!("answers.mjs")),
+    ("bridge.mjs", include_str!("bridge.mjs")),
     ("build.mjs", include_str!("build.mjs")),
     ("channel.mjs", include_str!("channel.mjs")),
     ("clock.mjs", include_str!("clock.mjs")),

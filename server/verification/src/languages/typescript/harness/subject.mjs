@@ -35,7 +35,7 @@ export class Subject {
     } catch (error) {
       throw new Load([errorName(error), errorText(error) || String(error?.message ?? ""), error instanceof Missing ? error.module : ""]);
     }
-    subject.pretence = new Pretence(subject.realm.intrinsics, subject.evaluate);
+    subject.pretence = new Pretence(subject.realm.intrinsics, subject.realm.bridge.made, subject.evaluate);
     subject.find();
     subject.requires = request.requires.map((text) => subject.clause(text, [...request.binds]));
     subject.ensures = request.ensures.map((text) => subject.clause(text, ["result", ...request.binds]));
