@@ -12,7 +12,8 @@
 //! * ` ```python alone ` claims that every other layer lets the fault pass, and the runner checks it.
 //! * ` ```python clean ` claims that no layer objects, and the runner asks them all.
 //! * ` ```rust at=src/lib.rs ` says where the code's file lies.
-//! * ` ```LANG file=NAME ` puts a file beside the code of all blocks up to the next heading.
+//! * ` ```LANG file=NAME ` puts a file beside the code of all blocks up to the next heading; a `package.json` makes its folder
+//!   the project of a file below it.
 //! * ` ```verdict ` after a block names the verdict in its first line and a part of the detail in
 //!   its second, for what no line shows.
 //!
@@ -330,7 +331,10 @@ fn folder_of(case: &Case) -> tempfile::TempDir {
 fn subject(stack: &VerificationStack, case: &Case, folder: &Path) -> Result<Subject, String> {
     let language = stack.language(case.dialect.id).map_err(|e| e.to_string())?;
     let file = folder.join(&case.file);
-    let workspace = Some(folder.to_path_buf());
+    // As `workspace_of` finds it, no higher than the case's own folder.
+    let above = file.ancestors().skip(1).take_while(|f| f.starts_with(folder));
+    let package = above.into_iter().find(|f| f.join("package.json").is_file());
+    let workspace = Some(package.unwrap_or(folder).to_path_buf());
     let last = |text: &str| {
         let analysis = language.analyse(&file, &Arc::from(text));
         analysis.tasks.into_iter().last().ok_or_else(|| format!("no function with a spec in\n{text}"))

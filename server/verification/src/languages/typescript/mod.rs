@@ -22,6 +22,7 @@ mod kinds;
 mod layout;
 mod lexis;
 mod literals;
+mod monorepo;
 mod names;
 mod performance;
 mod probe;
