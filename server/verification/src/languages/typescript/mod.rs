@@ -6,6 +6,7 @@ mod capabilities;
 mod checks;
 mod comments;
 mod contracts;
+mod derived;
 mod doctests;
 mod escapes;
 mod examine;
