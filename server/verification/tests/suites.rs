@@ -14,7 +14,8 @@
 //! * ` ```python home=packages/core ` says which folder is the project's root, of those that lie beside the code.
 //! * ` ```python loose ` is a file that belongs to no project.
 //! * ` ```rust at=src/lib.rs ` says where the code's file lies.
-//! * ` ```LANG file=NAME ` puts a file beside the code of all blocks up to the next heading.
+//! * ` ```LANG file=NAME ` puts a file beside the code of all blocks up to the next heading; a `package.json` makes its folder
+//!   the project of a file below it.
 //! * ` ```verdict ` after a block names the verdict in its first line and a part of the detail in
 //!   its second, for what no line shows.
 //!
@@ -336,8 +337,11 @@ fn folder_of(case: &Case) -> tempfile::TempDir {
 fn subject(stack: &VerificationStack, case: &Case, folder: &Path) -> Result<Subject, String> {
     let language = stack.language(case.dialect.id).map_err(|e| e.to_string())?;
     let file = folder.join(&case.file);
-    let workspace =
-        (!case.loose).then(|| if case.home.is_empty() { folder.to_path_buf() } else { folder.join(&case.home) });
+    // As `workspace_of` finds it, no higher than the case's own folder; else what the case says.
+    let above = file.ancestors().skip(1).take_while(|f| f.starts_with(folder));
+    let package = above.into_iter().find(|f| f.join("package.json").is_file());
+    let named = if case.home.is_empty() { folder.to_path_buf() } else { folder.join(&case.home) };
+    let workspace = (!case.loose).then(|| package.map_or(named, std::path::Path::to_path_buf));
     let last = |text: &str| {
         let analysis = language.analyse(&file, &Arc::from(text));
         analysis.tasks.into_iter().last().ok_or_else(|| format!("no function with a spec in\n{text}"))

@@ -15,11 +15,12 @@ use crate::languages::CheckError;
 use crate::toolchain::{ToolCheck, ToolStatus, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 19] = [
+const FILES: [(&str, &str); 20] = [
     ("claims.rs", include_str!("harness/claims.rs")),
     ("containers.rs", include_str!("harness/containers.rs")),
     ("contracts.rs", include_str!("harness/contracts.rs")),
     ("depth.rs", include_str!("harness/depth.rs")),
+    ("further.rs", include_str!("harness/further.rs")),
     ("iterators.rs", include_str!("harness/iterators.rs")),
     ("judge.rs", include_str!("harness/judge.rs")),
     ("laws.rs", include_str!("harness/laws.rs")),

@@ -1,6 +1,7 @@
 //! What a type annotation means for whoever makes up values: a small tree, with the aliases,
-//! interfaces, enums and classes of the file resolved.
+//! interfaces, enums and classes of the file resolved. What is made of other types is in `derived.rs`.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -8,12 +9,15 @@ use serde::Serialize;
 use tree_sitter::{Node, Tree};
 use zeroerr_core::code::{Param, Task};
 
+use super::derived::{self, all_optional, intersection, keys_of, union, whole, without_nothing};
 use super::expressions::is_literal;
 use super::functions::place_of;
 use super::tree::{Dialect, has_word, nodes, parse, parse_any, parts, text};
 
-/// Types nested deeper are taken as anything: recursive ones must end somewhere.
-const MAX_DEPTH: usize = 6;
+/// Types nested deeper are not made up: recursive ones must end somewhere. Those of many parts end sooner.
+const DEPTHS: [usize; 3] = [6, 4, 2];
+/// Parts of a type that are many.
+const MANY: usize = 4000;
 
 /// A type as a tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -53,6 +57,12 @@ pub(super) enum TypeKind {
     Generic(String),
     /// A name that the file does not declare.
     Named(String),
+    /// A text with fixed parts: each text, and what stands behind it.
+    Template(Vec<(String, Option<TypeKind>)>),
+    /// Not to be made up: only examples show values.
+    Shown,
+    /// A type that holds itself, as far down as none is made any more.
+    Deeper,
 }
 
 /// The kinds of a task's parameters, names looked up in the texts of other modules as well.
@@ -60,7 +70,7 @@ pub(super) fn kinds_of_with(task: &Task, modules: &[(PathBuf, String)]) -> Vec<T
     let trees = trees_of(task, modules);
     let types = Types::new(&trees);
     let generics = generics_of(task, &types);
-    task.signature.params.iter().map(|param| types.of_param(param, &generics)).collect()
+    task.signature.params.iter().map(|param| whole(types.of_param(param, &generics))).collect()
 }
 
 /// The kind of the object that a method is called on; `None` for a function and a static method.
@@ -80,7 +90,7 @@ fn trees_of<'s>(task: &'s Task, modules: &'s [(PathBuf, String)]) -> Vec<(Tree, 
 }
 
 /// Type parameters in scope, with what stands for each.
-type Generics = Vec<(String, TypeKind)>;
+pub(super) type Generics = Vec<(String, TypeKind)>;
 
 /// The type parameters of the function itself: their constraint, or anything.
 fn generics_of(task: &Task, types: &Types<'_>) -> Generics {
@@ -101,10 +111,15 @@ fn generics_of(task: &Task, types: &Types<'_>) -> Generics {
 }
 
 /// The types that files declare.
-struct Types<'t> {
+pub(super) struct Types<'t> {
+    /// The files' trees, the edited one first.
+    pub(super) trees: &'t [(Tree, &'t str)],
     declared: HashMap<&'t str, (Node<'t>, &'t str)>,
     /// What the edited file calls a type that it imports under another name.
     renamed: HashMap<&'t str, &'t str>,
+    /// How deep types are made up now, and how many parts of one were.
+    depth: Cell<usize>,
+    read: Cell<usize>,
 }
 
 impl<'t> Types<'t> {
@@ -122,7 +137,7 @@ impl<'t> Types<'t> {
             let field = |name| Some(text(n.child_by_field_name(name)?, source));
             Some((field("alias")?, field("name")?))
         });
-        Self { declared, renamed: renamed.collect() }
+        Self { trees, declared, renamed: renamed.collect(), depth: Cell::new(DEPTHS[0]), read: Cell::new(0) }
     }
 
     /// The declaration that a name means: `Tree`, `ns.Tree` of a namespace import, or what was imported as `Tree`.
@@ -145,12 +160,30 @@ impl<'t> Types<'t> {
         let whole = format!("type T = {written};");
         let Some(tree) = parse_any(&whole).filter(|t| !t.root_node().has_error()) else { return TypeKind::Any };
         let value = tree.root_node().child(0).and_then(|n| n.child_by_field_name("value"));
-        value.map_or(TypeKind::Any, |n| self.read(n, &whole, generics, 0))
+        let Some(value) = value else { return TypeKind::Any };
+        let mut kind = TypeKind::Deeper;
+        for depth in DEPTHS {
+            self.depth.set(depth);
+            self.read.set(0);
+            kind = self.read(value, &whole, generics, 0);
+            if self.read.get() <= MANY {
+                break;
+            }
+        }
+        self.depth.set(DEPTHS[0]);
+        self.read.set(0);
+        kind
     }
 
-    fn read(&self, node: Node<'_>, source: &str, generics: &Generics, depth: usize) -> TypeKind {
-        if depth > MAX_DEPTH {
-            return TypeKind::Any;
+    /// Whether a type at a depth is not made up.
+    fn ends_at(&self, depth: usize) -> bool {
+        depth > self.depth.get() || self.read.get() > MANY
+    }
+
+    pub(super) fn read(&self, node: Node<'_>, source: &str, generics: &Generics, depth: usize) -> TypeKind {
+        self.read.set(self.read.get() + 1);
+        if self.ends_at(depth) {
+            return TypeKind::Deeper;
         }
         let written = text(node, source);
         let inner = parts(node);
@@ -162,10 +195,14 @@ impl<'t> Types<'t> {
                 "null" | "undefined" => predefined(written),
                 _ => TypeKind::Literal(written.to_owned()),
             },
-            "template_literal_type" => TypeKind::String,
+            "template_literal_type" => self.template(node, source, generics, depth),
+            "lookup_type" => self.looked_up(node, source, generics, depth),
+            "type_query" => self.value_of(node, source).unwrap_or(TypeKind::Shown),
+            "conditional_type" | "constructor_type" | "infer_type" => TypeKind::Shown,
             "array_type" => TypeKind::Array(Box::new(first())),
-            "parenthesized_type" | "readonly_type" | "optional_type" | "type_annotation" | "constraint" => first(),
-            "tuple_type" => TypeKind::Tuple(
+            "type_annotation" => inner.first().map_or(TypeKind::Any, |n| self.read(*n, source, generics, depth)),
+            "parenthesized_type" | "readonly_type" | "optional_type" | "constraint" => first(),
+            "tuple_type" => derived::tuple(
                 inner
                     .iter()
                     .filter(|n| n.kind() != "rest_type")
@@ -211,6 +248,9 @@ impl<'t> Types<'t> {
                         may_be_missing,
                     ));
                 }
+                "index_signature" if parts(member).iter().any(|n| n.kind() == "mapped_type_clause") => {
+                    return self.mapped(member, source, generics, depth);
+                }
                 "index_signature" => {
                     let key = kind_of(member.child_by_field_name("index_type"));
                     let value = kind_of(member.child_by_field_name("type"));
@@ -224,7 +264,7 @@ impl<'t> Types<'t> {
                 _ => {}
             }
         }
-        TypeKind::Object(fields)
+        derived::object(fields)
     }
 
     fn named(&self, name: &str, arguments: &[TypeKind], generics: &Generics, depth: usize) -> TypeKind {
@@ -254,6 +294,17 @@ impl<'t> Types<'t> {
             "Iterable" | "Iterator" | "IterableIterator" | "Generator" => TypeKind::Iterable(boxed(0)),
             "Readonly" | "NonNullable" | "Required" | "Awaited" => without_nothing(*boxed(0), name == "Required"),
             "Partial" => all_optional(*boxed(0)),
+            "Pick" | "Omit" => derived::chosen(*boxed(0), &boxed(1), name == "Pick"),
+            "Exclude" | "Extract" => derived::kept(*boxed(0), &boxed(1), name == "Extract"),
+            "NoInfer" => *boxed(0),
+            "Uppercase"
+            | "Lowercase"
+            | "Capitalize"
+            | "Uncapitalize"
+            | "Parameters"
+            | "ReturnType"
+            | "InstanceType"
+            | "ConstructorParameters" => TypeKind::Shown,
             "Date" => TypeKind::Date,
             "RegExp" => TypeKind::RegExp,
             "Function" | "CallableFunction" => TypeKind::Function { params: 0, returns: Box::new(TypeKind::Any) },
@@ -279,8 +330,8 @@ impl<'t> Types<'t> {
         arguments: &[TypeKind],
         depth: usize,
     ) -> TypeKind {
-        if depth > MAX_DEPTH {
-            return TypeKind::Any;
+        if self.ends_at(depth) {
+            return TypeKind::Deeper;
         }
         let parameters = node.child_by_field_name("type_parameters").map(parts).unwrap_or_default();
         let own: Generics = parameters
@@ -312,7 +363,9 @@ impl<'t> Types<'t> {
                 union(members.into_iter().map(|n| TypeKind::Literal(format!("{name}.{}", member(n)))).collect())
             }
             "abstract_class_declaration" => self.concrete(name, depth),
-            _ => TypeKind::Class(name.to_owned(), self.constructor(node, source, &own, depth)),
+            // Its own methods alone know how one is made.
+            _ if derived::is_made_inside(node, source) => TypeKind::Shown,
+            _ => derived::class(name, self.constructor(node, source, &own, depth)),
         }
     }
 
@@ -344,14 +397,14 @@ impl<'t> Types<'t> {
         if let Some(own) = members.iter().find(is_it) {
             let params = super::signature::parameters(*own, source);
             let read = |param: &Param| {
-                if depth >= MAX_DEPTH { TypeKind::Any } else { self.nested_param(param, generics, depth) }
+                if self.ends_at(depth + 1) { TypeKind::Deeper } else { self.nested_param(param, generics, depth) }
             };
             return params.iter().map(read).collect();
         }
         let heritage = parts(class).into_iter().filter(|n| n.kind() == "class_heritage").flat_map(parts);
         let above = heritage.filter(|n| n.kind() == "extends_clause").find_map(|n| n.child_by_field_name("value"));
         match above.and_then(|n| self.declared(text(n, source))) {
-            Some((node, source)) if depth < MAX_DEPTH => self.constructor(node, source, &Vec::new(), depth + 1),
+            Some((node, source)) if !self.ends_at(depth + 1) => self.constructor(node, source, &Vec::new(), depth + 1),
             _ => Vec::new(),
         }
     }
@@ -405,64 +458,6 @@ fn of_default(default: &str) -> TypeKind {
             }
         }
         _ => TypeKind::Any,
-    }
-}
-
-fn union(members: Vec<TypeKind>) -> TypeKind {
-    let mut flat: Vec<TypeKind> = Vec::new();
-    for member in members {
-        let inner = if let TypeKind::Union(inner) = member { inner } else { vec![member] };
-        for kind in inner {
-            if !flat.contains(&kind) {
-                flat.push(kind);
-            }
-        }
-    }
-    if flat.len() == 1 { flat.remove(0) } else { TypeKind::Union(flat) }
-}
-
-/// The fields of all; what is no object says what it says.
-fn intersection(members: Vec<TypeKind>) -> TypeKind {
-    let mut fields: Vec<(String, TypeKind, bool)> = Vec::new();
-    for member in members {
-        match member {
-            TypeKind::Object(own) => {
-                fields.retain(|(name, ..)| !own.iter().any(|(other, ..)| other == name));
-                fields.extend(own);
-            }
-            other => return other,
-        }
-    }
-    TypeKind::Object(fields)
-}
-
-fn keys_of(kind: TypeKind) -> TypeKind {
-    match kind {
-        TypeKind::Object(fields) if !fields.is_empty() => {
-            union(fields.into_iter().map(|(name, ..)| TypeKind::Literal(format!("{name:?}"))).collect())
-        }
-        _ => TypeKind::String,
-    }
-}
-
-fn without_nothing(kind: TypeKind, is_required: bool) -> TypeKind {
-    match kind {
-        TypeKind::Union(members) => {
-            union(members.into_iter().filter(|m| !matches!(m, TypeKind::Null | TypeKind::Undefined)).collect())
-        }
-        TypeKind::Object(fields) if is_required => {
-            TypeKind::Object(fields.into_iter().map(|(name, kind, _)| (name, kind, false)).collect())
-        }
-        other => other,
-    }
-}
-
-fn all_optional(kind: TypeKind) -> TypeKind {
-    match kind {
-        TypeKind::Object(fields) => {
-            TypeKind::Object(fields.into_iter().map(|(name, kind, _)| (name, kind, true)).collect())
-        }
-        other => other,
     }
 }
 

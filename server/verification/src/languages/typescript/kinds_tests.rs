@@ -76,8 +76,54 @@ fn names_of_the_file_are_resolved() {
         "type P = { a: 1; b: 2 };",
         r#"{"kind":"union","of":[{"kind":"literal","of":"\"a\""},{"kind":"literal","of":"\"b\""}]}"#,
     );
-    let deep = kinds("type Tree = { left?: Tree };\n// @spec F.\nfunction f(x: Tree): void {}\n").remove(0);
-    assert!(deep.contains(r#"["left",{"kind":"any"},true]"#), "{deep}");
+    let deep = |source: &str| kinds(&format!("{source}\n// @spec F.\nfunction f(x: Tree): void {{}}\n")).remove(0);
+    // As far down as is made, what may be missing is, and a list is empty.
+    let left = deep("type Tree = { left?: Tree };");
+    assert!(left.contains(r#"["left",{"kind":"object","of":[]},true]"#), "{left}");
+    let below = deep("interface Tree { below: Tree[] }");
+    assert!(
+        below.ends_with(r#"[["below",{"kind":"array","of":{"kind":"deeper"}},false]]}},false]]}},false]]}"#),
+        "{below}"
+    );
+    assert_eq!(deep("interface Tree { next: Tree }"), r#"{"kind":"shown"}"#);
+}
+
+#[test]
+fn types_that_are_made_of_others() {
+    let colors = "const COLORS = ['red', 'blue'] as const;\nconst CODES = { a: 1, b: 2 } as const;";
+    let literals = |all: &[&str]| {
+        let one: Vec<String> = all.iter().map(|l| format!(r#"{{"kind":"literal","of":{l:?}}}"#)).collect();
+        format!(r#"{{"kind":"union","of":[{}]}}"#, one.join(","))
+    };
+    check("(typeof COLORS)[number]", colors, &literals(&["'red'", "'blue'"]));
+    check("typeof COLORS[number]", colors, &literals(&["'red'", "'blue'"]));
+    check("keyof typeof CODES", colors, &literals(&["\"a\"", "\"b\""]));
+    check("(typeof CODES)[keyof typeof CODES]", colors, &literals(&["1", "2"]));
+    check("keyof typeof t", "const t = { x: 1 };", r#"{"kind":"literal","of":"\"x\""}"#);
+    check("typeof t", "const t = [1, 2];", r#"{"kind":"array","of":{"kind":"number"}}"#);
+    check("typeof elsewhere", colors, r#"{"kind":"shown"}"#);
+    check("P['x']", "interface P { x: number }", r#"{"kind":"number"}"#);
+    check("`#${string}`", "", r##"{"kind":"template","of":[["#",{"kind":"string"}],["",null]]}"##);
+    check(
+        "{ [K in 'a' | 'b']?: number }",
+        "",
+        r#"{"kind":"object","of":[["a",{"kind":"number"},true],["b",{"kind":"number"},true]]}"#,
+    );
+    check(
+        "{ [K in keyof P]: P[K] }",
+        "interface P { x: number }",
+        r#"{"kind":"object","of":[["x",{"kind":"number"},false]]}"#,
+    );
+    check(
+        "Pick<P, 'x'>",
+        "interface P { x: number; y: string }",
+        r#"{"kind":"object","of":[["x",{"kind":"number"},false]]}"#,
+    );
+    check("Exclude<'a' | 'b' | 'c', 'a'>", "", &literals(&["'b'", "'c'"]));
+    check("string & { readonly __id: 'x' }", "", r#"{"kind":"shown"}"#);
+    check("string & {}", "", r#"{"kind":"string"}"#);
+    check("T extends string ? 1 : 2", "type T = string;", r#"{"kind":"shown"}"#);
+    check("Age", "class Age { private constructor(readonly years: number) {} }", r#"{"kind":"shown"}"#);
 }
 
 #[test]

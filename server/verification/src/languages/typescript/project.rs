@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::imports::{resolve, specifiers};
+use super::monorepo;
 use super::tree::Dialect;
 use super::tsconfig::TsConfig;
 use crate::languages::{CheckError, Subject};
@@ -34,6 +35,8 @@ pub(super) struct Mirror {
     pub file: PathBuf,
     /// The folder that stands for the project's root.
     pub root: PathBuf,
+    /// The folder that stands for what holds the project, itself where it stands alone.
+    pub top: PathBuf,
     /// Configuration files that were copied, nearest first.
     pub configs: Vec<PathBuf>,
     /// The project's modules that were copied.
@@ -59,13 +62,15 @@ impl Mirror {
     /// # Errors
     /// As [`make`](Self::make).
     pub fn make_in(scratch: tempfile::TempDir, subject: &Subject, text: &str) -> Result<Self, CheckError> {
-        let root = root_in(scratch.path());
+        let top = root_in(scratch.path());
+        let root = top.join(below_top(subject));
         let file = root.join(relative_file(subject));
         let found = around(subject, text);
         let mut mirror = Self {
             scratch,
             file,
             root,
+            top,
             configs: Vec::new(),
             modules: Vec::new(),
             packages: packages(subject),
@@ -79,9 +84,17 @@ impl Mirror {
         }
         write(&mirror.file, text.as_bytes())?;
         if let Some(packages) = &mirror.packages {
-            link(packages, &mirror.root.join("node_modules"))?;
+            for link_to in mirror.links() {
+                link(packages, &link_to)?;
+            }
         }
-        mirror.tsconfig = TsConfig::of(&mirror.file, &mirror.root);
+        mirror.tsconfig = TsConfig::of(&mirror.file, &mirror.top);
+        mirror.tsconfig.aliases.extend(
+            found
+                .neighbours
+                .into_iter()
+                .map(|(name, places)| (name, places.into_iter().map(|below| mirror.top.join(below)).collect())),
+        );
         mirror.package_is_read()?;
         Ok(mirror)
     }
@@ -107,10 +120,22 @@ impl Mirror {
     }
 
     fn copy(&self, from: &Path, below: &Path) -> Result<PathBuf, CheckError> {
-        let to = self.root.join(below);
+        let to = self.top.join(below);
         let bytes = std::fs::read(from).map_err(|e| CheckError(format!("cannot read {}: {e}", from.display())))?;
         write(&to, &bytes)?;
         Ok(to)
+    }
+
+    /// Where the packages are linked.
+    pub fn links(&self) -> Vec<PathBuf> {
+        let mut places = vec![self.root.join("node_modules"), self.top.join("node_modules")];
+        places.dedup();
+        places
+    }
+
+    /// Whether modules of other packages were copied.
+    pub fn has_neighbours(&self) -> bool {
+        self.modules.iter().any(|m| !m.starts_with(&self.root))
     }
 
     /// The scratch folder; a job may write here.
@@ -130,7 +155,7 @@ impl Mirror {
     }
 }
 
-/// The folder of a scratch folder that stands for the project's root.
+/// The folder of a scratch folder that stands for what holds the project.
 pub(super) fn root_in(scratch: &Path) -> PathBuf {
     scratch.join("project")
 }
@@ -209,19 +234,35 @@ pub(super) fn relative_file(subject: &Subject) -> PathBuf {
         .unwrap_or_else(|| PathBuf::from("edited.ts"))
 }
 
-/// The folder that a file's modules, configuration and packages may lie in: its project, or its own folder when it
-/// belongs to none.
-fn home(subject: &Subject) -> Option<&Path> {
-    let own = || subject.task.file.parent().filter(|folder| folder.is_absolute());
-    subject.workspace.as_deref().or_else(own)
+/// The folder that a file's modules, configuration and packages may lie in: what holds its project, or its own folder when
+/// it belongs to none.
+fn home(subject: &Subject) -> Option<PathBuf> {
+    let own = || subject.task.file.parent().filter(|folder| folder.is_absolute()).map(Path::to_path_buf);
+    let holds = |workspace: &&Path| subject.task.file.starts_with(workspace);
+    subject.workspace.as_deref().filter(holds).map(monorepo::top_of).or_else(|| subject.workspace.clone()).or_else(own)
 }
 
-/// The nearest `node_modules` of the file's project.
+/// The project's place in what holds it.
+fn below_top(subject: &Subject) -> PathBuf {
+    let below = subject.workspace.as_ref().zip(home(subject)).and_then(|(w, home)| w.strip_prefix(home).ok());
+    below.map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// The nearest `node_modules` above the file that has what it imports; the nearest, where none has any of it.
 pub(super) fn packages(subject: &Subject) -> Option<PathBuf> {
-    let workspace = home(subject)?;
-    let folders = subject.task.file.ancestors().skip(1).take_while(|f| f.starts_with(workspace));
-    let found = folders.map(|f| f.join("node_modules")).find(|p| p.is_dir())?;
-    found.canonicalize().ok()
+    let home = home(subject)?;
+    let folders = subject.task.file.ancestors().skip(1).take_while(|f| f.starts_with(&home));
+    let found: Vec<PathBuf> = folders.map(|f| f.join("node_modules")).filter(|p| p.is_dir()).collect();
+    let imported = || specifiers(&subject.task.source, Dialect::of(&subject.task.file));
+    let best = match found.as_slice() {
+        [] | [_] => found.first(),
+        several => {
+            let imported = imported();
+            let most = several.iter().map(|p| imported_packages(p, &imported).len()).max().unwrap_or(0);
+            several.iter().find(|p| imported_packages(p, &imported).len() == most)
+        }
+    };
+    best?.canonicalize().ok()
 }
 
 /// What lies around a file and matters: where it is, and where it goes.
@@ -229,16 +270,22 @@ pub(super) fn packages(subject: &Subject) -> Option<PathBuf> {
 struct Around {
     configs: Vec<(PathBuf, PathBuf)>,
     modules: Vec<(PathBuf, PathBuf)>,
+    /// What the names of packages beside its own stand for.
+    neighbours: Vec<(String, Vec<PathBuf>)>,
 }
 
 fn around(subject: &Subject, text: &str) -> Around {
-    let Some(workspace) = home(subject) else { return Around::default() };
-    let folders = subject.task.file.ancestors().skip(1).take_while(|f| f.starts_with(workspace));
-    let configs = folders.flat_map(configs_in).filter(|p| is_readable_inside(p, workspace));
-    let below = |from: PathBuf| from.strip_prefix(workspace).map(Path::to_path_buf).ok().map(|to| (from, to));
+    let Some(home) = home(subject) else { return Around::default() };
+    let folders = subject.task.file.ancestors().skip(1).take_while(|f| f.starts_with(&home));
+    let configs = folders.flat_map(configs_in).filter(|p| is_readable_inside(p, &home));
+    let below = |from: PathBuf| from.strip_prefix(&home).map(Path::to_path_buf).ok().map(|to| (from, to));
+    let neighbours = subject.workspace.as_ref().map_or_else(Vec::new, |_| monorepo::neighbours(&home));
+    let modules = modules(subject, text, &home, &neighbours);
+    let place = |p: &PathBuf| p.strip_prefix(&home).map(Path::to_path_buf).ok();
     Around {
         configs: configs.filter_map(below).collect(),
-        modules: modules(subject, text, workspace).into_iter().filter_map(below).collect(),
+        neighbours: neighbours.iter().map(|(name, to)| (name.clone(), to.iter().filter_map(place).collect())).collect(),
+        modules: modules.into_iter().filter_map(below).collect(),
     }
 }
 
@@ -260,8 +307,9 @@ fn is_config(name: &str) -> bool {
 }
 
 /// The project's modules that the file imports, directly or not, nearest first.
-fn modules(subject: &Subject, text: &str, workspace: &Path) -> Vec<PathBuf> {
-    let config = TsConfig::of(&subject.task.file, workspace);
+fn modules(subject: &Subject, text: &str, workspace: &Path, neighbours: &[(String, Vec<PathBuf>)]) -> Vec<PathBuf> {
+    let mut config = TsConfig::of(&subject.task.file, workspace);
+    config.aliases.extend(neighbours.iter().cloned());
     let mut seen: HashSet<PathBuf> = HashSet::from([subject.task.file.clone()]);
     let mut found = Vec::new();
     let mut queue = VecDeque::from([(subject.task.file.clone(), text.to_string())]);

@@ -152,7 +152,7 @@ async fn loaded(
         "texts": texts,
         "config": place,
         "folder": mirror.scratch(),
-        "links": mirror.root.join("node_modules"),
+        "links": mirror.links(),
         "packages": mirror.packages,
     });
     let answer = harness::ask_resident(tools, &mirror.scratch(), mirror.packages.as_ref(), &question).await?;
@@ -204,6 +204,12 @@ fn config(tools: &std::path::Path, mirror: &Mirror, extends: Option<String>) -> 
     if !has_types {
         options["typeRoots"] = json!([types]);
         options["types"] = json!(["node"]);
+    }
+    if mirror.has_neighbours() {
+        // A package is built by itself, and read with the others.
+        options["rootDir"] = Value::Null;
+        let paths = mirror.tsconfig.aliases.iter().map(|(name, places)| (name.clone(), json!(places)));
+        options["paths"] = Value::Object(paths.collect());
     }
     let Some(extends) = extends else {
         let text = std::fs::read_to_string(&mirror.file).unwrap_or_default();

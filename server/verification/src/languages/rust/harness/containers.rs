@@ -116,6 +116,8 @@ macro_rules! through {
     )*};
 }
 
+pub(crate) use through;
+
 fn named<T: Arb>(name: &'static str) -> impl Fn(&Vec<T>) -> String {
     move |items| format!("{name}::from([{}])", listed(items))
 }

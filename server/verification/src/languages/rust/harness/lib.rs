@@ -12,6 +12,7 @@ pub mod claims;
 pub mod containers;
 pub mod contracts;
 pub mod depth;
+pub mod further;
 pub mod iterators;
 pub mod judge;
 pub mod laws;

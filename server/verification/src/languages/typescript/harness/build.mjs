@@ -14,7 +14,7 @@ const MODULE = /^\s*(?:import\b(?!\s*\()(?!\s+[\w$]+\s*=\s*require)|export\b(?!\
 
 /** The subjects of a request for workers: one, or one per candidate. */
 export async function built(request) {
-  const { root, scratch, file } = request;
+  const { top: root, scratch, file } = request;
   const out = path.join(scratch, "built");
   const sources = request.candidates ?? [{ source: request.source }];
   const entries = sources.map(({ source }, i) => {

@@ -26,7 +26,10 @@ export async function timed(subject, admitted, receiver, args, repeats, seconds)
     if (call === undefined) return ["invalid"];
     once = (list) => subject.call({ holder: call.holder, list });
   }
-  const copied = () => call.list.map((value) => subject.copy(value));
+  const lost = [];
+  for (const value of call.list) subject.copy(value, lost);
+  // What cannot be copied is made anew.
+  const copied = () => (lost.length > 0 ? subject.prepare(receiver, args).list : call.list.map((value) => subject.copy(value)));
   try {
     // The first runs are the interpreter's; what a user waits for is what the compiler made of them.
     const begin = now();

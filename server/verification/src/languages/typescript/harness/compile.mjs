@@ -78,7 +78,8 @@ class Files {
     const inside = new Set();
     for (const name of Object.keys(texts)) for (let at = dirname(name); !inside.has(at); at = dirname(at)) inside.add(at);
     const place = (name) => {
-      if (packages && (name === links || name.startsWith(`${links}/`))) return packages + name.slice(links.length);
+      const link = packages ? links.find((one) => name === one || name.startsWith(`${one}/`)) : undefined;
+      if (link !== undefined) return packages + name.slice(link.length);
       const may = [tools, packages].some((folder) => folder && (name === folder || name.startsWith(`${folder}/`)));
       return may ? name : undefined;
     };

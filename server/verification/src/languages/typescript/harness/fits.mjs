@@ -30,9 +30,34 @@ export function fits({ kind, of }, value) {
       return isPlain(value) && Object.entries(value).every(([key, item]) => isKey(of[0], key) && fits(of[1], item));
     case "union":
       return of.some((type) => fits(type, value));
+    case "deeper":
+      return typeof value === "object";
+    case "template":
+      return typeof value === "string" && new RegExp(`^${of.map(([said, type]) => escaped(said) + (type === null ? "" : pattern(type))).join("")}$`, "su").test(value);
     default:
       return true;
   }
+}
+
+/** Whether some of a type is only shown by examples. */
+export function isShown({ kind, of }) {
+  if (kind === "shown") return true;
+  if (kind === "object") return of.some(([, type]) => isShown(type));
+  if (["tuple", "union", "record", "map"].includes(kind)) return of.some(isShown);
+  return ["array", "set", "promise", "iterable"].includes(kind) && isShown(of);
+}
+
+const escaped = (text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+
+/** How a part of a template looks. */
+function pattern({ kind, of }) {
+  if (kind === "number") return "-?[\\d.]+(?:e[+-]?\\d+)?";
+  if (kind === "big_int") return "-?\\d+";
+  if (kind === "boolean") return "(?:true|false)";
+  if (kind === "literal") return escaped(String(literal(of)?.value));
+  if (kind === "union") return `(?:${of.map(pattern).join("|")})`;
+  if (kind === "template") return of.map(([said, type]) => escaped(said) + (type === null ? "" : pattern(type))).join("");
+  return ".*";
 }
 
 /** The texts of literals that need the file (`Color.Red`) have no value here. */

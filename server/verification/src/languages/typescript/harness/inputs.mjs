@@ -3,10 +3,11 @@
  * step must see the same ones: they depend on the signature, the spec and the types of the file, never
  * on the body. The same seed gives the same inputs in the same order, the small ones first.
  */
-import { fits } from "./fits.mjs";
+import { fits, isShown } from "./fits.mjs";
 import { Fixed, Rng } from "./kinds.mjs";
 import { literal, literalArguments, mutated, source } from "./literals.mjs";
 import { kindOf } from "./reader.mjs";
+import { equality } from "./values.mjs";
 
 export const SMALL = 40;
 export const LARGE = 400;
@@ -39,7 +40,9 @@ export class Plan {
       const kind = made ?? (texts.length > 0 ? new Fixed(texts) : undefined);
       // Where an example passes something else than the type says, the type was not understood.
       const isTyped = seen.every((value) => fits(type, value));
-      return { ...param, kind, isKnown: made !== undefined, texts, admits: (value) => !isTyped || fits(type, value) };
+      const wasSeen = (value) => seen.some((one) => equality(one)[0] === equality(value)[0]);
+      const admits = isShown(type) ? wasSeen : (value) => !isTyped || fits(type, value);
+      return { ...param, kind, isKnown: made !== undefined && type.kind !== "shown", texts, admits };
     });
     /** Whether numbers that the examples show are whole ones alone. */
     this.isWhole = found.whole === true;

@@ -21,13 +21,15 @@ use crate::layers::Failure;
 use crate::toolchain::{NodeEnv, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 41] = [
+const FILES: [(&str, &str); 44] = [
     ("answers.mjs", include_str!("answers.mjs")),
+    ("bridge.mjs", include_str!("bridge.mjs")),
     ("build.mjs", include_str!("build.mjs")),
     ("channel.mjs", include_str!("channel.mjs")),
     ("clock.mjs", include_str!("clock.mjs")),
     ("compile.mjs", include_str!("compile.mjs")),
     ("contracts.mjs", include_str!("contracts.mjs")),
+    ("copies.mjs", include_str!("copies.mjs")),
     ("dates.mjs", include_str!("dates.mjs")),
     ("doubts.mjs", include_str!("doubts.mjs")),
     ("far.mjs", include_str!("far.mjs")),
@@ -40,6 +42,7 @@ const FILES: [(&str, &str); 41] = [
     ("judge.mjs", include_str!("judge.mjs")),
     ("kinds.mjs", include_str!("kinds.mjs")),
     ("laws.mjs", include_str!("laws.mjs")),
+    ("lazy.mjs", include_str!("lazy.mjs")),
     ("lint.mjs", include_str!("lint.mjs")),
     ("literals.mjs", include_str!("literals.mjs")),
     ("main.mjs", include_str!("main.mjs")),

@@ -20,9 +20,9 @@ const MANY = 400;
 const isObject = (value) => (typeof value === "object" || typeof value === "function") && value !== null;
 
 export class Pretence {
-  /** `evaluate` gives what a name of the file means. */
-  constructor(intrinsics, evaluate) {
-    Object.assign(this, { intrinsics, evaluate });
+  /** `nodes` are prototypes that stand for those of Node's classes; `evaluate` gives what a name of the file means. */
+  constructor(intrinsics, nodes, evaluate) {
+    Object.assign(this, { intrinsics, nodes, evaluate });
   }
 
   /** What of a value, or of a value in it, pretends; `undefined` when nothing does. */
@@ -78,7 +78,7 @@ export class Pretence {
   }
 
   isBuiltin(prototype) {
-    return this.intrinsics.has(prototype) || isOwn(prototype);
+    return this.intrinsics.has(prototype) || this.nodes.has(prototype) || isOwn(prototype);
   }
 
   /** Whether a prototype belongs to the language, to Node, or to a class that the file has at top level. */

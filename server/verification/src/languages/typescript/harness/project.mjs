@@ -136,7 +136,7 @@ function child(request, file, args, end, more = {}) {
     TMPDIR: request.scratch,
     ZEROERR_ESBUILD: request.esbuild,
     ZEROERR_TEST: file,
-    ZEROERR_ROOT: request.root,
+    ZEROERR_ROOT: request.top,
     ZEROERR_ALIASES: JSON.stringify(request.aliases),
     ZEROERR_TSCONFIG: request.tsconfig,
     ...more,

@@ -2,6 +2,7 @@
 import { Day } from "./dates.mjs";
 import { isPlain } from "./fits.mjs";
 import { Big, Dict, Either, Fixed, Many, Num, Row, Str } from "./kinds.mjs";
+import { literal, source } from "./literals.mjs";
 
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
 const NOTHING = { numbers: [], texts: [], fractions: false, found: {} };
@@ -49,10 +50,10 @@ export function kindOf(type, hints = [], how = {}, depth = 0) {
     case "reg_exp":
       return new Fixed(PATTERNS);
     case "array":
-      return many(inner(of, elements(hints)), "[", "]");
     case "iterable":
-      return many(inner(of, elements(hints)), "[", "]");
+      return of.kind === "deeper" ? new Fixed(["[]"]) : many(inner(of, elements(hints)), "[", "]");
     case "set":
+      if (of.kind === "deeper") return new Fixed(["new Set()"]);
       return many(inner(of, elements(hints)), "new Set([", "])");
     case "typed_array":
       return many(/Big/.test(of) ? new Big() : new Num([1]), `new ${of}([`, "])");
@@ -63,8 +64,10 @@ export function kindOf(type, hints = [], how = {}, depth = 0) {
     case "object":
       return object(of, hints, inner);
     case "record":
+      if (of[1].kind === "deeper") return new Fixed(["{}"]);
       return dictionary(inner(of[0], fieldNames(hints)), inner(of[1], fieldValues(hints)), true);
     case "map":
+      if (of.some((t) => t.kind === "deeper")) return new Fixed(["new Map()"]);
       return dictionary(inner(of[0]), inner(of[1]), false);
     case "union": {
       const parts = of.map((t) => inner(t, hints)).filter((k) => k !== undefined);
@@ -74,6 +77,12 @@ export function kindOf(type, hints = [], how = {}, depth = 0) {
       return new Fixed(callbacks(of.params, of.returns));
     case "class":
       return row(of[1].map((t) => inner(t)), (texts) => `new ${of[0]}(${texts.filter((t) => t !== undefined).join(", ")})`);
+    case "template":
+      return template(of, inner);
+    case "shown":
+      return shown(hints);
+    case "deeper":
+      return undefined;
     case "generic":
     case "any":
       return inferred(hints, near) ?? new Either([new Num([1], false, false, near.numbers), new Str([], near.texts), new Fixed(["null", "undefined", "true"])]);
@@ -86,6 +95,19 @@ function number(hints, near, extreme = false, signed = false) {
   const made = new Num(hints, extreme, signed, near.numbers, near.fractions);
   if (made.whole && !near.fractions) near.found.whole = true;
   return made;
+}
+
+/** Texts with fixed parts. */
+function template(pieces, inner) {
+  const parts = pieces.filter(([, type]) => type !== null).map(([, type]) => inner(type));
+  const write = (texts) => JSON.stringify(pieces.map(([said], i) => said + (i < texts.length ? String(literal(texts[i])?.value) : "")).join(""));
+  return parts.length === 0 ? new Fixed([write([])]) : row(parts, write);
+}
+
+/** What examples show, and nothing else. */
+function shown(hints) {
+  const texts = hints.map(source).filter((text) => text !== undefined);
+  return texts.length === 0 ? undefined : new Fixed(texts);
 }
 
 function callbacks(params, returns) {

@@ -7,6 +7,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import vm from "node:vm";
 
+import { Bridge } from "./bridge.mjs";
 import { aliased, candidates } from "./places.mjs";
 import { freezeAll, PAIRS, tame } from "./tamed.mjs";
 
@@ -54,6 +55,7 @@ export class Realm {
     this.loaded = new Map();
     this.global = vm.createContext(vm.constants.DONT_CONTEXTIFY);
     this.make = vm.runInContext(MAKERS, this.global);
+    this.bridge = new Bridge(this.global, this.make.pending);
     this.settle();
     this.addGlobals(exit);
   }
@@ -63,7 +65,7 @@ export class Realm {
     this.names = [...new Set([...ownKeys(this.global), ...ownKeys(globalThis)])].filter((name) => typeof name === "string");
     for (const name of ownKeys(globalThis)) {
       if (getOwnPropertyDescriptor(this.global, name) !== undefined) continue;
-      const get = () => frozen(globalThis[name]);
+      const get = () => this.ofNode(globalThis[name]);
       const set = (value) => defineProperty(this.global, name, { value, writable: true, configurable: true });
       defineProperty(this.global, name, { get, set, configurable: true, enumerable: false });
     }
@@ -71,11 +73,17 @@ export class Realm {
     const console = Object.fromEntries(Object.keys(globalThis.console).map((name) => [name, silent]));
     const { platform, arch, version, versions, hrtime, memoryUsage, nextTick, uptime, cwd, pid, cpuUsage } = process;
     const stdio = { write: () => true, isTTY: false };
-    const self = { platform, arch, version, versions, hrtime, memoryUsage, nextTick, uptime, cwd, pid, cpuUsage };
+    const self = { platform, arch, version, versions, pid };
+    for (const [name, asked] of Object.entries({ hrtime, memoryUsage, nextTick, uptime, cwd, cpuUsage })) self[name] = this.bridge.callable(asked);
     Object.assign(self, { env: {}, argv: ["node"], execArgv: [], stdout: stdio, stderr: stdio, exit, abort: exit, on: silent, once: silent, off: silent, emitWarning: silent });
     for (const [name, value] of Object.entries({ console, process: self, global: this.global })) {
       defineProperty(this.global, name, { value, writable: true, configurable: true });
     }
+  }
+
+  /** Something of Node's as the candidate sees it. Functions and classes stay as they are. */
+  ofNode(value) {
+    return typeof value === "function" ? frozen(this.bridge.callable(value)) : value;
   }
 
   /** The name of a built-in that is no longer what it was, or `undefined`. */
@@ -192,7 +200,7 @@ export class Realm {
 
   async module(specifier, place, from) {
     if (place === undefined) {
-      if (isBuiltin(specifier)) return this.synthetic(specifier, shared(specifier, await import(specifier)));
+      if (isBuiltin(specifier)) return this.synthetic(specifier, this.shared(specifier, await import(specifier)));
       const module = packageOf(specifier);
       if (specifier.startsWith(".") || specifier.startsWith("/")) throw new Missing(specifier, from, module);
       try {
@@ -213,6 +221,19 @@ export class Realm {
       return this.synthetic(place, { ...names, default: exports });
     }
     return this.sourceModule(place, text);
+  }
+
+  /** What a module of Node exports; what claims may be made of stays what it is. */
+  shared(specifier, module) {
+    const isClaimed = CLAIMED.includes(specifier.replace(/^node:/, ""));
+    if (isClaimed && !isFrozen(module.default)) freezeAll(module.default);
+    const exports = {};
+    for (const name of Object.keys(module)) {
+      const value = this.bridge.space(module[name]);
+      defineProperty(exports, name, { value, enumerable: true });
+    }
+    if (isClaimed && !isFrozen(exports.default)) freezeAll(exports.default);
+    return exports;
   }
 
   synthetic(name, exports) {
@@ -253,7 +274,7 @@ export class Realm {
       }
       try {
         const found = createRequire(file)(specifier);
-        return isBuiltin(specifier) ? shared(specifier, { default: found }).default : found;
+        return isBuiltin(specifier) ? this.shared(specifier, { default: found }).default : found;
       } catch (error) {
         if (error.code === "MODULE_NOT_FOUND") throw new Missing(specifier, file, packageOf(specifier));
         throw error;
@@ -267,13 +288,6 @@ export class Realm {
     const bases = specifier.startsWith(".") ? [path.resolve(path.dirname(from), specifier)] : aliased(this.aliases ?? [], specifier);
     return bases.flatMap(candidates).find((p) => getOwnPropertyDescriptor(this.modules, p) !== undefined);
   }
-}
-
-/** A module of Node, which all realms share; what claims may be made of stays what it is. */
-function shared(specifier, module) {
-  const value = module.default;
-  if (CLAIMED.includes(specifier.replace(/^node:/, "")) && !isFrozen(value)) freezeAll(value);
-  return module;
 }
 
 /** A class or function of Node's, which all realms share, as it stays. */

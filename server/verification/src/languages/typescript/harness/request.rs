@@ -42,7 +42,7 @@ pub(in super::super) fn request(
     let waits = task.signature.is_async
         || ["Promise", "AsyncGenerator", "AsyncIterable", "AsyncIterator"].iter().any(|t| returns.starts_with(t))
         || (returns.is_empty() && spec.examples.iter().any(|e| e.code.contains("await ")));
-    let mut readable = vec![mirror.root.clone()];
+    let mut readable = vec![mirror.top.clone()];
     readable.extend(mirror.packages.clone());
     // The parameters that a clause speaks of; globals and the file's own names are always there.
     let bound = binds.concat();
@@ -54,6 +54,7 @@ pub(in super::super) fn request(
         "source": &*task.source,
         "file": mirror.file,
         "root": mirror.root,
+        "top": mirror.top,
         "scratch": mirror.scratch(),
         "modules": mirror.modules,
         "readable": readable,

@@ -2,9 +2,11 @@
 import { types } from "node:util";
 
 import { Pretence } from "./pretence.mjs";
+import { copied } from "./copies.mjs";
+import { drained, isLazy } from "./lazy.mjs";
 import { Missing, Realm } from "./realm.mjs";
 import { called, constructed } from "./wrong.mjs";
-import { className, errorName, errorText, ITEMS, mapEntries, same, setItems, show } from "./values.mjs";
+import { errorName, errorText, same, show } from "./values.mjs";
 
 const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys, setPrototypeOf } = Reflect;
 
@@ -35,7 +37,7 @@ export class Subject {
     } catch (error) {
       throw new Load([errorName(error), errorText(error) || String(error?.message ?? ""), error instanceof Missing ? error.module : ""]);
     }
-    subject.pretence = new Pretence(subject.realm.intrinsics, subject.evaluate);
+    subject.pretence = new Pretence(subject.realm.intrinsics, subject.realm.bridge.made, subject.evaluate);
     subject.find();
     subject.requires = request.requires.map((text) => subject.clause(text, [...request.binds]));
     subject.ensures = request.ensures.map((text) => subject.clause(text, ["result", ...request.binds]));
@@ -259,27 +261,18 @@ export class Subject {
     if (this.pretender !== undefined) throw new Untrusted(this.pretender);
   }
 
-  /** Drains an iterator, within bounds, and waits for the promise of a function that is declared to give one. */
-  async finish(value) {
+  /** Reads an iterator, as far as it ends, and waits for the promise of a function that is declared to give one. */
+  async finish(value, most) {
     let result = value;
+    this.wasCut = false;
     if (types.isPromise(result) && this.request.waits) result = await settled(result);
     this.inspect(result);
-    if (isLazy(result)) result = await this.drained(result);
+    if (isLazy(result)) {
+      const { items, wasCut } = await drained(this.realm.make.array(), result, settled, most);
+      [result, this.wasCut] = [items, wasCut];
+    }
     this.unchanged();
     return result;
-  }
-
-  /** The items of an iterator as an array; one that does not end says so in its last item. */
-  async drained(iterator) {
-    const items = this.realm.make.array();
-    for (;;) {
-      let step = iterator.next();
-      if (types.isPromise(step)) step = await settled(step);
-      if (step.done) return items;
-      const last = items.length === ITEMS;
-      defineProperty(items, items.length, { value: last ? "... and so on" : step.value, writable: true, enumerable: true, configurable: true });
-      if (last) return items;
-    }
   }
 
   /** The receiver and arguments of a call from their source. */
@@ -342,58 +335,10 @@ export class Subject {
     return found;
   }
 
-  copy(value, seen = new Map()) {
-    if (typeof value !== "object" || value === null || types.isProxy(value)) return value;
-    if (seen.has(value)) return seen.get(value);
-    const make = this.realm.make;
-    let copied;
-    if (Array.isArray(value)) copied = make.array();
-    else if (types.isMap(value)) copied = make.map();
-    else if (types.isSet(value)) copied = make.set();
-    else if (types.isDate(value)) copied = make.date(apply(Date.prototype.getTime, value, []));
-    else if (types.isTypedArray(value)) return apply(getPrototypeOf(Uint8Array.prototype).slice, value, []);
-    else if (types.isRegExp(value) || types.isPromise(value) || isLazy(value)) return value;
-    else if (isOpaque(value)) return value;
-    else copied = make.object();
-    seen.set(value, copied);
-    if (getPrototypeOf(copied) !== getPrototypeOf(value)) setPrototypeOf(copied, getPrototypeOf(value));
-    if (types.isMap(value)) for (const [k, v] of mapEntries(value)) apply(Map.prototype.set, copied, [this.copy(k, seen), this.copy(v, seen)]);
-    if (types.isSet(value)) for (const v of setItems(value)) apply(Set.prototype.add, copied, [this.copy(v, seen)]);
-    for (const key of ownKeys(value)) {
-      const own = getOwnPropertyDescriptor(value, key);
-      defineProperty(copied, key, own.get === undefined && own.set === undefined ? { ...own, value: this.copy(own.value, seen) } : own);
-    }
-    return copied;
+  /** A copy of a value; `lost` collects what could not be copied. */
+  copy(value, lost) {
+    return copied(this.realm.make, value, lost);
   }
-}
-
-/** Whether an object keeps what it holds where no copy of its fields would have it. */
-function isOpaque(value) {
-  return ownKeys(value).length === 0 && !["", "Object"].includes(className(value));
-}
-
-/** Whether looking at a value uses it up: iterators of generators and collections. */
-export function isLazy(value) {
-  if (typeof value !== "object" || value === null || types.isProxy(value)) return false;
-  return types.isGeneratorObject(value) || types.isMapIterator(value) || types.isSetIterator(value) || /Iterator$|^Generator$/.test(className(value)) || isOpenIterator(value);
-}
-
-function isOpenIterator(value) {
-  for (let at = value, depth = 0; at !== null && depth < 6; at = getPrototypeOf(at), depth += 1) {
-    if (types.isProxy(at)) return false;
-    const next = getOwnPropertyDescriptor(at, "next");
-    if (next !== undefined && typeof next.value === "function") {
-      return [Symbol.iterator, Symbol.asyncIterator].some((key) => inherited(value, key));
-    }
-  }
-  return false;
-}
-
-function inherited(value, key) {
-  for (let at = value, depth = 0; at !== null && depth < 6; at = getPrototypeOf(at), depth += 1) {
-    if (getOwnPropertyDescriptor(at, key) !== undefined) return true;
-  }
-  return false;
 }
 
 /** Waits for a promise while timers keep the process alive: one that never settles is a time-out. */

@@ -13,6 +13,7 @@ import { held } from "./tamed.mjs";
 // A candidate that comes by this object could blind every look at its values.
 Object.freeze(types);
 
+/** Items of an iterator that does not end. */
 export const ITEMS = 100;
 const DEPTH = 60;
 const NODES = 300_000;

@@ -4,7 +4,9 @@
  * expects when that can be said without the file: the judge compares.
  */
 import { KEY_SIZE, readExactly, receive, send } from "./channel.mjs";
-import { Load, Subject, Untrusted, isLazy } from "./subject.mjs";
+import { isStill } from "./copies.mjs";
+import { isLazy, MOST, nearer } from "./lazy.mjs";
+import { Load, Subject, Untrusted } from "./subject.mjs";
 import { bounded, equality, errorName, errorNames, errorText, reason, same, show } from "./values.mjs";
 import { refusedShadow } from "./pretence.mjs";
 import { answered } from "./answers.mjs";
@@ -14,6 +16,8 @@ const JOBS = 3;
 const ANSWERS = 4;
 const leave = process.reallyExit.bind(process);
 const setTimer = setInterval;
+/** How a clause counts. */
+const LENGTH = /\blength\b|\bsize\b/;
 
 /** A thrown value as an answer: its name, all its names, its text. */
 function raised(error) {
@@ -115,51 +119,76 @@ async function outcome(subject, receiver, args) {
  * `["ensures-raised", index, error, text, result]` or `["raised", ...]`.
  */
 async function contract(subject, receiver, args) {
-  let names;
+  let found;
   try {
-    names = await after(subject, receiver, args);
+    found = await after(subject, receiver, args);
   } catch (error) {
     return raised(error);
   }
-  if (names === undefined) return ["invalid"];
+  if (found === undefined) return ["invalid"];
+  const { names, others } = found;
   const shown = show(names.result);
   for (let i = 0; i < subject.ensures.length; i += 1) {
     reason();
-    try {
-      let value = subject.ensures[i].value(names);
-      if (subject.ensures[i].waits) value = await value;
-      if (!value) return ["ensures", String(i), `${shown}${reason()}`];
-    } catch (error) {
-      return ["ensures-raised", String(i), errorName(error), errorText(error).slice(0, 200), shown];
-    }
+    const why = await unmet(subject, i, names);
+    if (why === undefined) continue;
+    const said = reason();
+    // How many there are is not known where not all were read.
+    if (subject.wasCut && LENGTH.test(subject.request.ensures[i])) return ["invalid"];
+    if (others !== undefined && (await unmet(subject, i, others)) === undefined) return ["invalid"];
+    return why === "" ? ["ensures", String(i), `${shown}${said}`] : ["ensures-raised", String(i), ...why, shown];
   }
   const tampered = subject.realm.tampered();
   return tampered === undefined ? ["holds", String(subject.ensures.length)] : ["untrusted", `a changed built-in (${tampered})`];
 }
 
-/** What clauses see after a call: parameters from before it, and the result; `undefined` where it is not valid. */
+/** Why a clause does not hold: `""`, or what it raised; `undefined` where it does. */
+async function unmet(subject, index, names) {
+  try {
+    const { value, waits } = subject.ensures[index];
+    const found = value(names);
+    return (waits ? await found : found) ? undefined : "";
+  } catch (error) {
+    return [errorName(error), errorText(error).slice(0, 200)];
+  }
+}
+
+/**
+ * What clauses see after a call: the result and the parameters; `undefined` where it is not valid.
+ *
+ * A parameter that the call left as it was is the argument itself, so that a clause may ask whether the result is one of
+ * its items; else it is a copy from before. What cannot be copied is made anew. It is another object then, so a clause that
+ * holds of the argument alone (`others`) says nothing.
+ */
 async function after(subject, receiver, args) {
   const found = admitted(subject, receiver, args);
   if (found === undefined) return undefined;
   const before = {};
-  for (const [name, value] of Object.entries(found.bound)) before[name] = subject.copy(value);
-  return { ...before, result: await subject.finish(subject.call(found.call)) };
+  const lost = [];
+  for (const [name, value] of Object.entries(found.bound)) {
+    const own = [];
+    before[name] = subject.copy(value, own);
+    if (own.length > 0) lost.push(name);
+  }
+  const anew = lost.length === 0 ? {} : (admitted(subject, receiver, args)?.bound ?? {});
+  const most = (subject.reach ??= MOST);
+  const result = await subject.finish(subject.call(found.call), most);
+  if (subject.wasCut) subject.reach = nearer(most);
+  const names = { result };
+  for (const [name, value] of Object.entries(found.bound)) names[name] = isStill(value, before[name]) ? value : before[name];
+  if (lost.length === 0) return { names };
+  const others = { ...names };
+  for (const name of lost) names[name] = anew[name] ?? before[name];
+  return { names, others };
 }
 
 /** The clauses of `@ensures` that do not hold for one call: `["unheld", "0 2"]`, or `["invalid"]`. */
 async function unheld(subject, receiver, args) {
-  const names = await after(subject, receiver, args);
-  if (names === undefined) return ["invalid"];
+  const seen = await after(subject, receiver, args);
+  if (seen === undefined) return ["invalid"];
   const found = [];
   for (let i = 0; i < subject.ensures.length; i += 1) {
-    let holds = false;
-    try {
-      const value = subject.ensures[i].value(names);
-      holds = subject.ensures[i].waits ? await value : value;
-    } catch {
-      // It does not hold.
-    }
-    if (!holds) found.push(i);
+    if ((await unmet(subject, i, seen.names)) !== undefined) found.push(i);
   }
   return ["unheld", found.join(" ")];
 }

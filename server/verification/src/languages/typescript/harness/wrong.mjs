@@ -6,7 +6,7 @@
  */
 import { types } from "node:util";
 
-import { isLazy } from "./subject.mjs";
+import { isLazy } from "./lazy.mjs";
 import { ITEMS, show } from "./values.mjs";
 
 const { apply, defineProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
