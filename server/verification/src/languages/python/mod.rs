@@ -18,6 +18,7 @@ mod lexis;
 mod literals;
 pub mod mutants;
 mod names;
+mod newer;
 pub mod performance;
 pub mod probe;
 pub mod project;
@@ -182,6 +183,9 @@ impl Language for Python {
     }
 
     fn check<'a>(&'a self, tools: &'a Toolchain, subject: &'a Subject, layer: Layer) -> BoxFuture<'a, LayerReport> {
+        if let Some(report) = newer::report(tools, subject, layer) {
+            return Box::pin(std::future::ready(report));
+        }
         match layer {
             Layer::Syntax => Box::pin(syntax::check(tools, subject)),
             Layer::Types => Box::pin(types::check(tools, subject)),
