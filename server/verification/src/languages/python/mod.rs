@@ -19,6 +19,7 @@ mod literals;
 pub mod mutants;
 mod names;
 mod newer;
+mod options;
 pub mod performance;
 pub mod probe;
 pub mod project;

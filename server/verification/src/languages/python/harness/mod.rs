@@ -16,6 +16,7 @@ use zeroerr_core::code::line_of;
 use zeroerr_core::task_specification::{Example, ExampleClaim, ExampleOrigin};
 use zeroerr_sandbox::{Exit, Job, LimitKind, Limits, Output};
 
+use super::options::of_doctests;
 use super::project::{Extent, Mirror};
 use super::tree::{parse, text};
 use crate::languages::{CheckError, Subject};
@@ -254,7 +255,7 @@ pub fn request(subject: &Subject, root: &Path, file: &Path, extra: Value) -> Val
         "ensures": texts(&spec.ensures),
         "properties": texts(&spec.properties),
         "uses": texts(&spec.uses),
-        "examples": spec.examples.iter().map(example).collect::<Vec<_>>(),
+        "examples": examples(subject),
         "example_code": example_code(subject),
         "numbers": if returns.contains("float") || returns.contains("complex") { "float" } else { "exact" },
         "seed": LAYER_SEED,
@@ -278,8 +279,22 @@ fn class_path(source: &str, offset: usize, name: &str) -> String {
 
 /// The examples and the calls that must raise, in the order in which the gate checks them.
 pub fn gate_examples(subject: &Subject) -> Vec<Value> {
-    let spec = &subject.task.spec;
-    spec.examples.iter().map(example).chain(raises(subject)).collect()
+    examples(subject).into_iter().chain(raises(subject)).collect()
+}
+
+/// The examples; doctests with the options that the project gives them.
+fn examples(subject: &Subject) -> Vec<Value> {
+    let examples = &subject.task.spec.examples;
+    let is_told = examples.iter().any(|e| e.origin == ExampleOrigin::Doctest);
+    let options = if is_told { of_doctests(subject) } else { Vec::new() };
+    let with_options = |e: &Example| {
+        let mut words = example(e);
+        if e.origin == ExampleOrigin::Doctest && !options.is_empty() {
+            words["options"] = json!(options);
+        }
+        words
+    };
+    examples.iter().map(with_options).collect()
 }
 
 /// The calls of `@raises`, in the harness's words.
