@@ -24,7 +24,7 @@ use crate::layers::Failure;
 use crate::toolchain::{Loaded, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 32] = [
+const FILES: [(&str, &str); 33] = [
     ("__main__.py", include_str!("__main__.py")),
     ("annotations.py", include_str!("annotations.py")),
     ("answers.py", include_str!("answers.py")),
@@ -54,6 +54,7 @@ const FILES: [(&str, &str); 32] = [
     ("timing.py", include_str!("timing.py")),
     ("values.py", include_str!("values.py")),
     ("walls.py", include_str!("walls.py")),
+    ("waiting.py", include_str!("waiting.py")),
     ("worker.py", include_str!("worker.py")),
     ("wrong.py", include_str!("wrong.py")),
     ("zygote.py", include_str!("zygote.py")),

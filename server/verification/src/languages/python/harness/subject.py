@@ -14,7 +14,9 @@ import sys
 import types
 
 import values
+import waiting
 import wrong
+from waiting import plain
 
 _deepcopy = copy.deepcopy
 _frame = sys._getframe
@@ -47,45 +49,6 @@ class Clause:
         if self.code is None:
             raise self.error
         return eval(self.code, names)
-
-
-class _NoAwait(ast.NodeTransformer):
-    def visit_Await(self, node):
-        return self.visit(node.value)
-
-    def visit_Call(self, node):
-        """`asyncio.run(f(1))` is `await f(1)`, where what it runs has been run already."""
-        if ast.unparse(node.func) == "asyncio.run" and node.args:
-            node.func = ast.Name(RUN, ast.Load())
-        return self.generic_visit(node)
-
-    def visit_comprehension(self, node):
-        if node.is_async:
-            node.is_async, node.iter = 0, ast.Call(ast.Name(GATHERED, ast.Load()), [node.iter], [])
-        return self.generic_visit(node)
-
-
-RUN, GATHERED = "__zeroerr_run__", "__zeroerr_gathered__"
-
-
-def run(value, **_):
-    """What `asyncio.run` gives, of a coroutine or of what one has given."""
-    if type(value) is not types.CoroutineType:
-        return value
-    import asyncio
-    return asyncio.run(value)
-
-
-def gathered(stream):
-    """The items of an asynchronous generator."""
-    async def items():
-        return [item async for item in stream]
-    return run(items())
-
-
-def plain(tree):
-    """Drops what waits: the target already runs coroutines to their end."""
-    return ast.fix_missing_locations(_NoAwait().visit(tree))
 
 
 def find(tree, function, class_name, line):
@@ -162,7 +125,7 @@ class Subject:
         self.pretender = None
         self.result = object()  # of the last equation; nothing equals this one
         self._load()
-        self.names = {**vars(self.module), "__builtins__": _PRISTINE, RUN: run, GATHERED: gathered}
+        self.names = {**vars(self.module), "__builtins__": _PRISTINE, **waiting.NAMES}
         self.own_equality = "__eq__" not in request.get("uses", ()) and self._own_equality()
         self._install()
         self.session = dict(self.names)
@@ -311,14 +274,24 @@ class Subject:
             unmet = self.unmet(self.bind(args, kwargs)) if self.requires else None
             if unmet is not None and self.violated is None:
                 self.violated = unmet
-            result = self.called(function, args, kwargs)
-            self.calls.append((call, values.show(result) if not hasattr(type(result), "__next__") else "an iterator"))
-            return result
+            if waiting.is_awaited(function):  # whoever calls it is a coroutine itself
+                return self._later(function, args, kwargs, call)
+            return self._note(call, self.called(function, args, kwargs))
 
         target.__name__ = target.__qualname__ = self.name
         target.__doc__ = getattr(function, "__doc__", None)
         target.__wrapped__ = function
         return target
+
+    async def _later(self, function, args, kwargs, call):
+        with self.inside():
+            result = await function(*args, **kwargs)
+        return self._note(call, self.called(lambda *_, **__: result, args, kwargs))
+
+    def _note(self, call, result):
+        """After a call that the spec makes."""
+        self.calls.append((call, values.show(result) if not hasattr(type(result), "__next__") else "an iterator"))
+        return result
 
     def _describe(self, args, kwargs):
         if self.receiver is not None:
@@ -345,9 +318,8 @@ class Subject:
 
     def finish(self, result):
         """Awaits a coroutine, and refuses an object that pretends."""
-        if type(result) is types.CoroutineType:
-            import asyncio
-            result = asyncio.run(result)
+        if type(result) is types.CoroutineType and not waiting.is_running():
+            result = waiting.run(result)
         if self.pretender is None:
             self.pretender = values.deception(result)
         if self.pretender is not None:
@@ -357,7 +329,7 @@ class Subject:
     def settled(self, result):
         """As `finish`, and what an asynchronous generator yields."""
         result = self.finish(result)
-        return self.finish(gathered(result)) if type(result) is types.AsyncGeneratorType else result
+        return self.finish(waiting.gathered(result)) if type(result) is types.AsyncGeneratorType else result
 
     def fresh(self):
         """Forgets what earlier calls left in the notes."""

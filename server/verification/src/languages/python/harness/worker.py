@@ -20,7 +20,8 @@ import channel
 import nested
 import values
 import walls
-from subject import Clause, Load, Subject, Untrusted, _deepcopy, plain
+from subject import Clause, Load, Subject, Untrusted, _deepcopy
+from waiting import plain
 
 _exit, _getpid = os._exit, os.getpid
 # The thread's clock: under a CPU limit the process's own moves in steps of a scheduler tick.
