@@ -4,6 +4,7 @@ import ast
 import library
 from kinds import Argument, Bytes, Choice, Construction, Either, Entry, Fixed, Float, Int, Iterables, Many, Map, Record, Row, Str
 from said import NOTHING
+from subject import flat
 
 _LISTS = frozenset("list List Sequence MutableSequence Iterable Collection Reversible Container".split())
 _MAPS = frozenset("dict Dict Mapping MutableMapping OrderedDict defaultdict DefaultDict Counter".split())
@@ -15,7 +16,7 @@ class Reader:
 
     def __init__(self, tree):
         self.aliases, self.classes, self.said = {}, {}, NOTHING
-        for node in tree.body:
+        for node in flat(tree.body):
             if isinstance(node, ast.ClassDef):
                 self.classes[node.name] = node
             elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):

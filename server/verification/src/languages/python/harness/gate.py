@@ -237,7 +237,13 @@ def _outcome(answer):
 def spelled(request, receiver, arguments):
     """A call as a developer would write it."""
     head = (receiver + "." if receiver else request["class"] + "." if request.get("class") else "") + request["function"]
-    return head + arguments
+    how = access(request)
+    return head if how == "get" else "%s = %s" % (head, arguments[1:-1]) if how == "set" else head + arguments
+
+
+def access(request):
+    """How the function under test is reached: see `inputs.access`."""
+    return inputs.access(request["source"], request["function"], request.get("class") or "", request.get("line", 0))
 
 
 def _compare(first, second):

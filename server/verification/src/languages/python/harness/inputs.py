@@ -8,6 +8,7 @@ What is not annotated is inferred from the examples. What can neither be read fr
 nor taken from an example (callables, foreign classes) is not made up.
 """
 import ast
+import functools
 import itertools
 
 import annotations
@@ -43,7 +44,7 @@ class Plan:
         if self.node is None:
             return
         marks = decorators(self.node)
-        self.is_property = bool(marks & {"property", "cached_property"})
+        self.is_property = bool(marks & _READ)
         self.is_static = bool(marks & {"staticmethod", "classmethod"})
         self.has_receiver = bool(self.class_name) and "staticmethod" not in marks
         self._read_examples(request.get("example_code", []))
@@ -153,6 +154,19 @@ class Param:
             self.whole = rests.Rest(kind)
         elif how == "keys":
             self.whole = rests.Keys(names, kind) if kind is not None and names else None
+
+_READ = frozenset(["property", "cached_property"])
+
+
+@functools.lru_cache(maxsize=64)
+def access(source, function, class_name, line):
+    """`get` for what is read like an attribute, `set` for what is assigned to, nothing for what is called."""
+    try:
+        node, _ = find(ast.parse(source), function, class_name, line)
+    except SyntaxError:
+        node = None
+    marks = decorators(node) if node is not None and class_name else frozenset()
+    return "get" if marks & _READ else "set" if "setter" in marks else ""
 
 
 def _literal(node):

@@ -10,6 +10,7 @@ __builtins__ = dict(vars(builtins))
 
 import ast
 import copy
+import functools
 import sys
 import types
 
@@ -56,23 +57,31 @@ def find(tree, function, class_name, line):
     body = tree.body
     owner = None
     for part in class_name.split(".") if class_name else []:
-        owner = next((n for n in body if isinstance(n, ast.ClassDef) and n.name == part), None)
-        if owner is None:
+        owners = [n for n in flat(body) if isinstance(n, ast.ClassDef) and n.name == part]
+        around = [n for n in owners if _first_line(n) <= line <= (n.end_lineno or n.lineno)]
+        if not owners:
             return None, None
+        owner = (around or owners)[0]
         body = owner.body
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    found = [n for n in _flat(body) if isinstance(n, kinds) and n.name == function]
+    found = [n for n in flat(body) if isinstance(n, kinds) and n.name == function]
     exact = [n for n in found if _first_line(n) <= line <= (n.end_lineno or n.lineno)]
     # With a line, a namesake that stands elsewhere is another function.
     return (exact or ([] if line else found) or [None])[-1], owner
 
 
-def _flat(body):
+def flat(body):
+    """The statements of a body, and those below an `if`, a `try` or a `with` among them."""
     for node in body:
         yield node
         for field in ("body", "orelse", "handlers", "finalbody"):
-            if isinstance(node, (ast.If, ast.Try, ast.With)):
-                yield from _flat(getattr(node, field, []))
+            if isinstance(node, (ast.If, ast.Try, ast.ExceptHandler, ast.With)):
+                yield from flat(getattr(node, field, []))
+
+
+def part_of(marks):
+    """Which function of a property stands below these decorators."""
+    return "fset" if "setter" in marks else "fdel" if "deleter" in marks else "fget"
 
 
 def _first_line(node):
@@ -168,7 +177,7 @@ class Subject:
     def _install(self):
         """Puts the guarded target where spec expressions find it."""
         marks = decorators(self.node)
-        self.is_property = bool(marks & {"property", "cached_property"})
+        self.part = part_of(marks)
         self.bound_params = self._binder(bool(self.class_name) and "staticmethod" not in marks)
         if not self.class_name:
             if self.name not in self.names:
@@ -182,7 +191,7 @@ class Subject:
             owner = getattr(owner, part)
         self.owner = owner
         self.raw = raw = owner.__dict__.get(self.name)
-        self._refuse_namesake(getattr(raw, "fget", None) or getattr(raw, "__func__", None) or raw)
+        self._refuse_namesake(self._bare(raw))
         if isinstance(raw, types.FunctionType):
             setattr(owner, self.name, self._guard(raw))
         elif isinstance(raw, staticmethod):
@@ -190,8 +199,19 @@ class Subject:
         elif isinstance(raw, classmethod):
             setattr(owner, self.name, classmethod(self._guard(raw.__func__)))
         elif isinstance(raw, property):
-            setattr(owner, self.name, property(self._guard(raw.fget), raw.fset, raw.fdel))
+            parts = {part: getattr(raw, part) for part in ("fget", "fset", "fdel")}
+            setattr(owner, self.name, property(**{**parts, self.part: self._guard(parts[self.part])}))
+        elif isinstance(raw, functools.cached_property):
+            cached = functools.cached_property(self._guard(raw.func))
+            cached.__set_name__(owner, self.name)
+            setattr(owner, self.name, cached)
         self.guarded = owner.__dict__.get(self.name)
+
+    def _bare(self, raw):
+        """The function of what stands in a class."""
+        if isinstance(raw, property):
+            return getattr(raw, self.part) or raw
+        return raw.func if isinstance(raw, functools.cached_property) else getattr(raw, "__func__", raw)
 
     def _refuse_namesake(self, function):
         """A name stands for one function: what another `def` of the file does is no word for this one."""
@@ -346,8 +366,7 @@ class Subject:
         if not self.class_name:
             return self.function, args, kwargs
         holder = eval(receiver, dict(self.names)) if receiver else self.owner
-        raw = self.owner.__dict__.get(self.name)
-        raw = getattr(raw, "__func__", getattr(raw, "fget", raw))
+        raw = self._bare(self.owner.__dict__.get(self.name))
         function = getattr(raw, "__wrapped__", raw)
         if self.receiver is not None:
             args = (holder,) + args
