@@ -31,6 +31,7 @@ def run(request):
                 asked_again(facts, request, worker, held)
                 asked_far(facts, request, worker)
                 facts["hollow"] = doubts.clauses(worker, request, held, end)
+            facts["unvaried"] = inputs.Plan(request).unvaried(request)
         doubts.claims(worker, request, raises, end)
         facts["broken"] = worker.broken
         return facts
