@@ -26,6 +26,9 @@ pub struct Violation {
     pub result: String,
     /// The exception, when evaluating the clause raised one.
     pub error: String,
+    /// What the code has changed and the clause reads, when the clause is false without that.
+    #[serde(default)]
+    pub changes: String,
 }
 
 /// An exception on a valid input.
@@ -267,7 +270,18 @@ fn violation(subject: &Subject, violation: &Violation) -> Finding {
     let text = clause.map_or("", |c| c.text.as_str());
     let call = one_line(&violation.call);
     let result = one_line(&violation.result);
-    let message = if violation.error.is_empty() {
+    let message = if !violation.changes.is_empty() {
+        let name = &subject.task.signature.name;
+        let meant = if violation.changes.contains(['.', ',']) {
+            String::new()
+        } else {
+            format!("; `@uses {}` says that it is meant to", violation.changes)
+        };
+        format!(
+            "`{text}` holds for {call} only because {name} changes {}: result is {result}{meant}",
+            violation.changes
+        )
+    } else if violation.error.is_empty() {
         format!("`{text}` is false for {call}: result is {result}")
     } else {
         format!("`{text}` cannot be evaluated for {call}: {}; result is {result}", one_line(&violation.error))

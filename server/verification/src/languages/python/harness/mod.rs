@@ -24,10 +24,11 @@ use crate::layers::Failure;
 use crate::toolchain::{Loaded, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 33] = [
+const FILES: [(&str, &str); 35] = [
     ("__main__.py", include_str!("__main__.py")),
     ("annotations.py", include_str!("annotations.py")),
     ("answers.py", include_str!("answers.py")),
+    ("apart.py", include_str!("apart.py")),
     ("batch.py", include_str!("batch.py")),
     ("channel.py", include_str!("channel.py")),
     ("checker.py", include_str!("checker.py")),
@@ -49,6 +50,7 @@ const FILES: [(&str, &str); 33] = [
     ("rests.py", include_str!("rests.py")),
     ("said.py", include_str!("said.py")),
     ("shrink.py", include_str!("shrink.py")),
+    ("state.py", include_str!("state.py")),
     ("subject.py", include_str!("subject.py")),
     ("symbolic.py", include_str!("symbolic.py")),
     ("timing.py", include_str!("timing.py")),

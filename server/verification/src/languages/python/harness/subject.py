@@ -14,6 +14,8 @@ import functools
 import sys
 import types
 
+import apart
+import state
 import values
 import waiting
 import wrong
@@ -125,7 +127,7 @@ class Subject:
         self.requires = [Clause(t) for t in request.get("requires", [])]
         self.ensures = [Clause(t) for t in request.get("ensures", [])]
         self.laws = [Clause(t) for t in request.get("properties", [])]
-        self.calls = []
+        self.calls, self.moving, self.opened = [], [], ({}, ())
         self.entered = self.is_guarded = self.is_inside = False
         self.raw = self.guarded = None  # a method of the class, and what stands in its place
         self.way = 0  # in which way the function is to be wrong; 0 is in none
@@ -133,11 +135,19 @@ class Subject:
         self.violated = None
         self.pretender = None
         self.result = object()  # of the last equation; nothing equals this one
+        self.watch = self.apart = None  # a law's variables; how a claim is asked once more
         self._load()
         self.names = {**vars(self.module), "__builtins__": _PRISTINE, **waiting.NAMES}
         self.own_equality = "__eq__" not in request.get("uses", ()) and self._own_equality()
         self._install()
-        self.session = dict(self.names)
+        self.gives_nothing = apart.gives_nothing(self.node)
+        self.state = state.State(self.module, self.name, getattr(self, "owner", None), frozenset(request.get("uses", ())))
+        for clause in self.requires + self.ensures + self.laws:
+            if clause.code is not None:
+                self.state.watch(clause.code)
+        rebound = {name for node in ast.walk(self.tree) if isinstance(node, ast.Global) for name in node.names}
+        self.moving = sorted((rebound | self.state.data.keys()) - {self.name})  # names of the file that can become others
+        self.session = self.scope()
 
     def _load(self):
         request = self.request
@@ -274,11 +284,19 @@ class Subject:
             if clause.code is not None and unbound.intersection(clause.code.co_names):
                 continue
             try:
-                if not values.truth(clause.value({**self.names, **self.seen(bound)})):
+                if not values.truth(clause.value(self.scope(self.seen(bound)))):
                     return index
             except Exception:
                 return index
         return None
+
+    def strayed(self, bound):
+        """The places for which a call lies outside `@requires` now, and did not when the file had been loaded."""
+        found = [place for clause in self.requires if clause.code is not None for place in self.state.changed(clause.code)]
+        if not found:
+            return []
+        with self.state.as_it_was(found):
+            return found if self.unmet(bound) is None else []
 
     def _guard(self, function):
         self.is_guarded = self.name not in _BEFORE_ALL
@@ -294,6 +312,8 @@ class Subject:
             unmet = self.unmet(self.bind(args, kwargs)) if self.requires else None
             if unmet is not None and self.violated is None:
                 self.violated = unmet
+            if self.apart is not None:
+                args, kwargs = self.apart.given(args, kwargs, self.receiver is not None)
             if waiting.is_awaited(function):  # whoever calls it is a coroutine itself
                 return self._later(function, args, kwargs, call)
             return self._note(call, self.called(function, args, kwargs))
@@ -311,7 +331,44 @@ class Subject:
     def _note(self, call, result):
         """After a call that the spec makes."""
         self.calls.append((call, values.show(result) if not hasattr(type(result), "__next__") else "an iterator"))
+        if self.apart is not None:
+            self.apart.called()
+        if self.watch is not None:
+            self.watch.look()
+        names, moving = self.opened
+        for name in moving:
+            if name in vars(self.module):
+                names[name] = vars(self.module)[name]
         return result
+
+    def scope(self, bound=()):
+        """What an expression of the spec sees: the file as it is now, and these names."""
+        held = vars(self.module)
+        return {**self.names, **{name: held[name] for name in self.moving if name in held}, **dict(bound)}
+
+    def open(self, bound=()):
+        """The same for an expression that calls the function: it sees what the function makes of the file."""
+        names = self.scope(bound)
+        self.opened = names, [name for name in self.moving if name not in bound]
+        return names
+
+    def value(self, clause, bound=()):
+        """What an example or a law gives."""
+        return clause.value(self.open(bound))
+
+    def asked_apart(self, clause, bound, data=True):
+        """The same, of what went in: see `apart`."""
+        places = self.state.changed(clause.code, data)
+        notes = self.calls, self.entered, self.violated, self.pretender
+        is_shared = self.gives_nothing or apart.speaks_of_identity(clause.text) or apart.speaks_of_changes(clause.text, self.name)
+        with self.state.as_it_was(places):
+            self.apart, self.watch = apart.Apart({} if is_shared else bound, self.state, clause.code, data), None
+            self.calls = []
+            try:
+                return self.value(clause, bound)
+            finally:
+                self.apart = None
+                self.calls, self.entered, self.violated, self.pretender = notes
 
     def _describe(self, args, kwargs):
         if self.receiver is not None:
@@ -354,18 +411,24 @@ class Subject:
     def fresh(self):
         """Forgets what earlier calls left in the notes."""
         self.calls, self.entered, self.violated, self.pretender = [], False, None, None
+        self.watch, self.opened = None, ({}, ())
 
     @property
     def is_uncalled(self):
         """Whether the function is known not to have been called since `fresh`."""
         return self.is_guarded and not self.entered
 
+    def arguments(self, code, bound=()):
+        """The arguments of a call: `code` is the text behind its name, or compiled of a call of `__arguments__`."""
+        code = "__arguments__" + code if isinstance(code, str) else code
+        return eval(code, {**self.scope(bound), "__arguments__": lambda *args, **kwargs: (args, kwargs)})
+
     def prepare(self, receiver, arguments):
         """Evaluates the source of a call's receiver and arguments: `(callable, args, kwargs)`."""
-        args, kwargs = eval("__arguments__" + arguments, {**self.names, "__arguments__": lambda *a, **k: (a, k)})
+        args, kwargs = self.arguments(arguments)
         if not self.class_name:
             return self.function, args, kwargs
-        holder = eval(receiver, dict(self.names)) if receiver else self.owner
+        holder = eval(receiver, self.scope()) if receiver else self.owner
         raw = self._bare(self.owner.__dict__.get(self.name))
         function = getattr(raw, "__wrapped__", raw)
         if self.receiver is not None:
