@@ -26,6 +26,9 @@ pub struct Violation {
     pub result: String,
     /// The exception, when evaluating the clause raised one.
     pub error: String,
+    /// What the code has changed and the clause reads, when the clause is false without that.
+    #[serde(default)]
+    pub changes: String,
 }
 
 /// An exception on a valid input.
@@ -107,9 +110,19 @@ pub struct Facts {
     /// Whether nothing but the examples' own calls gave a result, of a function that takes others.
     #[serde(default)]
     pub only_examples: bool,
+    /// Parameters that the code or a clause reads and that were what their default says in every call.
+    #[serde(default)]
+    pub unvaried: Vec<String>,
     /// How the symbolic search ended; empty when there was none.
     #[serde(default)]
     pub status: String,
+}
+
+impl Facts {
+    /// Whether a symbolic search came to an end.
+    fn has_searched(&self) -> bool {
+        matches!(self.status.as_str(), "confirmed" | "nothing found")
+    }
 }
 
 /// Whether the spec has a contract at all.
@@ -215,9 +228,15 @@ fn passed(subject: &Subject, facts: &Facts, symbolic: Option<&Facts>) -> LayerRe
         Some("skipped") | None => {}
         Some(other) => parts.push(format!("symbolic search {other}")),
     }
+    // The symbolic search makes up values of its own.
+    let is_one_sided = !facts.unvaried.is_empty() && !symbolic.is_some_and(Facts::has_searched);
+    if is_one_sided && !spec.ensures.is_empty() {
+        parts.push(format!("no values but the default could be made up for {}", facts.unvaried.join(", ")));
+    }
     let hollow = claims_of(subject, &facts.hollow, facts.raises.iter().filter(|f| f.hollow));
     let evidence = clauses.saturating_sub(hollow.len());
     let verdict = if clauses > 0 && evidence == 0 { Verdict::NotApplicable } else { Verdict::Passed };
+    let evidence = if is_one_sided { evidence.min(facts.raises.len()) } else { evidence };
     let untested = claims_of(subject, &facts.untested, facts.raises.iter().filter(|f| f.untested));
     let detail = with_doubts(parts.join(", "), subject, &hollow, &untested);
     LayerReport { evidence, hollow, ..LayerReport::new(Layer::Contracts, verdict, detail) }
@@ -251,7 +270,18 @@ fn violation(subject: &Subject, violation: &Violation) -> Finding {
     let text = clause.map_or("", |c| c.text.as_str());
     let call = one_line(&violation.call);
     let result = one_line(&violation.result);
-    let message = if violation.error.is_empty() {
+    let message = if !violation.changes.is_empty() {
+        let name = &subject.task.signature.name;
+        let meant = if violation.changes.contains(['.', ',']) {
+            String::new()
+        } else {
+            format!("; `@uses {}` says that it is meant to", violation.changes)
+        };
+        format!(
+            "`{text}` holds for {call} only because {name} changes {}: result is {result}{meant}",
+            violation.changes
+        )
+    } else if violation.error.is_empty() {
         format!("`{text}` is false for {call}: result is {result}")
     } else {
         format!("`{text}` cannot be evaluated for {call}: {}; result is {result}", one_line(&violation.error))

@@ -77,7 +77,8 @@ pub(super) fn check_forbidden(
     };
     let inner = inside.iter().filter(|n| is_import(**n)).flat_map(|n| parse_statement(*n, code));
     let imported: Vec<ImportItem> = imports.iter().filter(counts).cloned().chain(inner).collect();
-    let is_out = foreign(spec, &imported).is_some() || touched(&inside, &imported, &[], code, task).next().is_some();
+    let is_out = foreign(spec, &task.source, &imported).is_some()
+        || touched(&inside, &imported, &[], code, task).next().is_some();
     if is_out { Err(RedFlag::Forbidden) } else { Ok(()) }
 }
 
@@ -102,13 +103,18 @@ pub(super) fn offences(subject: &Subject) -> Vec<String> {
     if !subject.is_edit() {
         imported.extend(around);
     }
-    out.extend(foreign(&task.spec, &imported).map(|i| analysis::disallows(i.module())));
+    out.extend(foreign(&task.spec, code, &imported).map(|i| analysis::disallows(i.module())));
     out
 }
 
-/// The first import that `@uses` does not allow. A special name (`@uses __eq__`) allows something else.
-fn foreign<'i>(spec: &Spec, imported: &'i [ImportItem]) -> Option<&'i ImportItem> {
-    let modules = || spec.uses.iter().filter(|u| !u.text.starts_with("__"));
+/// The first import that `@uses` does not allow. A special name (`@uses __eq__`) allows something else, and so does
+/// one to which the file gives a value (`@uses COUNT`).
+fn foreign<'i>(spec: &Spec, code: &str, imported: &'i [ImportItem]) -> Option<&'i ImportItem> {
+    let is_value = |name: &str| {
+        let rests = code.lines().filter_map(|line| line.strip_prefix(name));
+        rests.map(str::trim_start).any(|rest| rest.starts_with([':', '=']))
+    };
+    let modules = || spec.uses.iter().filter(|u| !u.text.starts_with("__") && !is_value(&u.text));
     let allowed = |item: &ImportItem| modules().any(|used| within(item, &used.text));
     imported.iter().find(|i| modules().next().is_some() && !allowed(i))
 }

@@ -22,6 +22,8 @@ mod load;
 mod metadata;
 pub mod mutants;
 mod names;
+mod newer;
+mod options;
 pub mod performance;
 mod place;
 pub mod probe;
@@ -187,6 +189,9 @@ impl Language for Python {
     }
 
     fn check<'a>(&'a self, tools: &'a Toolchain, subject: &'a Subject, layer: Layer) -> BoxFuture<'a, LayerReport> {
+        if let Some(report) = newer::report(tools, subject, layer) {
+            return Box::pin(std::future::ready(report));
+        }
         match layer {
             Layer::Syntax => Box::pin(syntax::check(tools, subject)),
             Layer::Types => Box::pin(types::check(tools, subject)),

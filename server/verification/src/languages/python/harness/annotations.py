@@ -4,6 +4,7 @@ import ast
 import library
 from kinds import Argument, Bytes, Choice, Construction, Either, Entry, Fixed, Float, Int, Iterables, Many, Map, Record, Row, Str
 from said import NOTHING
+from subject import flat
 
 _LISTS = frozenset("list List Sequence MutableSequence Iterable Collection Reversible Container".split())
 _MAPS = frozenset("dict Dict Mapping MutableMapping OrderedDict defaultdict DefaultDict Counter".split())
@@ -15,7 +16,8 @@ class Reader:
 
     def __init__(self, tree):
         self.aliases, self.classes, self.said = {}, {}, NOTHING
-        for node in tree.body:
+        self.imported = {a.asname or a.name for n in flat(tree.body) if isinstance(n, ast.Import) for a in n.names}
+        for node in flat(tree.body):
             if isinstance(node, ast.ClassDef):
                 self.classes[node.name] = node
             elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
@@ -65,7 +67,15 @@ class Reader:
             return self.constructor(name, depth + 1)
         if name in self.aliases:
             return self._alias(self.aliases[name], hints, depth)
+        if name == "Pattern":
+            return self._pattern([])
         return library.Made(ast.unparse(node), name) if name in library.CLASSES else None
+
+    def _pattern(self, parts):
+        """Regular expressions, of bytes where it is said."""
+        head = "re" if "re" in self.imported else "__import__('re')"
+        mark = "b" if parts and _last(parts[0]) == "bytes" else ""
+        return Fixed(["%s.compile(%s%s)" % (head, mark, text) for text in library.PATTERNS])
 
     def _infer(self, values):
         return infer(values, 0, self.said)
@@ -87,6 +97,8 @@ class Reader:
             return self._either([ast.Constant(None)] + parts, hints, depth)
         if name == "Union":
             return self._either(parts, hints, depth)
+        if name == "Pattern":
+            return self._pattern(parts)
         if name == "Literal":
             return Choice([ast.unparse(p) for p in parts])
         if name in ("Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"):
@@ -146,22 +158,36 @@ class Reader:
 
     def _call(self, name, arguments, depth):
         """A call of a constructor: those arguments that it needs, and any of the others that there are values for."""
-        parts = []
-        for given, annotation, needed in arguments:
-            kind = self.kind(annotation, (), depth + 1) if annotation is not None else None
+        parts, left = [], []
+        for given, annotation, needed, *default in arguments:
+            # Without an annotation the default says of what type it is.
+            kind = self.kind(annotation, (), depth + 1) if annotation is not None else self._infer([v for d in default for v in literal(d)])
             if kind is None and needed:
                 return None
             if kind is not None:
                 parts.append(kind if needed and not given else Argument(given, kind, needed))
-        return Construction(parts, name + "(%s)")
+            else:
+                left.append(given)
+        made = Construction(parts, name + "(%s)")
+        made.left = left
+        return made
 
 
 def _arguments(args):
-    """`(name or "" where a place will do, annotation, whether it must be given)` of each argument but the first."""
+    """`(name or "" where a place will do, annotation, whether it must be given, its default)` of each argument but the first."""
     plain = args.posonlyargs + args.args
     missing = len(plain) - len(args.defaults)
-    found = [("" if i < missing else a.arg, a.annotation, i < missing) for i, a in enumerate(plain) if i and a not in args.posonlyargs[missing:]]
-    return found + [(a.arg, a.annotation, d is None) for a, d in zip(args.kwonlyargs, args.kw_defaults)]
+    defaults = [None] * missing + list(args.defaults)
+    found = [("" if i < missing else a.arg, a.annotation, i < missing, defaults[i]) for i, a in enumerate(plain) if i and a not in args.posonlyargs[missing:]]
+    return found + [(a.arg, a.annotation, d is None, d) for a, d in zip(args.kwonlyargs, args.kw_defaults)]
+
+
+def literal(node):
+    """The value of a literal that says of what type a parameter is, in a list; none for `None`."""
+    try:
+        return [v for v in [ast.literal_eval(node)] if v is not None] if node is not None else []
+    except (ValueError, TypeError, SyntaxError, RecursionError):
+        return []
 
 
 def _of_fields(node, fields):

@@ -47,7 +47,7 @@ def _source(subject, result):
     wanted = values.equality(result)
     for source in (values.show(result, "source"), values.show(result, "equal")):
         try:
-            value = eval(source, dict(subject.names))
+            value = eval(source, subject.scope())
             if values.equality(value) == wanted and (value == result) is True:
                 return source
         except Exception:

@@ -31,6 +31,7 @@ def run(request):
                 asked_again(facts, request, worker, held)
                 asked_far(facts, request, worker)
                 facts["hollow"] = doubts.clauses(worker, request, held, end)
+            facts["unvaried"] = inputs.Plan(request).unvaried(request)
         doubts.claims(worker, request, raises, end)
         facts["broken"] = worker.broken
         return facts
@@ -53,7 +54,7 @@ def asked(worker, calls, end):
 def asked_again(facts, request, worker, held):
     """Calls that were made before, once more: what is kept of a call must not change the next."""
     for call, answer in zip(held[:AGAIN], list(worker.ask_all((["contract", *call] for call in held[:AGAIN]), gate.CALL_SECONDS))):
-        if answer[0] in ("ensures", "ensures-raised", "raised"):
+        if answer[0] in ("ensures", "ensures-raised", "ensures-changed", "raised", "strayed"):
             record(facts, request, call, answer)
 
 
@@ -62,7 +63,7 @@ def asked_far(facts, request, worker):
     plan = inputs.Plan(request, names=True)
     call = (lambda values: (plan.receivers[0], plan.call(values)))
     for values, answer in far.asked(worker, plan, lambda values: ["contract", *call(values)]):
-        if answer[0] == "ensures":
+        if answer[0] in ("ensures", "ensures-changed", "strayed"):
             record(facts, request, call(values), answer)
             return
 
@@ -82,19 +83,21 @@ def record(facts, request, call, answer):
         return
     if kind == "holds":
         facts["checked"] += 1
-    elif kind in ("ensures", "ensures-raised"):
+    elif kind in ("ensures", "ensures-raised", "ensures-changed"):
         facts["checked"] += 1
         clause = int(answer[1])
         if all(v["clause"] != clause for v in facts["violations"]):
             error = ": ".join(t for t in answer[2:4] if t) if kind == "ensures-raised" else ""
-            facts["violations"].append({"clause": clause, "call": spelled, "result": answer[-1], "error": error})
+            changes = answer[2] if kind == "ensures-changed" else ""
+            facts["violations"].append({"clause": clause, "call": spelled, "result": answer[-1], "error": error, "changes": changes})
     elif kind == "raised":
         facts["refused"] = facts.get("refused", 0) + 1
         if all(r["exception"] != answer[1] for r in facts["raised"]):
             facts["raised"].append({"call": spelled, "exception": answer[1], "bases": answer[2].split(), "text": answer[3]})
     elif kind == "timeout":
         facts["timeouts"].append(spelled)
-    elif kind in ("crash", "untrusted"):
-        how = "ended its process: %s" % answer[1] if kind == "crash" else "gave an object of class %s, which can pretend to equal anything" % answer[1]
+    elif kind in ("crash", "untrusted", "strayed"):
+        hows = {"crash": "ended its process: %s", "strayed": "is outside of @requires only since an earlier call has changed %s"}
+        how = hows.get(kind, "gave an object of class %s, which can pretend to equal anything") % answer[1]
         if all(c["how"] != how for c in facts["crashes"]):
             facts["crashes"].append({"call": spelled, "how": how})

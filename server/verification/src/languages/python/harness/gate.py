@@ -113,7 +113,7 @@ def _prints(worker, example, seconds):
     if answer[0] != "printed":
         return _other(answer, example["expected"])
     wanted = example["expected"]
-    same = same_output(wanted, answer[1], example["code"]) or _written(wanted) == answer[1]
+    same = same_output(wanted, answer[1], example) or _written(wanted) == answer[1]
     return _fact(same, answer[1], wanted, answer[-3:])
 
 
@@ -135,7 +135,7 @@ def _raises(worker, example, seconds):
     if answer[0] == "raised":
         bases = answer[2].split()
         accepted = answer[1] == name if doctest else name in bases or ("." in wanted.partition(":")[0] and "~" + name in bases)
-        accepted = accepted and (not text.strip() or same_output(text.strip() + "\n", answer[3] + "\n", example["code"]))
+        accepted = accepted and (not text.strip() or same_output(text.strip() + "\n", answer[3] + "\n", example))
         fact = _fact(accepted, "! " + _exception(answer), wanted, answer[-3:])
         fact["violates"], fact["outside"] = None, fact["violates"] is not None  # as a rule it lies outside `@requires`
         return fact
@@ -146,18 +146,20 @@ def _raises(worker, example, seconds):
     return _other(answer, wanted)
 
 
-def same_output(expected, got, code):
-    """Doctest's own comparison, with the options that the example switches on."""
+def same_output(expected, got, example):
+    """Doctest's own comparison, with the options that the project and the example switch on."""
     if expected and not expected.endswith("\n"):
         expected += "\n"
     if expected == got:
         return True
     import doctest  # slow to import, and most examples match as they are
     flags = doctest.DONT_ACCEPT_TRUE_FOR_1  # a truth value is no number, in examples as in doctests
-    for part in code.split("# doctest:")[1:]:
+    for name in example.get("options", ()):
+        flags |= doctest.OPTIONFLAGS_BY_NAME.get(name, 0)
+    for part in example["code"].split("# doctest:")[1:]:
         for word in part.splitlines()[0].replace(",", " ").split():
-            if word[0] == "+":
-                flags |= doctest.OPTIONFLAGS_BY_NAME.get(word[1:], 0)
+            flag = doctest.OPTIONFLAGS_BY_NAME.get(word[1:], 0)
+            flags = flags | flag if word[0] == "+" else flags & ~flag if word[0] == "-" else flags
     return doctest.OutputChecker().check_output(expected, got, flags)
 
 
@@ -247,7 +249,13 @@ def _outcome(answer):
 def spelled(request, receiver, arguments):
     """A call as a developer would write it."""
     head = (receiver + "." if receiver else request["class"] + "." if request.get("class") else "") + request["function"]
-    return head + arguments
+    how = access(request)
+    return head if how == "get" else "%s = %s" % (head, arguments[1:-1]) if how == "set" else head + arguments
+
+
+def access(request):
+    """How the function under test is reached: see `inputs.access`."""
+    return inputs.access(request["source"], request["function"], request.get("class") or "", request.get("line", 0))
 
 
 def _compare(first, second):

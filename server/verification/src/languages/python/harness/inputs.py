@@ -8,6 +8,7 @@ What is not annotated is inferred from the examples. What can neither be read fr
 nor taken from an example (callables, foreign classes) is not made up.
 """
 import ast
+import functools
 import itertools
 
 import annotations
@@ -37,13 +38,13 @@ class Plan:
         self.node, _ = find(self.tree, self.name, self.class_name, request.get("line", 0))
         self.is_property = False
         self.examples = []
-        self.params = []
+        self.params, self.left = [], []
         self.receivers = [""]
         self.said = said.NOTHING
         if self.node is None:
             return
         marks = decorators(self.node)
-        self.is_property = bool(marks & {"property", "cached_property"})
+        self.is_property = bool(marks & _READ)
         self.is_static = bool(marks & {"staticmethod", "classmethod"})
         self.has_receiver = bool(self.class_name) and "staticmethod" not in marks
         self._read_examples(request.get("example_code", []))
@@ -78,13 +79,14 @@ class Plan:
         seen = passed if is_whole else [v for p in passed for v in (p.values() if how == "keys" else p)]
         told = [v for v in seen if not isinstance(v, mutation.Source)]
         if arg.annotation is None and default is not None:  # `scale=1` is a number
-            told += _literal(default)
+            told += annotations.literal(default)
         kind = reader.kind(arg.annotation, told, 0 if is_whole else 1)
         if kind is None and seen:
             kind = kinds.Fixed(sorted({mutation.text(v) for v in seen}, key=lambda t: (len(t), t)))
         names = rests.names_of(passed, arg.annotation, {p.name for p in self.params}) if how == "keys" else []
         texts = sorted({rests.text(how, v, names) for v in passed}, key=lambda t: (len(t), t))
         self.params.append(Param(arg.arg, how, has_default, kind, texts, names))
+        self.params[-1].default = ast.unparse(default) if default is not None else ""
 
     def _read_examples(self, codes):
         """The arguments by parameter of every call of the function in the examples."""
@@ -116,7 +118,24 @@ class Plan:
         built = reader.constructor(self.class_name)
         if built is not None:
             found.update(built.small()[:6])
+            self.left = [n for n in getattr(built, "left", []) if not any(n in text for text in found)]
         return sorted(found, key=lambda t: (len(t), t))[:6]
+
+    def unvaried(self, request):
+        """The parameters, of the function or of what makes its receiver, that are what their default says in all calls
+        and that somebody reads."""
+        if self.node is None:
+            return []
+        trees = list(self.node.body)
+        for clause in request.get("ensures", ()):
+            try:
+                trees.append(ast.parse(clause.strip(), mode="eval"))
+            except SyntaxError:
+                pass
+        nodes = [n for tree in trees for n in ast.walk(tree)]
+        read, attributes = ({getattr(n, part, "") for n in nodes} for part in ("id", "attr"))
+        own = [p.name for p in self.params if p.is_always_default() and p.name in read]
+        return own + [name for name in self.left if name in attributes]
 
     def can_generate(self):
         """Whether every parameter that must be given has values."""
@@ -153,14 +172,27 @@ class Param:
             self.whole = rests.Rest(kind)
         elif how == "keys":
             self.whole = rests.Keys(names, kind) if kind is not None and names else None
+        self.default = ""
+
+    def is_always_default(self):
+        """Whether no other value can be made up."""
+        if not self.has_default or self.how in ("rest", "keys"):
+            return False
+        return self.kind is None or type(self.kind) is kinds.Fixed and self.kind.texts == [self.default]
 
 
-def _literal(node):
-    """The value of a literal that says of what type a parameter is, in a list; none for `None`."""
+_READ = frozenset(["property", "cached_property"])
+
+
+@functools.lru_cache(maxsize=64)
+def access(source, function, class_name, line):
+    """`get` for what is read like an attribute, `set` for what is assigned to, nothing for what is called."""
     try:
-        return [v for v in [ast.literal_eval(node)] if v is not None]
-    except (ValueError, TypeError, SyntaxError, RecursionError):
-        return []
+        node, _ = find(ast.parse(source), function, class_name, line)
+    except SyntaxError:
+        node = None
+    marks = decorators(node) if node is not None and class_name else frozenset()
+    return "get" if marks & _READ else "set" if "setter" in marks else ""
 
 
 def _calls(code, name):

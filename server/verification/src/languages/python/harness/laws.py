@@ -74,7 +74,7 @@ def _law(hypothesis, worker, plan, index, request, cases, end):
         if _holds(answer):
             state["called"] += answer[-4] == "called"
             return
-        state.update(bindings=bindings, why=_why(answer))
+        state.update(bindings=bindings, why=_why(answer, plan.name))
         if answer[0] == "timeout":  # shrinking would wait for many more
             raise _Hangs
         raise _Falsified
@@ -99,7 +99,7 @@ def _law(hypothesis, worker, plan, index, request, cases, end):
     if state["status"] == "held" and state["called"]:
         cases[str(index)] = {"key": key, "cases": made}
     if state["status"] == "held" and edge is not None:
-        state.update(status="falsified", bindings=edge, why="false")
+        state.update(status="falsified", bindings=edge[0], why=_why(edge[1], plan.name))
     # Fewer cases than were asked for: there are no more (`bool`, an enumeration).
     is_all = 0 < state["valid"] and state["valid"] + state["invalid"] < request.get("cases", CASES)
     if state["status"] == "held" and params and state["valid"] < FEWEST and not is_all:
@@ -117,8 +117,8 @@ def _far(worker, index, params, plan, state):
     """Cases far from the examples, as for contracts."""
     bound = (lambda values: "(%s)" % ", ".join("%s=%s" % (p.name, values[p.name]) for p in params if p.name in values))
     for values, answer in far.asked(worker, plan, lambda values: ["law", str(index), bound(values)]) if params else ():
-        if answer[0] == "false":
-            state.update(bindings=bound(values), why="false", status="falsified")
+        if answer[0] in ("false", "changed"):
+            state.update(bindings=bound(values), why=_why(answer, plan.name), status="falsified")
             return
 
 
@@ -152,7 +152,7 @@ def _key(plan, index, request):
 def _edges(worker, index, params, state):
     """Boundary values first, smallest first: what hangs on one is found small without shrinking.
 
-    Gives the first on which the law is false: Hypothesis may find a smaller case, and may find none.
+    Gives the first on which the law is false, and the answer: Hypothesis may find a smaller case, and may find none.
     """
     lists = [[rests.bound(p.how, x) for x in p.whole.small()[:16]] for p in params]
     rows = []
@@ -164,8 +164,8 @@ def _edges(worker, index, params, state):
         if answer[0] in ("timeout", "crash"):
             state.update(bindings=bindings, why=_why(answer))
             raise _Hangs
-        if answer[0] == "false" and false is None:
-            false = bindings
+        if answer[0] in ("false", "changed") and false is None:
+            false = bindings, answer
     return false
 
 
@@ -209,7 +209,9 @@ def _settle(hypothesis, strategy, case, request):
     hypothesis.seed(request.get("seed", 0))(settings(hypothesis.given(strategy)(case)))()
 
 
-def _why(answer):
+def _why(answer, name=""):
+    if answer[0] == "changed":
+        return "holds only because %s changes %s," % (name, answer[1]) if answer[1] else "is false of what went in, which %s changes," % name
     if answer[0] == "raised":
         return "raised %s" % answer[1] + (": " + answer[3] if answer[3] else "")
     if answer[0] == "true":

@@ -84,6 +84,9 @@ ZONED = (
     "1999-12-31T23:30:00-01:00", "2000-01-01T00:30:00+00:00", "2024-03-10T12:00:00-08:00",
 )
 
+# Regular expressions that match much, little, nothing, and something within only.
+PATTERNS = ("'a'", "'[a-z]+'", "'\\\\d'", "''", "'x y'", "'.b'", "'$^'", "'[A-Z ]'")
+
 # By the last part of a name: arguments that are written down, and a recipe for others.
 CLASSES = {
     "Decimal": (["'0'", "'1'", "'1.5'", "'-2.25'", "'100.10'", "'0.1'", "'-0.005'", "'1E+3'", "'12345678901234567.89'"], _decimal),

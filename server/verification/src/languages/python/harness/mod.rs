@@ -16,6 +16,7 @@ use zeroerr_core::code::line_of;
 use zeroerr_core::task_specification::{Example, ExampleClaim, ExampleOrigin};
 use zeroerr_sandbox::{Exit, Job, LimitKind, Limits, Output};
 
+use super::options::of_doctests;
 use super::place::{module_name, search_paths};
 use super::project::{Extent, Mirror};
 use super::tree::{parse, text};
@@ -24,10 +25,11 @@ use crate::layers::Failure;
 use crate::toolchain::{Loaded, REMEDY, Toolchain};
 
 /// The harness, file by file.
-const FILES: [(&str, &str); 35] = [
+const FILES: [(&str, &str); 38] = [
     ("__main__.py", include_str!("__main__.py")),
     ("annotations.py", include_str!("annotations.py")),
     ("answers.py", include_str!("answers.py")),
+    ("apart.py", include_str!("apart.py")),
     ("batch.py", include_str!("batch.py")),
     ("blame.py", include_str!("blame.py")),
     ("channel.py", include_str!("channel.py")),
@@ -52,11 +54,13 @@ const FILES: [(&str, &str); 35] = [
     ("rests.py", include_str!("rests.py")),
     ("said.py", include_str!("said.py")),
     ("shrink.py", include_str!("shrink.py")),
+    ("state.py", include_str!("state.py")),
     ("subject.py", include_str!("subject.py")),
     ("symbolic.py", include_str!("symbolic.py")),
     ("timing.py", include_str!("timing.py")),
     ("values.py", include_str!("values.py")),
     ("walls.py", include_str!("walls.py")),
+    ("waiting.py", include_str!("waiting.py")),
     ("worker.py", include_str!("worker.py")),
     ("wrong.py", include_str!("wrong.py")),
     ("zygote.py", include_str!("zygote.py")),
@@ -258,7 +262,7 @@ pub fn request(subject: &Subject, root: &Path, file: &Path, extra: Value) -> Val
         "ensures": texts(&spec.ensures),
         "properties": texts(&spec.properties),
         "uses": texts(&spec.uses),
-        "examples": spec.examples.iter().map(example).collect::<Vec<_>>(),
+        "examples": examples(subject),
         "example_code": example_code(subject),
         "numbers": if returns.contains("float") || returns.contains("complex") { "float" } else { "exact" },
         "seed": LAYER_SEED,
@@ -282,8 +286,22 @@ fn class_path(source: &str, offset: usize, name: &str) -> String {
 
 /// The examples and the calls that must raise, in the order in which the gate checks them.
 pub fn gate_examples(subject: &Subject) -> Vec<Value> {
-    let spec = &subject.task.spec;
-    spec.examples.iter().map(example).chain(raises(subject)).collect()
+    examples(subject).into_iter().chain(raises(subject)).collect()
+}
+
+/// The examples; doctests with the options that the project gives them.
+fn examples(subject: &Subject) -> Vec<Value> {
+    let examples = &subject.task.spec.examples;
+    let is_told = examples.iter().any(|e| e.origin == ExampleOrigin::Doctest);
+    let options = if is_told { of_doctests(subject) } else { Vec::new() };
+    let with_options = |e: &Example| {
+        let mut words = example(e);
+        if e.origin == ExampleOrigin::Doctest && !options.is_empty() {
+            words["options"] = json!(options);
+        }
+        words
+    };
+    examples.iter().map(with_options).collect()
 }
 
 /// The calls of `@raises`, in the harness's words.

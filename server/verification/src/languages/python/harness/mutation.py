@@ -2,6 +2,8 @@
 import ast
 import builtins
 
+from subject import flat
+
 
 class Source(str):
     """An argument that is no literal; it is used as it stands, never changed."""
@@ -16,8 +18,8 @@ def value(node, tree):
         return (ast.literal_eval(node),)
     except (ValueError, TypeError, SyntaxError, RecursionError):
         pass
-    known = {n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
-    for item in tree.body:
+    known = {n.name for n in flat(tree.body) if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+    for item in flat(tree.body):
         if isinstance(item, ast.Assign):
             known.update(t.id for t in item.targets if isinstance(t, ast.Name))
         elif isinstance(item, (ast.Import, ast.ImportFrom)):

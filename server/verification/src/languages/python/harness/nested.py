@@ -28,7 +28,7 @@ def _is_outside(subject, call, bound):
     alone = ast.Call(ast.Name("__arguments__", ast.Load()), call.args, call.keywords)
     try:
         code = compile(ast.fix_missing_locations(ast.Expression(alone)), "<spec>", "eval")
-        args, kwargs = eval(code, {**subject.names, **bound, "__arguments__": lambda *a, **k: (a, k)})
+        args, kwargs = subject.arguments(code, bound)
         return subject.unmet(subject.bind(args, kwargs)) is not None
     except Exception:
         return True

@@ -78,8 +78,6 @@ class Panel:
     def question(self, call, plan):
         """The question about a call: its answers, those that are the same taken together."""
         spelled = gate.spelled(self.request, *call)
-        if plan.is_property:
-            spelled = spelled[:-2]
         groups = []
         for member, answer in enumerate(self.answers(call)):
             group = next((g for g in groups if g[0][1].distance(answer) == 0), None)
@@ -214,6 +212,8 @@ def _call(request, text):
         node = ast.parse(text, mode="eval").body
     except SyntaxError:
         return None
+    if gate.access(request) == "get" and isinstance(node, ast.Attribute):
+        node = ast.Call(node, [], [])
     if not isinstance(node, ast.Call):
         return None
     receiver = ast.unparse(node.func.value) if isinstance(node.func, ast.Attribute) else ""

@@ -10,12 +10,17 @@ __builtins__ = dict(vars(builtins))
 
 import ast
 import copy
+import functools
 import sys
 import types
 
+import apart
 import blame
+import state
 import values
+import waiting
 import wrong
+from waiting import plain
 
 _deepcopy = copy.deepcopy
 _frame = sys._getframe
@@ -50,67 +55,36 @@ class Clause:
         return eval(self.code, names)
 
 
-class _NoAwait(ast.NodeTransformer):
-    def visit_Await(self, node):
-        return self.visit(node.value)
-
-    def visit_Call(self, node):
-        """`asyncio.run(f(1))` is `await f(1)`, where what it runs has been run already."""
-        if ast.unparse(node.func) == "asyncio.run" and node.args:
-            node.func = ast.Name(RUN, ast.Load())
-        return self.generic_visit(node)
-
-    def visit_comprehension(self, node):
-        if node.is_async:
-            node.is_async, node.iter = 0, ast.Call(ast.Name(GATHERED, ast.Load()), [node.iter], [])
-        return self.generic_visit(node)
-
-
-RUN, GATHERED = "__zeroerr_run__", "__zeroerr_gathered__"
-
-
-def run(value, **_):
-    """What `asyncio.run` gives, of a coroutine or of what one has given."""
-    if type(value) is not types.CoroutineType:
-        return value
-    import asyncio
-    return asyncio.run(value)
-
-
-def gathered(stream):
-    """The items of an asynchronous generator."""
-    async def items():
-        return [item async for item in stream]
-    return run(items())
-
-
-def plain(tree):
-    """Drops what waits: the target already runs coroutines to their end."""
-    return ast.fix_missing_locations(_NoAwait().visit(tree))
-
-
 def find(tree, function, class_name, line):
     """The `def` of a function: by class, name and, when there are several, the line."""
     body = tree.body
     owner = None
     for part in class_name.split(".") if class_name else []:
-        owner = next((n for n in body if isinstance(n, ast.ClassDef) and n.name == part), None)
-        if owner is None:
+        owners = [n for n in flat(body) if isinstance(n, ast.ClassDef) and n.name == part]
+        around = [n for n in owners if _first_line(n) <= line <= (n.end_lineno or n.lineno)]
+        if not owners:
             return None, None
+        owner = (around or owners)[0]
         body = owner.body
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    found = [n for n in _flat(body) if isinstance(n, kinds) and n.name == function]
+    found = [n for n in flat(body) if isinstance(n, kinds) and n.name == function]
     exact = [n for n in found if _first_line(n) <= line <= (n.end_lineno or n.lineno)]
     # With a line, a namesake that stands elsewhere is another function.
     return (exact or ([] if line else found) or [None])[-1], owner
 
 
-def _flat(body):
+def flat(body):
+    """The statements of a body, and those below an `if`, a `try` or a `with` among them."""
     for node in body:
         yield node
         for field in ("body", "orelse", "handlers", "finalbody"):
-            if isinstance(node, (ast.If, ast.Try, ast.With)):
-                yield from _flat(getattr(node, field, []))
+            if isinstance(node, (ast.If, ast.Try, ast.ExceptHandler, ast.With)):
+                yield from flat(getattr(node, field, []))
+
+
+def part_of(marks):
+    """Which function of a property stands below these decorators."""
+    return "fset" if "setter" in marks else "fdel" if "deleter" in marks else "fget"
 
 
 def _first_line(node):
@@ -154,7 +128,7 @@ class Subject:
         self.requires = [Clause(t) for t in request.get("requires", [])]
         self.ensures = [Clause(t) for t in request.get("ensures", [])]
         self.laws = [Clause(t) for t in request.get("properties", [])]
-        self.calls = []
+        self.calls, self.moving, self.opened = [], [], ({}, ())
         self.entered = self.is_guarded = self.is_inside = False
         self.raw = self.guarded = None  # a method of the class, and what stands in its place
         self.way = 0  # in which way the function is to be wrong; 0 is in none
@@ -163,11 +137,19 @@ class Subject:
         self.pretender = None
         self.is_for_step = False  # whether the present job may do without the function
         self.result = object()  # of the last equation; nothing equals this one
+        self.watch = self.apart = None  # a law's variables; how a claim is asked once more
         self._load()
-        self.names = {**vars(self.module), "__builtins__": _PRISTINE, RUN: run, GATHERED: gathered}
+        self.names = {**vars(self.module), "__builtins__": _PRISTINE, **waiting.NAMES}
         self.own_equality = "__eq__" not in request.get("uses", ()) and self._own_equality()
         self._install()
-        self.session = dict(self.names)
+        self.gives_nothing = apart.gives_nothing(self.node)
+        self.state = state.State(self.module, self.name, getattr(self, "owner", None), frozenset(request.get("uses", ())))
+        for clause in self.requires + self.ensures + self.laws:
+            if clause.code is not None:
+                self.state.watch(clause.code)
+        rebound = {name for node in ast.walk(self.tree) if isinstance(node, ast.Global) for name in node.names}
+        self.moving = sorted((rebound | self.state.data.keys()) - {self.name})  # names of the file that can become others
+        self.session = self.scope()
 
     def _load(self):
         request = self.request
@@ -207,7 +189,7 @@ class Subject:
     def _install(self):
         """Puts the guarded target where spec expressions find it."""
         marks = decorators(self.node)
-        self.is_property = bool(marks & {"property", "cached_property"})
+        self.part = part_of(marks)
         self.bound_params = self._binder(bool(self.class_name) and "staticmethod" not in marks)
         if not self.class_name:
             if self.name not in self.names:
@@ -221,7 +203,7 @@ class Subject:
             owner = getattr(owner, part)
         self.owner = owner
         self.raw = raw = owner.__dict__.get(self.name)
-        self._refuse_namesake(getattr(raw, "fget", None) or getattr(raw, "__func__", None) or raw)
+        self._refuse_namesake(self._bare(raw))
         if isinstance(raw, types.FunctionType):
             setattr(owner, self.name, self._guard(raw))
         elif isinstance(raw, staticmethod):
@@ -229,8 +211,19 @@ class Subject:
         elif isinstance(raw, classmethod):
             setattr(owner, self.name, classmethod(self._guard(raw.__func__)))
         elif isinstance(raw, property):
-            setattr(owner, self.name, property(self._guard(raw.fget), raw.fset, raw.fdel))
+            parts = {part: getattr(raw, part) for part in ("fget", "fset", "fdel")}
+            setattr(owner, self.name, property(**{**parts, self.part: self._guard(parts[self.part])}))
+        elif isinstance(raw, functools.cached_property):
+            cached = functools.cached_property(self._guard(raw.func))
+            cached.__set_name__(owner, self.name)
+            setattr(owner, self.name, cached)
         self.guarded = owner.__dict__.get(self.name)
+
+    def _bare(self, raw):
+        """The function of what stands in a class."""
+        if isinstance(raw, property):
+            return getattr(raw, self.part) or raw
+        return raw.func if isinstance(raw, functools.cached_property) else getattr(raw, "__func__", raw)
 
     def _refuse_namesake(self, function):
         """A name stands for one function: what another `def` of the file does is no word for this one."""
@@ -293,11 +286,19 @@ class Subject:
             if clause.code is not None and unbound.intersection(clause.code.co_names):
                 continue
             try:
-                if not values.truth(clause.value({**self.names, **self.seen(bound)})):
+                if not values.truth(clause.value(self.scope(self.seen(bound)))):
                     return index
             except Exception:
                 return index
         return None
+
+    def strayed(self, bound):
+        """The places for which a call lies outside `@requires` now, and did not when the file had been loaded."""
+        found = [place for clause in self.requires if clause.code is not None for place in self.state.changed(clause.code)]
+        if not found:
+            return []
+        with self.state.as_it_was(found):
+            return found if self.unmet(bound) is None else []
 
     def _guard(self, function):
         self.is_guarded = self.name not in _BEFORE_ALL
@@ -313,14 +314,63 @@ class Subject:
             unmet = self.unmet(self.bind(args, kwargs)) if self.requires else None
             if unmet is not None and self.violated is None:
                 self.violated = unmet
-            result = self.called(function, args, kwargs)
-            self.calls.append((call, values.show(result) if not hasattr(type(result), "__next__") else "an iterator"))
-            return result
+            if self.apart is not None:
+                args, kwargs = self.apart.given(args, kwargs, self.receiver is not None)
+            if waiting.is_awaited(function):  # whoever calls it is a coroutine itself
+                return self._later(function, args, kwargs, call)
+            return self._note(call, self.called(function, args, kwargs))
 
         target.__name__ = target.__qualname__ = self.name
         target.__doc__ = getattr(function, "__doc__", None)
         target.__wrapped__ = function
         return target
+
+    async def _later(self, function, args, kwargs, call):
+        with self.inside():
+            result = await function(*args, **kwargs)
+        return self._note(call, self.called(lambda *_, **__: result, args, kwargs))
+
+    def _note(self, call, result):
+        """After a call that the spec makes."""
+        self.calls.append((call, values.show(result) if not hasattr(type(result), "__next__") else "an iterator"))
+        if self.apart is not None:
+            self.apart.called()
+        if self.watch is not None:
+            self.watch.look()
+        names, moving = self.opened
+        for name in moving:
+            if name in vars(self.module):
+                names[name] = vars(self.module)[name]
+        return result
+
+    def scope(self, bound=()):
+        """What an expression of the spec sees: the file as it is now, and these names."""
+        held = vars(self.module)
+        return {**self.names, **{name: held[name] for name in self.moving if name in held}, **dict(bound)}
+
+    def open(self, bound=()):
+        """The same for an expression that calls the function: it sees what the function makes of the file."""
+        names = self.scope(bound)
+        self.opened = names, [name for name in self.moving if name not in bound]
+        return names
+
+    def value(self, clause, bound=()):
+        """What an example or a law gives."""
+        return clause.value(self.open(bound))
+
+    def asked_apart(self, clause, bound, data=True):
+        """The same, of what went in: see `apart`."""
+        places = self.state.changed(clause.code, data)
+        notes = self.calls, self.entered, self.violated, self.pretender
+        is_shared = self.gives_nothing or apart.speaks_of_identity(clause.text) or apart.speaks_of_changes(clause.text, self.name)
+        with self.state.as_it_was(places):
+            self.apart, self.watch = apart.Apart({} if is_shared else bound, self.state, clause.code, data), None
+            self.calls = []
+            try:
+                return self.value(clause, bound)
+            finally:
+                self.apart = None
+                self.calls, self.entered, self.violated, self.pretender = notes
 
     def _describe(self, args, kwargs):
         if self.receiver is not None:
@@ -347,9 +397,8 @@ class Subject:
 
     def finish(self, result):
         """Awaits a coroutine, and refuses an object that pretends."""
-        if type(result) is types.CoroutineType:
-            import asyncio
-            result = asyncio.run(result)
+        if type(result) is types.CoroutineType and not waiting.is_running():
+            result = waiting.run(result)
         if self.pretender is None:
             self.pretender = values.deception(result)
         if self.pretender is not None:
@@ -359,25 +408,30 @@ class Subject:
     def settled(self, result):
         """As `finish`, and what an asynchronous generator yields."""
         result = self.finish(result)
-        return self.finish(gathered(result)) if type(result) is types.AsyncGeneratorType else result
+        return self.finish(waiting.gathered(result)) if type(result) is types.AsyncGeneratorType else result
 
     def fresh(self):
         """Forgets what earlier calls left in the notes."""
         self.calls, self.entered, self.violated, self.pretender = [], False, None, None
+        self.watch, self.opened = None, ({}, ())
 
     @property
     def is_uncalled(self):
         """Whether the function is known not to have been called since `fresh`."""
         return self.is_guarded and not self.entered and not self.is_for_step
 
+    def arguments(self, code, bound=()):
+        """The arguments of a call: `code` is the text behind its name, or compiled of a call of `__arguments__`."""
+        code = "__arguments__" + code if isinstance(code, str) else code
+        return eval(code, {**self.scope(bound), "__arguments__": lambda *args, **kwargs: (args, kwargs)})
+
     def prepare(self, receiver, arguments):
         """Evaluates the source of a call's receiver and arguments: `(callable, args, kwargs)`."""
-        args, kwargs = eval("__arguments__" + arguments, {**self.names, "__arguments__": lambda *a, **k: (a, k)})
+        args, kwargs = self.arguments(arguments)
         if not self.class_name:
             return self.function, args, kwargs
-        holder = eval(receiver, dict(self.names)) if receiver else self.owner
-        raw = self.owner.__dict__.get(self.name)
-        raw = getattr(raw, "__func__", getattr(raw, "fget", raw))
+        holder = eval(receiver, self.scope()) if receiver else self.owner
+        raw = self._bare(self.owner.__dict__.get(self.name))
         function = getattr(raw, "__wrapped__", raw)
         if self.receiver is not None:
             args = (holder,) + args

@@ -16,11 +16,14 @@ import time
 import types
 
 import answers
+import apart
 import channel
 import nested
+import state
 import values
 import walls
-from subject import Clause, Load, Subject, Untrusted, _deepcopy, plain
+from subject import Clause, Load, Subject, Untrusted, _deepcopy
+from waiting import plain
 
 _exit, _getpid = os._exit, os.getpid
 # The thread's clock: under a CPU limit the process's own moves in steps of a scheduler tick.
@@ -93,9 +96,14 @@ def _notes(subject, text=""):
 def equation(subject, left, right):
     """`f(ARGS) == EXPECTED`; `right` is empty when the judge knows the expected value itself."""
     try:
-        expected = Clause(right).value(dict(subject.names)) if right else None
+        wanted = Clause(right) if right else None
+        # What the call is there to count up is looked at behind it, as Python does; all else before it.
+        is_late = right and wanted.code is not None and subject.state.reached(wanted.code) & subject.state.loose
+        expected = wanted.value(subject.scope()) if right and not is_late else None
         subject.fresh()
-        result = Clause(left).value(dict(subject.names))
+        result = _given(subject, left)
+        if is_late:
+            expected = wanted.value(subject.scope())
         if subject.is_uncalled:
             return ["uncalled", subject.name] + _notes(subject, left)
         subject.result = result
@@ -106,12 +114,22 @@ def equation(subject, left, right):
             (text, opaque), shown = values.equality(result), values.show(result)
         answer = ["value", values.bounded(text), shown, "opaque" if opaque else ""]
         if right:
-            wanted, also = values.equality(expected)
-            same = (result == expected) is True if opaque or also else text == wanted
+            expects, also = values.equality(expected)
+            same = (result == expected) is True if opaque or also else text == expects
             answer += _alike(subject, same, shown, expected)
         return answer + _notes(subject, left)
     except BaseException as error:
         return _raised(error) + _notes(subject, left)
+
+
+def _given(subject, code):
+    """What the code of an example gives; when the function changes what helpers do, what it gave without that.
+
+    What it makes of the file's data, examples may well ask for: they say themselves what happens before.
+    """
+    clause = Clause(code)
+    result = subject.value(clause)
+    return subject.asked_apart(clause, {}, data=False) if subject.state.changed(clause.code, data=False) else result
 
 
 def _alike(subject, same, shown, expected):
@@ -136,7 +154,7 @@ def equal(subject, literal):
 def holds(subject, code):
     """An expression that must be true."""
     try:
-        value = values.truth(Clause(code).value(dict(subject.names)))
+        value = values.truth(_given(subject, code))
         if subject.is_uncalled:
             return ["uncalled", subject.name] + _notes(subject, code)
         return ["true" if bool(value) is True else "false", values.show(value)] + _notes(subject, code)
@@ -148,6 +166,8 @@ def session(subject, code):
     """One doctest prompt: runs in a name space that all prompts share, prints as the REPL does."""
     out, stdout = io.StringIO(), sys.stdout
     sys.stdout = out
+    held = vars(subject.module)
+    subject.opened = subject.session, [n for n in subject.moving if n in held and subject.session.get(n) is held[n]]
     try:
         for node in plain(ast.parse(code, "<doctest>", "exec")).body:
             # Shown here, not by `sys.displayhook`, which is anybody's to replace.
@@ -170,9 +190,9 @@ def raises(subject, code):
     """Code in which the function must raise; the answer says what it did."""
     try:
         try:
-            value = Clause(code).value(dict(subject.names))
+            value = subject.value(Clause(code))
         except SyntaxError:
-            exec(compile(plain(ast.parse(code)), "<spec>", "exec"), dict(subject.names))
+            exec(compile(plain(ast.parse(code)), "<spec>", "exec"), subject.open())
             value = None
         return ["value", "", values.show(value), ""] + _notes(subject)
     except BaseException as error:
@@ -220,49 +240,68 @@ def _shown(subject, bound):
 
 
 def contract(subject, receiver, arguments):
-    """Checks `@ensures` for one call: `["holds", how many]`, `["invalid"]`, `["ensures", index,
-    result]`, `["ensures-raised", index, exception, text, result]` or `["raised", ...]`."""
+    """Checks `@ensures` for one call: `["holds", how many]`, `["invalid"]`, `["ensures", index, result]`,
+    `["ensures-raised", index, exception, text, result]`, `["raised", ...]`, `["ensures-changed", index, names, result]`
+    where it holds of what the function has made of the file, or `["strayed", names]` where it is invalid by that."""
     try:
         names = _after(subject, receiver, arguments)
     except BaseException as error:
         return _raised(error)
     if names is None:
         return ["invalid"]
+    if isinstance(names, str):
+        return ["strayed", names]
     shown = values.show(names["result"])
     for index, clause in enumerate(subject.ensures):
         try:
-            if not values.truth(clause.value({**names, **subject.seen(names["old"].__dict__)})):
+            if not _is_met(subject, clause, names):
                 return ["ensures", str(index), shown]
         except BaseException as error:
             return ["ensures-raised", str(index), values.exception_name(error), str(error)[:200], shown]
+        changed = subject.state.changed(clause.code)
+        if changed and not _was_met(subject, clause, names, changed):
+            return ["ensures-changed", str(index), state.labels(changed), shown]
     return ["holds", str(len(subject.ensures))]
 
 
+def _is_met(subject, clause, names):
+    return values.truth(clause.value(subject.scope({**names, **subject.seen(names["old"].__dict__)})))
+
+
+def _was_met(subject, clause, names, changed):
+    """Whether a clause holds without what the function has changed beside its arguments."""
+    with subject.state.as_it_was(changed):
+        try:
+            return _is_met(subject, clause, names)
+        except BaseException:
+            return False
+
+
 def _after(subject, receiver, arguments):
-    """The names that clauses see after a call; `None` where it is not valid."""
+    """The names that clauses see after a call; `None` where it is not valid, and what has changed where it was."""
     try:
         function, args, kwargs = subject.prepare(receiver, arguments)
         bound = subject.bind(args, kwargs)
         if subject.unmet(bound) is not None:
-            return None
+            return state.labels(subject.strayed(bound)) or None
         old = _deepcopy(bound)
     except Exception:
         return None
     result = subject.settled(subject.called(function, args, kwargs))
     if hasattr(type(result), "__next__"):
         result = list(result)
-    return {**subject.names, **old, "result": result, "old": _Old(subject.seen(old)), "new": _Old(bound)}
+    return {**old, "result": result, "old": _Old(subject.seen(old)), "new": _Old(bound)}
 
 
 def unheld(subject, receiver, arguments):
     """The clauses of `@ensures` that do not hold for one call: `["unheld", "0 2"]`, or `["invalid"]`."""
     names = _after(subject, receiver, arguments)
-    if names is None:
+    if names is None or isinstance(names, str):
         return ["invalid"]
     found = []
     for index, clause in enumerate(subject.ensures):
         try:
-            holds = values.truth(clause.value({**names, **subject.seen(names["old"].__dict__)}))
+            holds = _is_met(subject, clause, names)
         except BaseException:
             holds = False
         if not holds:
@@ -287,7 +326,7 @@ def wronged(subject, way, *job):
 
 def afresh(subject):
     """Forgets what doctests have bound."""
-    subject.session = dict(subject.names)
+    subject.session = subject.scope()
     return ["afresh"]
 
 
@@ -299,26 +338,45 @@ class _Old:
 
 
 def law(subject, index, bindings):
-    """Evaluates one `@property` with its variables bound: `["true"]`, `["false"]`, `["invalid"]`."""
+    """Evaluates one `@property` with its variables bound: `["true"]`, `["false"]`, `["invalid"]`, or `["changed", what]`
+    where it holds, and is false of what went in; `what` of the file has been changed, if anything."""
     clause = subject.laws[int(index)]
     try:
-        _, bound = eval("__arguments__" + bindings, {**subject.names, "__arguments__": lambda *a, **k: (a, k)})
+        _, bound = subject.arguments(bindings)
         if subject.unmet(bound) is not None:
-            return ["invalid"]
+            what = state.labels(subject.strayed(bound))
+            return ["changed", what, "called", "", "", ""] if what else ["invalid"]
     except Exception:
         return ["invalid"]
     subject.fresh()
+    subject.watch = apart.Watch(bound)
     try:
-        value = values.truth(clause.value({**subject.names, **bound}))
+        value = values.truth(subject.value(clause, bound))
         answer = ["true" if bool(value) is True else "false"]
     except BaseException as error:
         answer = _raised(error)
     if subject.violated is not None:
-        again = eval("__arguments__" + bindings, {**subject.names, "__arguments__": lambda *a, **k: k})
-        if not nested.by_result(subject, clause.text, again):  # the law itself calls the function outside its domain
-            return ["invalid"]
+        if not nested.by_result(subject, clause.text, subject.arguments(bindings)[1]):
+            return ["invalid"]  # the law itself calls the function outside its domain
         answer = ["false"]
+    if answer[0] == "true":
+        what = state.labels(subject.state.changed(clause.code))
+        if not _holds_apart(subject, clause, bindings, bool(what)):
+            answer = ["changed", what]
     return answer + ["" if subject.is_uncalled else "called"] + _notes(subject)
+
+
+def _holds_apart(subject, clause, bindings, is_file_changed):
+    """Whether a law holds of what went in too, where the function has made something else of it."""
+    is_changed = subject.watch.look() and not subject.gives_nothing
+    if not is_changed and not is_file_changed:
+        return True
+    try:
+        return values.truth(subject.asked_apart(clause, subject.arguments(bindings)[1]))
+    except Untrusted:
+        raise
+    except BaseException:
+        return False
 
 
 def timed(subject, receiver, arguments, repeats, seconds):
@@ -334,7 +392,7 @@ def timed(subject, receiver, arguments, repeats, seconds):
                 return ["invalid"]
         else:
             clause = Clause(receiver)
-            function, args, kwargs = (lambda: clause.value(dict(subject.names))), (), {}
+            function, args, kwargs = (lambda: clause.value(subject.scope())), (), {}
     except Exception:
         return ["invalid"]
     try:
