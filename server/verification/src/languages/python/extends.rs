@@ -3,6 +3,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use super::config::Section;
+
 /// Longest chain of files that extend each other.
 const MAX_CHAIN: usize = 8;
 /// Most folders above the project that such a file may lie.
@@ -16,7 +18,7 @@ pub(super) fn extended(configs: &[PathBuf]) -> Vec<PathBuf> {
     for config in configs {
         let mut at = config.clone();
         for _ in 0..MAX_CHAIN {
-            let Some(next) = std::fs::read_to_string(&at).ok().and_then(|text| target(&at, &text)) else { break };
+            let Some(next) = target(&at) else { break };
             let is_small = std::fs::metadata(&next).is_ok_and(|m| m.is_file() && m.len() <= MAX_FILE);
             let is_toml = next.extension().is_some_and(|e| e == "toml");
             if !is_small || !is_toml || found.contains(&next) || configs.contains(&next) {
@@ -29,22 +31,11 @@ pub(super) fn extended(configs: &[PathBuf]) -> Vec<PathBuf> {
     found
 }
 
-/// What one file extends.
-fn target(config: &Path, text: &str) -> Option<PathBuf> {
-    let name = config.file_name()?.to_str()?;
-    let lines = text.lines().map(str::trim);
-    // In a file of ruff's own the key stands at the top, elsewhere in ruff's section.
-    let mut own: Box<dyn Iterator<Item = &str>> = match name {
-        "pyproject.toml" => {
-            Box::new(lines.skip_while(|l| *l != "[tool.ruff]").skip(1).take_while(|l| !l.starts_with('[')))
-        }
-        _ if name.ends_with(".toml") => Box::new(lines.take_while(|l| !l.starts_with('['))),
-        _ => return None,
-    };
-    let value = own.find_map(|line| line.split_once('=').filter(|(key, _)| key.trim() == "extend").map(|(_, v)| v))?;
-    let value = value.trim();
-    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    Some(plain(&config.parent()?.join(value.get(1..)?.split(quote).next()?)))
+/// What one file extends. In a file of ruff's own the key stands at the top, elsewhere in ruff's section.
+fn target(config: &Path) -> Option<PathBuf> {
+    let section = if config.file_name()? == "pyproject.toml" { "tool.ruff" } else { "" };
+    let value = Section::of(config, section)?.text("extend")?;
+    Some(plain(&config.parent()?.join(value)))
 }
 
 /// The way from a folder to a file, with `..` for folders above; `None` where it is too far.

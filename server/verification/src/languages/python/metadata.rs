@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::config::Section;
 use super::place::{folders_above, installed};
 use crate::languages::Subject;
 
@@ -27,26 +28,15 @@ pub(super) fn install(subject: &Subject, root: &Path) -> std::io::Result<()> {
 
 /// The name and the version that the nearest project above a file gives itself.
 fn distribution(file: &Path, workspace: &Path) -> Option<(String, String)> {
+    const PLACES: [(&str, &str); 3] =
+        [("pyproject.toml", "project"), ("pyproject.toml", "tool.poetry"), ("setup.cfg", "metadata")];
     folders_above(file, workspace).find_map(|folder| {
-        let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_default();
-        let (toml, ini) = (read("pyproject.toml"), read("setup.cfg"));
-        let sections = [(&toml, "[project]"), (&toml, "[tool.poetry]"), (&ini, "[metadata]")];
-        sections.into_iter().find_map(|(text, section)| {
-            let name = value(text, section, "name").filter(|n| is_plain(n))?;
-            let version = value(text, section, "version").filter(|v| is_plain(v));
+        PLACES.iter().find_map(|(config, section)| {
+            let section = Section::of(&folder.join(config), section)?;
+            let name = section.text("name").filter(|n| is_plain(n))?;
+            let version = section.text("version").filter(|v| is_plain(v));
             Some((name, version.unwrap_or_else(|| SOME_VERSION.into())))
         })
-    })
-}
-
-/// A text of a section of TOML or INI.
-fn value(text: &str, section: &str, key: &str) -> Option<String> {
-    let lines = text.lines().map(str::trim).skip_while(|l| *l != section).skip(1);
-    let mut own = lines.take_while(|l| !l.starts_with('['));
-    own.find_map(|line| {
-        let (name, value) = line.split_once('=')?;
-        let value = value.split(" #").next()?.trim().trim_matches(['"', '\'']);
-        (name.trim() == key).then(|| value.to_owned())
     })
 }
 

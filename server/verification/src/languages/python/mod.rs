@@ -4,6 +4,7 @@ pub mod analysis;
 mod bindings;
 mod capabilities;
 mod checks;
+mod config;
 pub mod contracts;
 mod data;
 mod docstring;
