@@ -169,7 +169,7 @@ class Subject:
             exec(compile(self.tree, module.__file__, "exec", dont_inherit=True), vars(module))
         except BaseException as error:
             missing = getattr(error, "name", None) if isinstance(error, ModuleNotFoundError) else None
-            text = str(error)[:300]
+            text = values.error_text(error, 300)
             if isinstance(error, SyntaxError) and error.filename == module.__file__:
                 text += "; checks run with Python %d.%d" % sys.version_info[:2]
             raise Load(type(error).__name__, text, missing or "", *blame.of(error, request)) from None

@@ -208,6 +208,14 @@ def equality(value):
     return text.of(value), text.opaque
 
 
+def error_text(error, size):
+    """What an exception says. The address of an object is another one in each run."""
+    try:
+        return _ADDRESS.sub(" at 0x...", str(error))[:size]
+    except BaseException:
+        return ""
+
+
 def exception_name(error):
     """The name of the nearest class of an exception that other code could name too."""
     for kind in type(error).__mro__:

@@ -71,10 +71,7 @@ def _raised(error, names=None):
     """
     if isinstance(error, Untrusted):
         return ["untrusted", str(error)]
-    try:
-        text = str(error)[:500]
-    except BaseException:
-        text = ""
+    text = values.error_text(error, 500)
     bases = []
     for kind in type(error).__mro__[:-1]:
         meant = kind if names is None else names.get(kind.__name__, getattr(builtins, kind.__name__, kind))
@@ -257,7 +254,7 @@ def contract(subject, receiver, arguments):
             if not _is_met(subject, clause, names):
                 return ["ensures", str(index), shown]
         except BaseException as error:
-            return ["ensures-raised", str(index), values.exception_name(error), str(error)[:200], shown]
+            return ["ensures-raised", str(index), values.exception_name(error), values.error_text(error, 200), shown]
         changed = subject.state.changed(clause.code)
         if changed and not _was_met(subject, clause, names, changed):
             return ["ensures-changed", str(index), state.labels(changed), shown]
