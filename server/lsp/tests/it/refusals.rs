@@ -197,20 +197,6 @@ async fn applied_is_believed_only_when_the_text_shows_it() {
 }
 
 #[tokio::test]
-async fn equal_text_elsewhere_does_not_show_that_an_edit_was_applied() {
-    let function = DOUBLE.split_once("def ").unwrap().1.split_once("\n\n").unwrap().0.replace("...", "return x * 2");
-    let text =
-        format!("{DOUBLE}\nif False:\n    pass\n\n# @spec Twice x.\n# @example double(2) == 4\ndef {function}\n");
-    let workbench = written("");
-    let mut client = open(ClientKind::Neovim, &workbench, &text).await;
-    client.ignores_edits = true;
-    begin(&mut client).await;
-    workbench.release();
-    assert!(message(&mut client).await.contains("was not applied: the editor's text does not show it"));
-    client.leave().await;
-}
-
-#[tokio::test]
 async fn a_client_that_cannot_be_asked_keeps_the_edit_as_an_action() {
     let workbench = written("");
     let (mut client, _) = connect(ClientKind::Helix, &workbench);
