@@ -173,9 +173,10 @@ fn files(
         .sort_by_file_path(Path::cmp)
         .build();
     let found = walk.flatten().filter(|e| e.file_type().is_some_and(|t| t.is_file()));
-    found
-        .map(|entry| (entry.metadata().map_or(u64::MAX, |m| m.len()), entry.into_path()))
-        .map(|(size, path)| (path, size))
+    found.map(|entry| {
+        let size = entry.metadata().map_or(u64::MAX, |m| m.len());
+        (entry.into_path(), size)
+    })
 }
 
 fn ending(path: &Path) -> &str {

@@ -178,20 +178,15 @@ fn project_finding(subject: &Subject, test: &ProjectTest) -> Finding {
 fn detail(subject: &Subject, facts: &Facts, (ran, known, blind): (usize, usize, usize), failed: usize) -> String {
     let [doctests, claims] = [ExampleOrigin::Doctest, ExampleOrigin::Step].map(|origin| counted(subject, origin));
     let counts = [
-        (facts.examples.len().saturating_sub(doctests + claims), "example"),
-        (doctests, "doctest"),
-        (claims, "claim"),
-        (ran, "project test"),
+        (facts.examples.len().saturating_sub(doctests + claims), "example", "examples"),
+        (doctests, "doctest", "doctests"),
+        (claims, "claim on a step", "claims on steps"),
+        (ran, "project test", "project tests"),
     ];
     let mut parts: Vec<String> = counts
         .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, what)| match (*what, *n) {
-            ("claim", 1) => "1 claim on a step".to_owned(),
-            ("claim", n) => format!("{n} claims on steps"),
-            (what, 1) => format!("1 {what}"),
-            (what, n) => format!("{n} {what}s"),
-        })
+        .filter(|(n, ..)| *n > 0)
+        .map(|(n, one, many)| format!("{n} {}", if *n == 1 { one } else { many }))
         .collect();
     if known > 0 {
         parts.push(format!("{known} of them failed before the edit too"));

@@ -19,13 +19,11 @@ impl Section {
     /// A section of a file: `tool.ruff`, `tool:pytest`; without a name all of a TOML file. `None` where the file is not there,
     /// cannot be read, or has no such section.
     pub fn of(path: &Path, name: &str) -> Option<Self> {
-        std::fs::metadata(path).ok().filter(|m| m.is_file() && m.len() <= MAX_FILE)?;
-        let text = std::fs::read_to_string(path).ok()?;
+        let text = std::fs::read_to_string(Some(path).filter(|p| is_small_file(p))?).ok()?;
         if path.extension().is_some_and(|e| e == "toml") {
-            let whole: toml::Table = text.parse().ok()?;
-            let parts = name.split('.').filter(|part| !part.is_empty());
-            let found = parts.into_iter().try_fold(toml::Value::Table(whole), |at, part| at.get(part).cloned())?;
-            return found.as_table().cloned().map(Self::Table);
+            let whole = toml::Value::Table(text.parse().ok()?);
+            let mut parts = name.split('.').filter(|part| !part.is_empty());
+            return parts.try_fold(&whole, |at, part| at.get(part))?.as_table().cloned().map(Self::Table);
         }
         let mut ini = Ini::new_cs();
         ini.set_multiline(true);
@@ -51,6 +49,11 @@ impl Section {
             None => self.text(key).unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
         }
     }
+}
+
+/// Whether a path is that of a file that is small enough to be read.
+pub(super) fn is_small_file(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|m| m.is_file() && m.len() <= MAX_FILE)
 }
 
 #[cfg(test)]

@@ -3,14 +3,12 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::config::Section;
+use super::config::{Section, is_small_file};
 
 /// Longest chain of files that extend each other.
 const MAX_CHAIN: usize = 8;
 /// Most folders above the project that such a file may lie.
 const MAX_UP: usize = 8;
-/// Largest file that is read, in bytes.
-const MAX_FILE: u64 = 1 << 20;
 
 /// The files that `configs` extend, one after the other.
 pub(super) fn extended(configs: &[PathBuf]) -> Vec<PathBuf> {
@@ -19,9 +17,8 @@ pub(super) fn extended(configs: &[PathBuf]) -> Vec<PathBuf> {
         let mut at = config.clone();
         for _ in 0..MAX_CHAIN {
             let Some(next) = target(&at) else { break };
-            let is_small = std::fs::metadata(&next).is_ok_and(|m| m.is_file() && m.len() <= MAX_FILE);
             let is_toml = next.extension().is_some_and(|e| e == "toml");
-            if !is_small || !is_toml || found.contains(&next) || configs.contains(&next) {
+            if !is_small_file(&next) || !is_toml || found.contains(&next) || configs.contains(&next) {
                 break;
             }
             found.push(next.clone());
